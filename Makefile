@@ -29,6 +29,7 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Short fixed inputs through the whole pipeline, compared with the references in tests/replay. UPDATE=1 writes
@@ -90,4 +91,4 @@ define install
 endef
 
 clean:
-	rm -rf $(VENV) $(TEST_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TEST_VENV) build dist *.egg-info .mypy_cache .import_linter_cache .ruff_cache .pytest_cache .hypothesis

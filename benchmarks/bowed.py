@@ -1,17 +1,16 @@
-"""Are students flagged who write with bowed heads, and are those found who look sad with level heads?
+"""Flag rates of students that write with bowed neutral heads, and of students that look sad with level heads.
 
-    python -m benchmarks.bowed DATA [--lectures 100] [--half report]
+python -m benchmarks.bowed DATA [--lectures 100] [--half report]
 
-Simulated classes of twenty, drawn as ``benchmarks/flags.py`` draws students (spells of 10 s, two faces a bin,
-two samples a second), from faces of FER2013 whose pose the face mesh measured. In *writing* lectures half of
-the students write for 70 % of the time with bowed neutral heads, a third of it in each of three ranges of
-pitch, and look up for the rest; the other half look neutral with level heads. In *bent* lectures they write
-with heads lowered by more than 25 degrees all that time. In *sad* lectures half of them look sad for 60 % of
-the time, all with level heads. ``any``: every face of a kind may be shown; ``3``: each student has three
-faces of each kind, so that what the model misreads is misread again.
+Simulated classes of twenty as in ``benchmarks/flags.py`` (segments of 10 s, two faces per bin, two samples
+per second), from faces of FER2013 with poses measured by the face mesh. *writing*: half of the students write
+for 70 % of the time with bowed neutral heads, a third of it in each of three pitch ranges; the others look
+neutral with level heads. *bent*: they write with heads lowered by more than 25 degrees. *sad*: half of them
+look sad for 60 % of the time, all with level heads. ``any``: every face of a kind may occur; ``3``: each
+student has three faces of each kind, so misclassifications repeat.
 
-``before``: every face is read and all shares are corrected with one matrix; ``gate``: faces at refused poses
-are not read; ``pose``: the same, and each bin is corrected with the confusion at its poses, as in a lesson.
+``before``: all faces are classified and corrected with one matrix; ``gate``: faces at rejected poses are not
+classified; ``pose``: in addition, each bin is corrected with the matrices of its poses, as in the product.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.flags import BIN_S, FACES_A_BIN, SAMPLES, SPELL_BINS, Rng, timeline, told
+from benchmarks.flags import BIN_S, FACES_A_BIN, SAMPLES, SPELL_BINS, Rng, format_rate, timeline
 from benchmarks.pose_bias import is_read
 from model.data.faces import Faces, select_split
 from model.data.load import load_faces
@@ -40,13 +39,13 @@ from reports.timeline.student import Floats, StudentTimeline
 
 PEOPLE = 20
 WRITING, SAD_TIME = 0.7, 0.6
-"""Shares of a lecture that a writer writes, and that a sad student looks sad."""
+"""Share of a lecture that a writing student writes, and that a sad student looks sad."""
 
 BOWED_DEG = ((-20.0, -10.0), (-30.0, -20.0), (-90.0, -30.0))
-"""Ranges of a writer's pitch, each for a third of the writing."""
+"""Pitch ranges of a writing student, each for a third of the writing time."""
 
 BENT_DEG = -25.0
-"""The pitch of those who bend over the desk is less."""
+"""Upper bound of the pitch of students bent over the desk."""
 
 OWN_FACES = 3
 
@@ -58,8 +57,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pool:
-    """The answers ``(N, 7)`` to all faces, their pose and whether a lesson reads it, and by name which faces
-    may be shown."""
+    """Probabilities ``(N, 7)`` of all faces, their poses, whether these are readable, and face indices by
+    kind."""
 
     answers: Floats
     poses: tuple[HeadPoseClass, ...]
@@ -67,13 +66,13 @@ class Pool:
     of: Mapping[str, Ints]
 
     def few(self, rng: Rng) -> Pool:
-        """The same with ``OWN_FACES`` faces of each kind, those of one person."""
+        """The same with ``OWN_FACES`` random faces per kind, those of one student."""
         own = {name: rng.choice(which, OWN_FACES, replace=False) for name, which in self.of.items()}
         return replace(self, of=own)
 
 
 def read_pool(faces: Faces) -> Pool:
-    """Classify each face once and measure its pose."""
+    """Classify all faces and measure their poses."""
     poses = tile_poses(faces.images)
     yaw, pitch = np.abs(poses[:, 0]), poses[:, 1]
     level = (yaw <= LEVEL_YAW_DEG) & (pitch >= LEVEL_PITCH_DEG[0]) & (pitch <= LEVEL_PITCH_DEG[1])
@@ -90,7 +89,7 @@ def read_pool(faces: Faces) -> Pool:
 
 
 def shown(rng: Rng, pool: Pool, minutes: float, shares: Mapping[str, float]) -> Ints:
-    """The face of each half bin, ``(B, FACES_A_BIN)``: spells of each kind for its share of the time."""
+    """Face indices ``(B, FACES_A_BIN)``: segments of each kind for its share of the time."""
     spells = round(minutes * 60 / (SPELL_BINS * BIN_S))
     kinds = [name for name, share in shares.items() for _ in range(round(share * spells))]
     kinds = [*kinds, *["neutral"] * (spells - len(kinds))][:spells]
@@ -99,7 +98,7 @@ def shown(rng: Rng, pool: Pool, minutes: float, shares: Mapping[str, float]) -> 
 
 
 def student(pool: Pool, faces: Ints, *, gate: bool, at_poses: bool) -> StudentTimeline:
-    """What a lesson would record of a student who shows these faces."""
+    """The timeline of a student that shows these faces."""
     read = pool.read[faces] if gate else np.ones(faces.shape, bool)
     counted = read.sum(axis=1)
     sums = (pool.answers[faces] * read[:, :, None]).sum(axis=1)
@@ -115,7 +114,8 @@ def student(pool: Pool, faces: Ints, *, gate: bool, at_poses: bool) -> StudentTi
 
 @dataclass(frozen=True)
 class Lectures:
-    """What half of the students show: the share of time of each kind of face, the rest is neutral."""
+    """Lectures in which half of the students show ``shares`` of the time by kind of face, and neutral
+    faces else."""
 
     name: str
     shares: Mapping[str, float]
@@ -136,7 +136,7 @@ def print_rows(
     minutes: float,
     own: bool,
 ) -> None:
-    """Who is flagged in lectures of one kind, each way of reading."""
+    """Print flag rates in lectures of one kind, by method."""
     lines: dict[str, list[StudentTimeline]] = {way: [] for way in confusions}
     for lecture in range(lectures):
         rng = np.random.default_rng([round(minutes), lecture])
@@ -146,10 +146,10 @@ def print_rows(
             for way, made in lines.items():
                 made.append(student(pool, faces, gate=way != "before", at_poses=way == "pose"))
     for way, confusion in confusions.items():
-        verdicts = [decide_sadness_flag(line, FlagSettings(), confusion) for line in lines[way]]
-        flagged = np.array([v.outcome is FlagOutcome.FLAGGED for v in verdicts]).reshape(lectures, 2, -1)
-        shares = np.array([np.nan if v.sad_share is None else v.sad_share for v in verdicts])
-        one, other = (told(int(flagged[:, half].sum()), lectures * PEOPLE // 2) for half in (0, 1))
+        decisions = [decide_sadness_flag(line, FlagSettings(), confusion) for line in lines[way]]
+        flagged = np.array([v.outcome is FlagOutcome.FLAGGED for v in decisions]).reshape(lectures, 2, -1)
+        shares = np.array([np.nan if v.sad_share is None else v.sad_share for v in decisions])
+        one, other = (format_rate(int(flagged[:, half].sum()), lectures * PEOPLE // 2) for half in (0, 1))
         print(
             f"{kind.name:8} {minutes:3g} min, faces {OWN_FACES if own else 'any':3} {way:7}"
             f" sad share {np.nanmean(shares.reshape(flagged.shape)[:, 0]):.2f}; flagged {one}"

@@ -1,11 +1,11 @@
-"""Where BlazeFace's points fall in FER2013's tiles: the numbers in ``model/crop.py``.
+"""Positions of BlazeFace's keypoints in FER2013's tiles: the constants in ``model.inference.crop``.
 
     python -m benchmarks.crop_geometry --data ../shared/data
 
-Each tile is enlarged and given a border that repeats its edge, because the detector was made for faces
-that do not fill the picture; what it finds is put back into the tile's 48 pixels. Prints medians over
-Training faces, the spread of the candidates for a measure of size, and how accurate the shipped model is
-when tiles of the reporting half are found and cropped again as live faces are.
+Each tile is enlarged and gets a border of repeated edge pixels, because the detector expects faces that do
+not fill the image; the result is scaled back to the tile's 48 pixels. Prints medians over Training faces, the
+spread of candidates for a measure of size, and the accuracy of the shipped model when tiles of the reporting
+half are detected and cropped like live faces.
 """
 
 from __future__ import annotations
@@ -25,33 +25,34 @@ from monitor.detection.blazeface import SHORT_RANGE, BlazeFace
 from monitor.detection.nms import Candidates
 
 FACE_PX = 80
-"""The side of a tile on the detector's 128. 64 and 96 moved no median by more than 0.3 pixels of 48,
+"""The side of a tile in the detector's 128 pixels. 64 and 96 changed no median by more than 0.3 pixels of 48,
 nor did a grey or a mirrored border."""
 MIN_SCORE = 0.5
 FRONTAL = 0.15
-"""A face is frontal where the nose is within this share of the inter-eye distance of the eyes' middle."""
+"""A face is frontal if the nose is within this share of the inter-eye distance from the midpoint of the
+eyes."""
 
 Floats = NDArray[np.float64]
 
 
 def padded(tile: NDArray[np.uint8], px: int = FACE_PX) -> tuple[NDArray[np.uint8], int]:
-    """The tile as BGR in the middle of the detector's input, and the width of the border."""
+    """The tile as BGR in the centre of the detector's input, and the width of the border."""
     border = (SHORT_RANGE.input_px - px) // 2
     large = cv2.resize(tile, (px, px), interpolation=cv2.INTER_CUBIC)
     framed = cv2.copyMakeBorder(large, border, border, border, border, cv2.BORDER_REPLICATE)
     return np.asarray(cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR), np.uint8), border
 
 
-def best(found: Candidates) -> tuple[Floats, Floats] | None:
-    """Box (4,) and key points (6, 2) of the surest candidate, pixels of the input."""
-    if not len(found):
+def best(candidates: Candidates) -> tuple[Floats, Floats] | None:
+    """Box (4,) and keypoints (6, 2) of the candidate with the highest score, pixels of the input."""
+    if not len(candidates):
         return None
-    first = int(found.scores.argmax())
-    return found.boxes_xyxy[first].astype(float), found.keypoints[first].astype(float)
+    first = int(candidates.scores.argmax())
+    return candidates.boxes_xyxy[first].astype(float), candidates.keypoints[first].astype(float)
 
 
 def measure(detector: BlazeFace, tiles: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """Boxes (M, 4) and key points (M, 6, 2) of the M tiles with a face, in pixels of the tile."""
+    """Boxes (M, 4) and keypoints (M, 6, 2) of the M tiles with a face, in pixels of the tile."""
     boxes, points = [], []
     for tile in tiles:
         image, border = padded(tile)
@@ -69,7 +70,7 @@ def spread(values: Floats) -> float:
 
 
 def print_geometry(boxes: Floats, points: Floats) -> None:
-    """The medians that crop.py holds, and what they were chosen by."""
+    """Print the constants of ``model.inference.crop`` and the figures behind their choice."""
     between = points[:, 1] - points[:, 0]
     eyes, mouth = points[:, :2].mean(axis=1), points[:, 3]
     eye_distance = np.hypot(*between.T)
@@ -104,35 +105,35 @@ def print_geometry(boxes: Floats, points: Floats) -> None:
 
 
 def recropped(detector: BlazeFace, tiles: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The tiles found and cropped as live faces are, and which were found."""
-    crops, found = [], np.zeros(len(tiles), bool)
+    """The tiles cropped like live faces, and which of them had a detected face."""
+    crops, detected = [], np.zeros(len(tiles), bool)
     for index, tile in enumerate(tiles):
         image, _ = padded(tile)
         face = best(detector.candidates(image, MIN_SCORE))
         if face is not None:
             x1, y1, x2, y2 = face[0]
             crops.append(crop_face(image, (x1, y1, x2, y2), face[1].astype(np.float32)))
-            found[index] = True
-    return np.array(crops, np.uint8), found
+            detected[index] = True
+    return np.array(crops, np.uint8), detected
 
 
 def print_loss(detector: BlazeFace, faces: Faces) -> None:
-    """Accuracy of both heads on the tiles as they are and as found again."""
-    crops, found = recropped(detector, faces.images)
-    same = faces.subset(found)
-    print(f"reporting half: {found.sum()} of {len(faces)} tiles found again")
-    own = LiteRTClassifier(read_model(shipped_file("expression.tflite")), head="fer2013")
-    voted = same.vote_weights > 0
-    for name, images in (("tiles", same.images), ("as live", crops)):
-        label_share = (own.probabilities(images).argmax(axis=1) == same.labels).mean()
-        answers = load_classifier().probabilities(images).argmax(axis=1)
-        vote_share = (answers == same.vote_shares.argmax(axis=1))[voted].mean()
-        print(f"{name:<8} fer2013 head {label_share:.3f}, expression head against raters {vote_share:.3f}")
+    """Print the accuracy of both heads on the tiles as they are and as cropped again."""
+    crops, detected = recropped(detector, faces.images)
+    subset = faces.subset(detected)
+    print(f"reporting half: face detected in {detected.sum()} of {len(faces)} tiles")
+    fer2013 = LiteRTClassifier(read_model(shipped_file("expression.tflite")), head="fer2013")
+    voted = subset.vote_weights > 0
+    for name, images in (("tiles", subset.images), ("as live", crops)):
+        label_accuracy = (fer2013.probabilities(images).argmax(axis=1) == subset.labels).mean()
+        predictions = load_classifier().probabilities(images).argmax(axis=1)
+        vote_accuracy = (predictions == subset.vote_shares.argmax(axis=1))[voted].mean()
+        print(f"{name:<8} fer2013 head {label_accuracy:.3f}, expression head vs raters {vote_accuracy:.3f}")
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Geometry of FER2013's tiles as BlazeFace sees it")
+    """Print geometry and accuracy."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=6000)
     options = parser.parse_args()
@@ -140,7 +141,7 @@ def main() -> None:
     detector = BlazeFace(SHORT_RANGE, threads=1)
     chosen = np.random.default_rng(0).permutation(len(splits.train))[: options.faces]
     boxes, points = measure(detector, splits.train.images[chosen])
-    print(f"found in {len(points)} of {len(chosen)} training tiles")
+    print(f"face detected in {len(points)} of {len(chosen)} training tiles")
     print_geometry(boxes, points)
     print_loss(detector, splits.report)
 

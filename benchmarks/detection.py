@@ -1,9 +1,9 @@
-"""How long finding faces takes, against mediapipe's own detector on the same tiles and against YuNet.
+"""Time of face detection, compared with mediapipe's own detector on the same tiles and with YuNet.
 
-    python benchmarks/detection.py [PHOTOGRAPH] [--yunet MODEL.onnx] [--threads 2]
+    python benchmarks/detection.py [PHOTO] [--yunet MODEL.onnx] [--threads 2]
 
-Prints milliseconds a frame and ratios to the default detector, all from one run. mediapipe is
-imported only here, and only if it can be.
+Prints milliseconds per frame and ratios to the default detector, all from one run. mediapipe is imported only
+here, and only if it is installed.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ ROUNDS = 5
 
 
 def spent_s(call: Callable[[], Any]) -> float:
-    """The best of some rounds, after one to warm up: others use the machine too."""
+    """The shortest of ``ROUNDS`` runs after a warm-up, because other processes use the machine too."""
     call()
     times = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        start = time.perf_counter()
         call()
-        times.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - start)
     return min(times)
 
 
-def mediapipes_own(image: np.ndarray) -> Callable[[], int] | None:
-    """mediapipe's full-range detector on the tiles of the finest level, without a second look."""
+def mediapipe_detector(image: np.ndarray) -> Callable[[], int] | None:
+    """mediapipe's full-range detector on the tiles of the finest level, without verification."""
     try:
         faces = importlib.import_module("mediapipe").solutions.face_detection
     except ImportError:
@@ -61,26 +61,27 @@ def main() -> None:
     """Print the comparison for both widths."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shared = Path(__file__).resolve().parents[2] / "shared"
-    parser.add_argument("photograph", type=Path, nargs="?", default=shared / "media" / "lecture_hall.jpg")
+    parser.add_argument("photo", type=Path, nargs="?", default=shared / "media" / "lecture_hall.jpg")
     parser.add_argument("--yunet", type=Path, help="YuNet's ONNX file")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    photograph = cv2.imread(str(options.photograph))
-    ours = load_detector(DetectionSettings(threads=options.threads))
+    photo = cv2.imread(str(options.photo))
+    detector = load_detector(DetectionSettings(threads=options.threads))
     for width in WIDTHS:
-        scale = width / photograph.shape[1]
-        image = cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        scale = width / photo.shape[1]
+        image = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         empty = np.full_like(image, 128)
-        base = spent_s(lambda image=image: ours.detect(image))
-        print(f"{image.shape[1]} x {image.shape[0]}, {len(ours.detect(image))} faces: {base * 1000:.0f} ms")
-        rows = {"the same, an empty frame": spent_s(lambda empty=empty: ours.detect(empty))}
+        base = spent_s(lambda image=image: detector.detect(image))
+        count = len(detector.detect(image))
+        print(f"{image.shape[1]} x {image.shape[0]}, {count} faces: {base * 1000:.0f} ms")
+        rows = {"default detector, empty frame": spent_s(lambda empty=empty: detector.detect(empty))}
         if options.yunet:
             yunet = load_detector(DetectionSettings(backend="yunet", yunet_model=options.yunet))
             rows["YuNet"] = spent_s(lambda yunet=yunet, image=image: yunet.detect(image))
-        if own := mediapipes_own(image):
-            rows["mediapipe, finest tiles, one look"] = spent_s(own)
+        if run_mediapipe := mediapipe_detector(image):
+            rows["mediapipe, finest tiles"] = spent_s(run_mediapipe)
         for name, seconds in rows.items():
-            print(f"    {name:34} {seconds * 1000:6.0f} ms, {seconds / base:4.2f} of it")
+            print(f"    {name:34} {seconds * 1000:6.0f} ms, ratio {seconds / base:4.2f}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How steadily eyes are read as faces get smaller, clean and through a bad camera, on videos of a large face.
+"""Stability of eye aspect ratio and eye closure for smaller faces and bad images, on videos of a large face.
 
     python benchmarks/eyes.py VIDEO ...
 
-Every frame is shrunk until the face has each size, and read anew from detection on; the reading at full
-size is the reference. "Bad" is Gaussian noise of six grey values and JPEG of quality 40 after shrinking.
-Shut is judged against the clip's own open eyes, as ``monitor.faces.eye_closure`` does after its first samples.
+Every frame is downscaled to each face size and processed from detection on; the result at full size is the
+reference. "Bad" adds Gaussian noise of six grey levels and JPEG compression of quality 40 after scaling.
+Closure is relative to the clip's own open eyes, as in ``monitor.faces.eye_closure`` after its first samples.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from head_pose import nearest, shrunk
 
+from benchmarks.head_pose import downscaled, nearest_face
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import load_detector
 from monitor.faces.eye_closure import CLOSED_RATIO, CLOSED_SHARE, OPEN_QUANTILE
@@ -32,65 +32,66 @@ SETTINGS = AttentionSettings(eyes_min_face_px=48)
 
 
 def bad(image_bgr: ImageBGR, rng: np.random.Generator) -> ImageBGR:
-    """The picture with noise, compressed."""
+    """The image with noise, compressed."""
     noisy = np.clip(image_bgr + rng.normal(0, NOISE, image_bgr.shape), 0, 255).astype(np.uint8)
     packed = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
 
 
-Openings = dict[tuple[int, str], list[tuple[int, float]]]
-"""(Frame, opening) of those that could be read, by size (0 is full) and picture."""
+Ratios = dict[tuple[int, str], list[tuple[int, float]]]
+"""(Frame, eye aspect ratio) of the frames with a result, by face size (0 is full) and image quality."""
 
 
-def openings(path: Path, detector: Detector, heads: MeshPoseEstimator, fps: float) -> Openings:
-    """The openings of the largest face of every frame at every size."""
-    rng, found = np.random.default_rng(0), defaultdict(list)
+def eye_ratios(path: Path, detector: Detector, heads: MeshPoseEstimator, fps: float) -> Ratios:
+    """The eye aspect ratios of the largest face of every frame at every size."""
+    rng, ratios = np.random.default_rng(0), defaultdict(list)
     with open_source(str(path)) as source:
         for number, frame in enumerate(source.frames(fps, threading.Event())):
             face = max(detector.detect(frame.image_bgr), key=lambda f: f.size_px, default=None)
             if face is None:
                 continue
-            (reading,) = heads.estimate(frame.image_bgr, [face])
-            if reading.eye_aspect_ratio is not None:
-                found[0, "clean"].append((number, reading.eye_aspect_ratio))
+            (head,) = heads.estimate(frame.image_bgr, [face])
+            if head.eye_aspect_ratio is not None:
+                ratios[0, "clean"].append((number, head.eye_aspect_ratio))
             for px in SIZES_PX:
                 scale = px / face.size_px
-                small = shrunk(frame.image_bgr, scale)
+                small = downscaled(frame.image_bgr, scale)
+                centre = face.centre[0] * scale, face.centre[1] * scale
                 for name, image in (("clean", small), ("bad", bad(small, rng))):
-                    again = nearest(detector.detect(image), (face.centre[0] * scale, face.centre[1] * scale))
-                    (reading,) = heads.estimate(image, [again]) if again and scale < 1 else (None,)
-                    if reading and reading.eye_aspect_ratio is not None:
-                        found[px, name].append((number, reading.eye_aspect_ratio))
-    return found
+                    match = nearest_face(detector.detect(image), centre)
+                    (head,) = heads.estimate(image, [match]) if match and scale < 1 else (None,)
+                    if head and head.eye_aspect_ratio is not None:
+                        ratios[px, name].append((number, head.eye_aspect_ratio))
+    return ratios
 
 
-def shut(values: list[float]) -> np.ndarray:
-    """Which openings count as shut against the same list's open eyes."""
-    level = np.quantile(values, OPEN_QUANTILE)
-    return np.array(values) - CLOSED_RATIO <= CLOSED_SHARE * (level - CLOSED_RATIO)
+def are_closed(ratios: list[float]) -> np.ndarray:
+    """Which ratios count as closed relative to the open eyes of the same list."""
+    open_ratio = np.quantile(ratios, OPEN_QUANTILE)
+    return np.array(ratios) - CLOSED_RATIO <= CLOSED_SHARE * (open_ratio - CLOSED_RATIO)
 
 
-def print_clip(path: Path, found: Openings) -> None:
-    """One line for each size and picture."""
-    full = dict(found[0, "clean"])
+def print_clip(path: Path, ratios: Ratios) -> None:
+    """Print one line for each size and image quality."""
+    full = dict(ratios[0, "clean"])
     if not full:
         print(f"{path.name}: no eyes could be read")
         return
-    whole = dict(zip(full, shut(list(full.values())), strict=True))
-    told = np.percentile(list(full.values()), [1, 10, 50, 90])
-    print(f"{path.name}: {len(full)} frames read; 1, 10, 50, 90 % of the openings {told.round(2)}")
-    print(f"   at full size shut in {sum(whole.values())}: frames {[n for n, is_ in whole.items() if is_]}")
-    for (px, name), rows in sorted(found.items(), reverse=True):
-        same = [(number, value) for number, value in rows if number in full]
-        if not px or not same:
+    closed = dict(zip(full, are_closed(list(full.values())), strict=True))
+    percentiles = np.percentile(list(full.values()), [1, 10, 50, 90])
+    print(f"{path.name}: {len(full)} frames; percentiles 1, 10, 50, 90 of the ratios {percentiles.round(2)}")
+    print(f"   at full size closed in {sum(closed.values())}: {[n for n, is_ in closed.items() if is_]}")
+    for (px, name), rows in sorted(ratios.items(), reverse=True):
+        pairs = [(number, ratio) for number, ratio in rows if number in full]
+        if not px or not pairs:
             continue
-        wrong = np.array([value - full[number] for number, value in same])
-        verdicts = shut([value for _, value in same])
-        kept = [bool(v) == bool(whole[number]) for (number, _), v in zip(same, verdicts, strict=True)]
+        errors = np.array([ratio - full[number] for number, ratio in pairs])
+        small_closed = are_closed([ratio for _, ratio in pairs])
+        agree = [bool(is_) == bool(closed[n]) for (n, _), is_ in zip(pairs, small_closed, strict=True)]
         print(
-            f"   {px:4} px {name:6} read {len(same):4} of {len(full):4}   bias {wrong.mean():6.3f}   "
-            f"standard deviation {wrong.std():.3f}   shut in {verdicts.sum():4}   "
-            f"as at full size {np.mean(kept):.3f}"
+            f"   {px:4} px {name:6} read {len(pairs):4} of {len(full):4}   bias {errors.mean():6.3f}   "
+            f"standard deviation {errors.std():.3f}   closed in {small_closed.sum():4}   "
+            f"as at full size {np.mean(agree):.3f}"
         )
 
 
@@ -98,11 +99,11 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("videos", nargs="+", type=Path)
-    parser.add_argument("--fps", type=float, default=15.0, help="frames of a second that are read")
+    parser.add_argument("--fps", type=float, default=15.0, help="sampled frames per second")
     options = parser.parse_args()
     detector, heads = load_detector(DetectionSettings()), MeshPoseEstimator(SETTINGS)
     for path in options.videos:
-        print_clip(path, openings(path, detector, heads, options.fps))
+        print_clip(path, eye_ratios(path, detector, heads, options.fps))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,15 @@
-"""How often the flag rules find whom they should, and flag whom they should not: simulated students and
-classes.
+"""True and false positive rates of the flag rules on simulated students and classes.
 
-Students of ``sadness`` show faces of FER2013 whose expression most FER+ raters agree on and whose head pose
-a lesson would read, drawn as ``classpulse simulate faces`` draws them (spells of 10 s, a face 2.5 s, two
-samples a second), read by the shipped model and put into bins; no film is made. Those of ``attention`` follow
-scripts. Figures are in docs/explanation/flags.md.
+``sadness``: students show faces of FER2013 with a majority of FER+ votes and a readable head pose, drawn as
+by ``classpulse simulate faces`` (segments of 10 s, one face per 2.5 s, two samples per second), classified by
+the shipped model and binned without rendering a video. ``attention``: students follow scripts. The results
+are in docs/explanation/flags.md.
 
-    python -m benchmarks.flags sadness DATA [--half report] [--lectures 1000]
-    python -m benchmarks.flags thresholds DATA                  # of the choosing half: what larger ones cost
-    python -m benchmarks.flags own DATA                         # a few faces each, and the own usual level
-    python -m benchmarks.flags curve DATA --lectures 500 --out docs/images/flags.svg
-    python -m benchmarks.flags coverage DATA
-    python -m benchmarks.flags attention
+python -m benchmarks.flags sadness DATA [--half report] [--lectures 1000] python -m benchmarks.flags
+thresholds DATA                  # cost of larger thresholds, choosing half python -m benchmarks.flags own
+DATA                         # a few faces per student, and baselines python -m benchmarks.flags curve DATA
+--lectures 500 --out docs/images/flags.svg python -m benchmarks.flags coverage DATA python -m benchmarks.flags
+attention
 """
 
 from __future__ import annotations
@@ -45,7 +43,7 @@ SAD, NEUTRAL, HAPPY = int(Emotion.SAD), int(Emotion.NEUTRAL), int(Emotion.HAPPY)
 
 
 def label(axes: Any, at: int, rates: Floats, text: str) -> None:
-    """Write beside a line what it is."""
+    """Annotate a line."""
     axes.annotate(text, (THRESHOLDS[at], rates[at]), xytext=(2, 3), textcoords="offset points", fontsize=8)
 
 
@@ -54,20 +52,20 @@ OTHERS: Mapping[str, tuple[int, ...]] = {
     "neutral and happy": (NEUTRAL, HAPPY),
     "all others": tuple(label for label in range(len(EMOTIONS)) if label != SAD),
 }
-"""What is shown when the face is not sad."""
+"""Labels shown when the face is not sad."""
 
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The model's answers to the faces of each label, (N, 7) each, and the mistakes it is corrected by."""
+    """The model's probabilities for the faces of each label, ``(N, 7)`` each, and its confusion matrix."""
 
     answers: tuple[Floats, ...]
     confusion: ConfusionMatrix
 
     def few(self, rng: Rng, count: int | None) -> tuple[Floats, ...]:
-        """The answers to ``count`` faces of each label, which is all that one person shows; None: to all."""
+        """Probabilities of ``count`` random faces per label, those of one student; None: of all."""
         if count is None:
             return self.answers
         return tuple(
@@ -76,7 +74,7 @@ class Pool:
 
 
 def read_pool(data: Path, half: str) -> Pool:
-    """Classify each face of a half once, of those at poses that a lesson reads."""
+    """Classify all faces of a half with a readable pose."""
     faces, classifier = select_split(load_faces(data), half), load_classifier()
     faces = faces.subset(np.array([is_read(*map(float, pose)) for pose in tile_poses(faces.images)], bool))
     answers = classifier.probabilities(faces.images).astype(np.float64)
@@ -86,21 +84,21 @@ def read_pool(data: Path, half: str) -> Pool:
 
 
 def shown_spells(rng: Rng, sad_share: float, minutes: float, others: Sequence[int]) -> Ints:
-    """The label of each spell; exactly as many are sad as the share says, at random times."""
+    """The label of each segment; exactly ``sad_share`` of them are sad, in random order."""
     spells = rng.choice(np.array(others), round(minutes * 60 / (SPELL_BINS * BIN_S)))
     spells[: round(sad_share * len(spells))] = SAD
     return rng.permutation(spells)
 
 
 def shown_bins(rng: Rng, spells: Ints, answers: Sequence[Floats]) -> Floats:
-    """The mean answer of each bin, (B, 7): two faces of five samples each."""
+    """Mean probabilities of each bin, ``(B, 7)``: two faces of five samples each."""
     labels = np.repeat(spells, SPELL_BINS * FACES_A_BIN)
     shown = np.array([answers[label][rng.integers(len(answers[label]))] for label in labels])
     return shown.reshape(-1, FACES_A_BIN, len(EMOTIONS)).mean(axis=1)
 
 
 def timeline(probabilities: Floats) -> StudentTimeline:
-    """A student who was seen and readable all the time."""
+    """A student that was seen and readable all the time."""
     count = len(probabilities)
     full, none, nan = np.full(count, SAMPLES), np.zeros(count, np.int64), np.full(count, np.nan)
     grid = BinGrid(BIN_S, np.full(count, BIN_S))
@@ -109,7 +107,7 @@ def timeline(probabilities: Floats) -> StudentTimeline:
 
 
 def check_binning(pool: Pool) -> None:
-    """That ``shown_bins`` is what ``monitor.timeline.binning`` makes of the same faces, sample by sample."""
+    """Assert that ``shown_bins`` equals ``monitor.timeline.binning`` on the same faces."""
     spells = shown_spells(np.random.default_rng(1), 0.5, 1, OTHERS["all others"])
     labels = np.repeat(spells, SPELL_BINS * FACES_A_BIN)
     rng, binner = np.random.default_rng(2), Binner(BIN_S, lambda _: True, keep_s=3600)
@@ -124,8 +122,8 @@ def check_binning(pool: Pool) -> None:
 
 
 LAX = FlagSettings(sad_share=0.05)
-"""The smallest threshold that there is: who is flagged with it is flagged with a larger one if the lower end
-lies above that."""
+"""The smallest threshold: a student flagged with it is flagged with any threshold below the interval's
+lower end."""
 
 
 def students(
@@ -137,7 +135,7 @@ def students(
     settings: FlagSettings = LAX,
     faces: int | None = None,
 ) -> Iterator[SadnessDecision]:
-    """The verdicts on so many students."""
+    """The decisions on ``count`` simulated students."""
     rng = np.random.default_rng([round(1000 * sad_share), round(minutes), len(others), faces or 0])
     for _ in range(count):
         spells = shown_spells(rng, sad_share, minutes, OTHERS[others])
@@ -145,53 +143,53 @@ def students(
         yield decide_sadness_flag(timeline(bins), settings, pool.confusion)
 
 
-def flagged(verdicts: Sequence[SadnessDecision], threshold: float) -> int:
-    """How many are flagged with that ``sad_share``."""
-    lows = [v.interval.low for v in verdicts if v.interval and v.outcome is FlagOutcome.FLAGGED]
+def flagged(decisions: Sequence[SadnessDecision], threshold: float) -> int:
+    """Number of students flagged with ``sad_share`` = ``threshold``."""
+    lows = [v.interval.low for v in decisions if v.interval and v.outcome is FlagOutcome.FLAGGED]
     return sum(low > threshold for low in lows)
 
 
-def told(hits: int, count: int) -> str:
-    """A share of cases with its Wilson interval, in percent."""
+def format_rate(hits: int, count: int) -> str:
+    """A rate with its Wilson interval, in percent."""
     low, high = wilson_interval(hits / count, count, 0.95)
     return f"{hits / count:7.2%} ({low:.2%} to {high:.2%})"
 
 
 def sadness(pool: Pool, lectures: int, chosen: float) -> None:
-    """Who is flagged, by the share of time that looked sad and what else was shown."""
+    """Print flag rates by share of sad time and by the other expressions."""
     for minutes in (5, 50):
         count = lectures if minutes == 5 else lectures // 2
         for others in OTHERS:
             for share in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9):
-                verdicts = list(students(pool, count, share, minutes, others))
+                decisions = list(students(pool, count, share, minutes, others))
                 means = [
-                    float(np.mean([getattr(v, n) for v in verdicts])) for n in ("raw_share", "sad_share")
+                    float(np.mean([getattr(v, n) for v in decisions])) for n in ("raw_share", "sad_share")
                 ]
                 figures = f"read {means[0]:.2f} corrected {means[1]:.2f}"
-                found = told(flagged(verdicts, chosen), count)
+                found = format_rate(flagged(decisions, chosen), count)
                 print(f"{minutes:3} min {others:18} sad {share:.1f}  {figures}  {found}", flush=True)
 
 
 def few_faces(pool: Pool, count: int, chosen: float) -> None:
-    """People have one face: the mistakes made with it repeat. And what the own usual level changes then."""
+    """Print flag rates with a few faces per student, whose confusions repeat, and the effect of baselines."""
     for faces in (1, 3, 10):
         for others in ("neutral", "neutral and happy"):
             rates = []
             for share in (0.0, 0.6, 0.8):
-                verdicts = list(students(pool, count, share, 5, others, faces=faces))
-                rates.append(f"sad {share:.1f} {told(flagged(verdicts, chosen), count)}")
+                decisions = list(students(pool, count, share, 5, others, faces=faces))
+                rates.append(f"sad {share:.1f} {format_rate(flagged(decisions, chosen), count)}")
             print(f"  5 min, {faces:2} faces a label, {others:18} {'   '.join(rates)}")
         for share in (0.0, 0.6, 0.8):
             hits = np.sum(
                 [with_usual(pool, np.random.default_rng([7, n]), share, faces) for n in range(count)], axis=0
             )
-            alone, beside = (told(int(number), count) for number in hits)
+            alone, beside = (format_rate(int(number), count) for number in hits)
             what = f"50 min, {faces:2} faces a label, neutral, sad {share:.1f}"
             print(f"  {what}: {alone}; with a usual level {beside}", flush=True)
 
 
 def with_usual(pool: Pool, rng: Rng, share: float, faces: int) -> tuple[bool, bool]:
-    """Whether one student is flagged without and with three earlier sessions in which they looked neutral."""
+    """Whether one student is flagged without and with three earlier neutral sessions."""
     answers = pool.few(rng, faces)
 
     def lecture(sad_share: float, usual: Baseline | None) -> SadnessDecision:
@@ -210,8 +208,8 @@ def with_usual(pool: Pool, rng: Rng, share: float, faces: int) -> tuple[bool, bo
 
 
 def thresholds(data: Path, lectures: int) -> None:
-    """Who is found with each threshold, sad for 60 % of five minutes and neutral for the rest. Always of the
-    choosing half: figures of the reporting half must not choose."""
+    """Print flag rates by threshold for 60 % sad and 40 % neutral in five minutes. Always of the choosing
+    half: the reporting half must not choose thresholds."""
     pool, settings = read_pool(data, "choose"), FlagSettings()
     shares = [replace(settings, sad_share=share) for share in (0.2, 0.25, 0.26, 0.27, 0.28, 0.3)]
     margins = [replace(settings, sad_margin=margin) for margin in (0.0, 0.01, 0.02, 0.03, 0.05)]
@@ -220,18 +218,19 @@ def thresholds(data: Path, lectures: int) -> None:
             v.outcome is FlagOutcome.FLAGGED for v in students(pool, lectures, 0.6, 5, "neutral", tried)
         )
         print(
-            f"sad_share {tried.sad_share}, sad_margin {tried.sad_margin}: {told(found, lectures)}", flush=True
+            f"sad_share {tried.sad_share}, sad_margin {tried.sad_margin}: {format_rate(found, lectures)}",
+            flush=True,
         )
 
 
 THRESHOLDS = np.linspace(0.05, 0.6, 23)
 ALLOWED = 0.01
-"""One false flag in 100 student-lectures."""
+"""One false flag per 100 student-lectures."""
 
 
 def draw(path: Path, pool: Pool, lectures: int, chosen: float) -> None:
-    """Who is flagged, against the threshold: a line for each share of sad time, and below it whoever never
-    looked sad, by the number of faces that a student has."""
+    """Plot flag rates against the threshold: by share of sad time, and below for students that never
+    looked sad, by number of faces per student."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -263,10 +262,10 @@ def draw(path: Path, pool: Pool, lectures: int, chosen: float) -> None:
 def curve(
     axes: Any, pool: Pool, lectures: int, shown: tuple[float, str, int | None], color: str, style: str = "-"
 ) -> Floats:
-    """Draw the share of students flagged at each of ``THRESHOLDS``, with its Wilson intervals; returns it."""
+    """Plot and return the flag rate at each of ``THRESHOLDS``, with Wilson intervals."""
     share, others, faces = shown
-    verdicts = list(students(pool, lectures, share, 5, others, faces=faces))
-    rates = np.array([flagged(verdicts, threshold) / lectures for threshold in THRESHOLDS])
+    decisions = list(students(pool, lectures, share, 5, others, faces=faces))
+    rates = np.array([flagged(decisions, threshold) / lectures for threshold in THRESHOLDS])
     around = np.array([wilson_interval(rate, lectures, 0.95) for rate in rates])
     axes.plot(THRESHOLDS, rates, color=color, ls=style)
     axes.fill_between(THRESHOLDS, around[:, 0], around[:, 1], color=color, alpha=0.2, lw=0)
@@ -275,9 +274,9 @@ def curve(
 
 
 def coverage(data: Path, chains: int = 300) -> None:
-    """How often intervals hold the share: chains of two states, read as sad and neutral faces are."""
+    """Print the coverage of interval methods on two-state chains with the scores of sad and neutral faces."""
     answers = read_pool(data, "choose").answers
-    # Exact for these faces, so that the interval alone is measured: the two means go to 1 and 0.
+    # Exact correction for these faces (means 1 and 0), so that only the interval is measured.
     means = np.array([answers[SAD][:, SAD].mean(), answers[NEUTRAL][:, SAD].mean()])
     scores = [(answers[label][:, SAD] - means[1]) / (means[0] - means[1]) for label in (SAD, NEUTRAL)]
     methods: Mapping[str, Callable[[Floats], tuple[float, float]]] = {
@@ -306,7 +305,7 @@ def coverage(data: Path, chains: int = 300) -> None:
 
 
 def cell(method: Callable[[Floats], tuple[float, float]], read: Floats, share: float, shown: Floats) -> str:
-    """How often one method holds the share of the chain and that which was shown, and how wide it is."""
+    """Coverage of the chain's share and of the realised share by one method, and its mean width."""
     found = np.clip([method(row) for row in read], 0, 1)
     held = [np.mean((found[:, 0] <= at + 1e-9) & (found[:, 1] >= at - 1e-9)) for at in (share, shown)]
     return f"{held[0]:.2f}/{held[1]:.2f} {np.mean(found[:, 1] - found[:, 0]):.2f}"
@@ -318,7 +317,7 @@ def ends(interval: Any) -> tuple[float, float]:
 
 
 def chain(rng: Rng, share: float, correlation: float, count: int, chains: int) -> Any:
-    """Chains of two states, (chains, count) bool, whose neighbours have that correlation."""
+    """Two-state chains ``(chains, count)`` with this share and lag-1 correlation."""
     states = np.empty((chains, count), bool)
     states[:, 0] = rng.random(chains) < share
     for column in range(1, count):
@@ -328,8 +327,8 @@ def chain(rng: Rng, share: float, correlation: float, count: int, chains: int) -
 
 
 def effective_wilson(row: Floats) -> tuple[float, float]:
-    """What was not chosen: Wilson's interval on an effective number of bins, from the correlation of
-    neighbours and the design effect of the scores (Kish 1965; Korn & Graubard 1998)."""
+    """The rejected alternative: Wilson's interval on an effective number of bins, from the lag-1
+    correlation and the design effect of the scores (Kish 1965; Korn & Graubard 1998)."""
     share, apart = float(np.clip(row.mean(), 0, 1)), row - row.mean()
     correlation = float(apart[:-1] @ apart[1:] / max(apart @ apart, 1e-12))
     correlation = max(0.0, (correlation * (len(row) - 1) + 0.5 * 2) / (len(row) + 1))
@@ -338,11 +337,11 @@ def effective_wilson(row: Floats) -> tuple[float, float]:
 
 
 SPELL_S = 30.0
-"""Of being away in the simulated classes, on average; not measured of anybody."""
+"""Mean length of being away in the simulated classes; heuristic, not measured."""
 
 
 def attention(classes: int = 60, people: int = 20, targets: int = 2, minutes: int = 50) -> None:
-    """Who is flagged by their share of time away, for three behaviours of the class."""
+    """Print flag rates by share of time away, for three behaviours of the class."""
     settings, bins = AttentionFlagSettings(), round(minutes * 60 / BIN_S)
     quiet, busy = np.zeros(bins), np.zeros(bins)
     busy[bins // 5 : bins * 7 // 10] = 0.9
@@ -356,18 +355,18 @@ def attention(classes: int = 60, people: int = 20, targets: int = 2, minutes: in
             for number in range(classes):
                 rng = np.random.default_rng([number, round(100 * share)])
                 shares = [share if one < targets else usual for one in range(people)]
-                verdicts = decide_attention_flags(
+                decisions = decide_attention_flags(
                     [turned(rng, one, bins, together) for one in shares], settings
                 )
-                outcomes = [verdict.outcome is FlagOutcome.FLAGGED for verdict in verdicts]
+                outcomes = [decision.outcome is FlagOutcome.FLAGGED for decision in decisions]
                 hits += sum(outcomes[:targets])
                 false += sum(outcomes[targets:])
-            rates = told(hits, classes * targets), told(false, classes * (people - targets))
+            rates = format_rate(hits, classes * targets), format_rate(false, classes * (people - targets))
             print(f"{name:18} away {share:.1f} (others {usual}): flagged {rates[0]}, others {rates[1]}")
 
 
 def turned(rng: Rng, share: float, bins: int, together: Floats) -> StudentTimeline:
-    """A student turned away for that share of the time, in spells, and when the class is together."""
+    """A student turned away for ``share`` of the time, in segments, and during group work (``together``)."""
     away = chain(rng, share, 1 - BIN_S / SPELL_S / max(1 - share, 0.2), bins, 1)[0] | (
         rng.random(bins) < together
     )

@@ -1,12 +1,12 @@
-"""What tells a frozen picture from a living one when a stream has encoded it again, and black from dark.
+"""Thresholds for frozen frames of encoded streams, and for black frames.
 
-    python benchmarks/freshness.py FILM... [--still PICTURE...]
+    python benchmarks/freshness.py VIDEO... [--still IMAGE...]
 
-Each still is encoded for hundreds of pictures as cameras do (H.264, no reordering, key frames), each film is
-taken as it is and encoded again. A thumbnail is held against one of half a second or two seconds before;
-printed is the block that differs most: for stills the largest over the time, for films the smallest.
-``monitor.sources.freshness.RECODED_TOLERANCE`` has to lie between them. For each film also how long at most it is not fresh; of
-dark pictures their mean, and how far their brightest block lies above it.
+Each still is encoded for hundreds of frames as cameras do (H.264, no reordering, key frames); each video is
+used as it is and encoded again. A thumbnail is compared with the one of half a second or two seconds before;
+printed is the block with the largest difference: for stills the maximum over time, for videos the minimum.
+``monitor.sources.freshness.RECODED_TOLERANCE`` has to be between them. For each video also the longest time
+without a fresh frame; for dark images their mean, and how far their brightest block exceeds it.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ STREAMS = {
 }  # fmt: skip
 
 
-def encoded(pictures: Iterable[np.ndarray], options: dict[str, str]) -> Iterator[np.ndarray]:
-    """The pictures as they come out of a stream."""
+def encoded(images: Iterable[np.ndarray], options: dict[str, str]) -> Iterator[np.ndarray]:
+    """The images after encoding and decoding."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="matroska") as container:
         stream = None
-        for picture in pictures:
+        for image in images:
             if stream is None:
                 stream = container.add_stream("libx264", rate=FPS, options=options)
-                stream.height, stream.width = (side // 2 * 2 for side in picture.shape[:2])
+                stream.height, stream.width = (side // 2 * 2 for side in image.shape[:2])
                 stream.pix_fmt = "yuv420p"
-            picture = np.ascontiguousarray(picture[: stream.height, : stream.width])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+            image = np.ascontiguousarray(image[: stream.height, : stream.width])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode())
     buffer.seek(0)
     with av.open(buffer) as container:
@@ -54,62 +54,62 @@ def encoded(pictures: Iterable[np.ndarray], options: dict[str, str]) -> Iterator
 
 
 def decoded(path: Path) -> Iterator[np.ndarray]:
-    """The pictures of a film."""
+    """The frames of a video."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             yield frame.to_ndarray(format="bgr24")
 
 
-def differences(thumbnails: list[Thumbnail], apart: int) -> list[np.ndarray]:
-    """The differences of all pairs so far apart, flat."""
-    pairs = zip(thumbnails, thumbnails[apart:], strict=False)
+def differences(thumbnails: list[Thumbnail], distance: int) -> list[np.ndarray]:
+    """The absolute differences of all pairs with this distance, flat."""
+    pairs = zip(thumbnails, thumbnails[distance:], strict=False)
     return [np.abs(a.astype(np.int16) - b).ravel() for a, b in pairs]
 
 
-def describe(name: str, pictures: Iterable[np.ndarray], fps: float, *, still: bool) -> None:
-    """One line: the outcome for half a second and two seconds."""
-    thumbnails = [thumbnail(picture) for picture in pictures][int(fps * 2 * still) :]
+def describe(name: str, images: Iterable[np.ndarray], fps: float, *, still: bool) -> None:
+    """Print one line: the differences over half a second and two seconds."""
+    thumbnails = [thumbnail(image) for image in images][int(fps * 2 * still) :]
     parts = []
-    for apart_s in (0.5, 2.0):
-        all_ = differences(thumbnails, round(apart_s * fps))
+    for distance_s in (0.5, 2.0):
+        all_ = differences(thumbnails, round(distance_s * fps))
         if all_:
             worst = max if still else min
             parts.append(
-                f"{apart_s:g} s: {worst(int(d.max()) for d in all_):4d}"
+                f"{distance_s:g} s: {worst(int(d.max()) for d in all_):4d}"
                 f"  (median {worst(float(np.median(d)) for d in all_):4.1f},"
                 f" p99 {worst(float(np.percentile(d, 99)) for d in all_):5.1f},"
                 f" 5th {worst(int(np.sort(d)[-5]) for d in all_):4d})"
             )
     if not still:
-        freshness = FrozenFrameDetector(RECODED_TOLERANCE)
+        detector = FrozenFrameDetector(RECODED_TOLERANCE)
         fresh_s = [
-            i / fps for i, one in enumerate(thumbnails) if freshness.classify(one) is FrameStatus.FRESH
+            i / fps for i, small in enumerate(thumbnails) if detector.classify(small) is FrameStatus.FRESH
         ]
         longest_s = max(b - a for a, b in itertools.pairwise([*fresh_s, len(thumbnails) / fps]))
-        parts.append(f"not fresh for {longest_s:.2f} s at most")
+        parts.append(f"not fresh for at most {longest_s:.2f} s")
     print(f"{name:52s} {'   '.join(parts)}", flush=True)
 
 
-def describe_dark(name: str, picture: np.ndarray) -> None:
-    """One line: what ``is_black`` goes by."""
-    small = thumbnail(picture)
+def describe_dark(name: str, image: np.ndarray) -> None:
+    """Print one line: the values that ``is_black`` uses."""
+    small = thumbnail(image)
     mean = float(small.mean())
     black = "black" if is_black(small) else "not black"
     print(f"{name:52s} mean {mean:5.1f}, brightest block {small.max() - mean:5.1f} above: {black}")
 
 
-def dark_pictures(photograph: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Covered lenses, and a photograph with less and less light; all with a sensor's noise."""
+def dark_images(photo: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Covered lenses, and a photo with decreasing light; all with sensor noise."""
     random = np.random.default_rng(1)
 
-    def with_noise(picture: np.ndarray, noise: float) -> np.ndarray:
-        return np.clip(picture + random.normal(0, noise, photograph.shape), 0, 255).astype(np.uint8)
+    def with_noise(image: np.ndarray, noise: float) -> np.ndarray:
+        return np.clip(image + random.normal(0, noise, photo.shape), 0, 255).astype(np.uint8)
 
     for level, noise in itertools.product((0, 4, 16), (0, 3, 8)):
-        yield f"covered, level {level}, noise {noise}", with_noise(np.full(photograph.shape, level), noise)
-    for part in (0.3, 0.1, 0.05, 0.03):
-        yield f"photograph in {part:.0%} of its light", with_noise(photograph * part, 3)
-    lit = np.full(photograph.shape, 4.0)
+        yield f"covered, level {level}, noise {noise}", with_noise(np.full(photo.shape, level), noise)
+    for share in (0.3, 0.1, 0.05, 0.03):
+        yield f"photo in {share:.0%} of its light", with_noise(photo * share, 3)
+    lit = np.full(photo.shape, 4.0)
     lit[300:340, 600:640] = 20
     yield "one face of 40 pixels lit up to 20", with_noise(lit, 3)
 
@@ -117,21 +117,21 @@ def dark_pictures(photograph: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("films", nargs="*", type=Path)
+    parser.add_argument("videos", nargs="*", type=Path)
     parser.add_argument("--still", nargs="*", type=Path, default=[])
     arguments = parser.parse_args()
     print("stills: the largest difference")
     for path, size in itertools.product(arguments.still, ((1280, 720), (1920, 1080))):
-        picture = cv2.resize(cv2.imread(str(path)), size, interpolation=cv2.INTER_AREA)
+        image = cv2.resize(cv2.imread(str(path)), size, interpolation=cv2.INTER_AREA)
         for name, options in STREAMS.items():
-            pictures = encoded(itertools.repeat(picture, 300), options)
-            describe(f"{path.name} {size[1]}p, {name}", pictures, FPS, still=True)
+            images = encoded(itertools.repeat(image, 300), options)
+            describe(f"{path.name} {size[1]}p, {name}", images, FPS, still=True)
     for path in arguments.still:
-        photograph = cv2.resize(cv2.imread(str(path)), (1280, 720), interpolation=cv2.INTER_AREA)
-        for name, picture in dark_pictures(photograph):
-            describe_dark(f"{path.name}: {name}", picture)
-    print("films: the smallest difference")
-    for path in arguments.films:
+        photo = cv2.resize(cv2.imread(str(path)), (1280, 720), interpolation=cv2.INTER_AREA)
+        for name, image in dark_images(photo):
+            describe_dark(f"{path.name}: {name}", image)
+    print("videos: the smallest difference")
+    for path in arguments.videos:
         with av.open(str(path)) as container:
             fps = float(container.streams.video[0].average_rate or FPS)
         describe(path.name, decoded(path), fps, still=False)

@@ -1,9 +1,9 @@
-"""What reading heads by their mesh costs, beside finding the faces, on one core.
+"""Time and memory of head pose estimation from face meshes, compared with face detection, on one core.
 
-    python benchmarks/heads.py [PICTURE]
+    python benchmarks/heads.py [IMAGE]
 
-Without a picture on a frame of the demo class. Memory is what the process grows by when the networks are
-loaded and used for the first time.
+Without an image a frame of the demo class is used. Memory is the growth of the process when the networks are
+loaded and run for the first time.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from monitor.faces.head_reader import MeshPoseEstimator
 from monitor.types import ImageBGR
 
 ROUNDS = 16
-"""Four of the detector's cycles of one full look and three short ones."""
+"""The number of runs of each call, over which the detector's scans are averaged."""
 
 AT_S = 2.0
-"""A moment of the demo in which everybody is there."""
+"""A time of the demo at which all students are present."""
 
 
 def mib() -> float:
@@ -38,21 +38,21 @@ def mib() -> float:
 
 
 def spent_s(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Mean seconds of each call, taken in turn, so that a machine whose pace drifts treats them alike."""
+    """Mean seconds of each call. The calls alternate, so that a change of the machine's speed affects all."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
         for name, call in calls.items():
-            began = time.perf_counter()
+            start = time.perf_counter()
             call()
-            times[name].append(time.perf_counter() - began)
-    return {name: statistics.mean(some) for name, some in times.items()}
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.mean(values) for name, values in times.items()}
 
 
 def main() -> None:
     """Print milliseconds, ratios and MiB."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("picture", type=Path, nargs="?")
-    path = parser.parse_args().picture
+    parser.add_argument("image", type=Path, nargs="?")
+    path = parser.parse_args().image
     cv2.setNumThreads(1)
     image: ImageBGR = (
         DemoClass().renderer.frame_at(AT_S) if path is None else np.asarray(cv2.imread(str(path)), np.uint8)
@@ -61,25 +61,25 @@ def main() -> None:
     faces = detector.detect(image)
     before = mib()
     heads, keypoints = MeshPoseEstimator(AttentionSettings()), KeypointPoseEstimator()
-    readings = heads.estimate(image, faces)
-    grown = mib() - before
+    estimates = heads.estimate(image, faces)
+    growth = mib() - before
     large = [face for face in faces if face.size_px >= AttentionSettings().eyes_min_face_px]
     if not large:
-        parser.error("no face in the picture is large enough for a mesh; expected one of 80 px or more")
-    told = spent_s(
+        parser.error("no face in the image is large enough for eyes; expected one of 80 px or more")
+    times = spent_s(
         {
-            "finding the faces": lambda: detector.detect(image),
-            "heads by mesh and eyes": lambda: heads.estimate(image, large),
-            "heads by keypoints": lambda: keypoints.estimate(image, large),
+            "face detection": lambda: detector.detect(image),
+            "heads from mesh and eyes": lambda: heads.estimate(image, large),
+            "heads from keypoints": lambda: keypoints.estimate(image, large),
         }
     )
-    base = told["finding the faces"]
-    eyes = sum(reading.eye_aspect_ratio is not None for reading in readings)
+    base = times["face detection"]
+    eyes = sum(estimate.eye_aspect_ratio is not None for estimate in estimates)
     print(f"{image.shape[1]} x {image.shape[0]}, {len(faces)} faces, {len(large)} large, eyes of {eyes}")
-    for name, seconds in told.items():
-        each = f", {seconds * 1000 / len(large):5.2f} ms a face" if name != "finding the faces" else ""
-        print(f"    {name:24} {seconds * 1000:7.2f} ms, {seconds / base:5.3f} of it{each}")
-    print(f"    memory for both networks {grown:.0f} MiB")
+    for name, seconds in times.items():
+        each = f", {seconds * 1000 / len(large):5.2f} ms per face" if name != "face detection" else ""
+        print(f"    {name:24} {seconds * 1000:7.2f} ms, ratio {seconds / base:5.3f}{each}")
+    print(f"    memory for both networks {growth:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""How long the history takes to answer: python -m benchmarks.history [--sessions 500] [--students 30] [--bins
-600]
+"""Duration of the history reads: python -m benchmarks.history [--sessions 500] [--students 30] [--bins 600]
 
-Makes a database of one class with so many lectures of so many bins, filled by SQL with random numbers, in a
-temporary folder (or ``--folder``), and prints the median of each query, of each answer with what is worked
-out from it, and of the whole commands. A statement that scans one of the large tables is printed with its
-plan.
+Creates a database of one class, filled by SQL with random numbers, in a temporary folder (or ``--folder``),
+and prints the median of each read, of each result derived from one, and of whole commands. The plan of a
+statement that scans one of the large tables is printed.
 """
 
 from __future__ import annotations
@@ -22,8 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, event, text
 
 from classpulse.config.settings import Config, Settings
 from classpulse.services.assessment import reassess_session
@@ -37,10 +34,8 @@ from db.history import (
     session_counts,
     student_history,
 )
-from db.migrations.runner import alembic_config as alembic_config
 from db.records import Correction, CorrectionKind, FlagRecord, NewSession, SeatRecord, SessionStatus
 from db.roster import require_known_class
-from db.schema import HEAD_REVISION
 from db.summaries import list_pending_summaries
 from db.unit_of_work import Store
 from reports.history.comparison import compare_sessions
@@ -56,17 +51,18 @@ LARGE = ("timeline_bins", "student_summaries", "flags", "seats")
 
 BINS = """
 INSERT INTO timeline_bins (session_id, student_id, start_s, watched_s, seen_s, samples, seen_samples,
-    usable_samples, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral, unknown, pose_samples,
-    facing_samples, yaw_deg, pitch_deg, eye_samples, closed_samples, people)
+    usable_samples, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral, unreadable_reasons,
+    pose_samples, facing_samples, yaw_deg, pitch_deg, eye_samples, closed_samples, pose_counts,
+    student_count)
 WITH RECURSIVE counted(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n + 1 < :bins),
     drawn AS MATERIALIZED (SELECT n, abs(random() % 1000) / 2000.0 AS sad FROM counted)
 SELECT :session, students.id, n * 5.0, 5.0, 4.5, 10, 9, 7, 0.0, 0.0, 0.0, 0.25, sad, 0.0, 0.75 - sad,
-    '{"absent": 1, "turned away": 2}', 9, 6, n % 40 - 20.0, -10.0, 8, 1, 1
+    '{"absent": 1, "turned away": 2}', 9, 6, n % 40 - 20.0, -10.0, 8, 1, '{"level": 7}', 1
 FROM students, drawn WHERE students.session_id IS NULL ORDER BY students.id, n
 """
 
-SUMMARIES = """
-INSERT INTO student_summaries (session_id, student_id, watched_s, seen_s, usable_s, usable_samples, head_pose_s,
+SUMMARIES = """ INSERT INTO student_summaries (session_id, student_id, watched_s, seen_s, usable_s,
+usable_samples, head_pose_s,
     facing_share, closed_share, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral,
     sad_share, sad_low, sad_high, away_share, away_low, away_high)
 SELECT :session, id, 3000.0, 2700.0, 2100.0, 4200, 2700.0, drawn, 0.1, 0.0, 0.0, 0.0, 0.25, drawn / 2, 0.0,
@@ -74,19 +70,22 @@ SELECT :session, id, 3000.0, 2700.0, 2100.0, 4200, 2700.0, drawn, 0.1, 0.0, 0.0,
 FROM (SELECT id, abs(random() % 1000) / 1000.0 AS drawn FROM students WHERE session_id IS NULL)
 """
 
-WHOLE = """
-INSERT INTO session_summaries VALUES (:session, :made_with, :students, :students, 0.9, 0.66, 0.1,
-    0.0, 0.0, 0.0, 0.25, 0.25, 0.0, 0.5)
+SESSION_SUMMARY = """
+INSERT INTO session_summaries (session_id, rules_version, student_summary_count, student_count, seen_share,
+    facing_share, closed_share, p_angry, p_disgust, p_fear, p_happy, p_sad, p_surprise, p_neutral)
+VALUES (:session, :rules_version, :students, :students, 0.9, 0.66, 0.1, 0.0, 0.0, 0.0, 0.25, 0.25, 0.0, 0.5)
 """
 
 
 def fill(engine: Engine, sessions: int, students: int, bins: int) -> None:
-    """One class; each lecture with bins, seats, two verdicts of everybody and its summaries."""
+    """Store one class; each session has bins, seats, two flag decisions per student and summaries."""
     store, ids = Store(engine), list[int]()
     for number in range(sessions):
         with store.unit_of_work() as unit:
-            at = START + timedelta(days=number)
-            new = NewSession(CLASS, "none", at, "emotion", None, BIN_S, settings(), {"model": "x"}, 1, 0.0)
+            started_at = START + timedelta(days=number)
+            new = NewSession(
+                CLASS, "none", started_at, "emotion", None, BIN_S, settings(), {"model": "x"}, 1, 0.0
+            )
             session = unit.start_session(new)
             if not ids:
                 ids = [
@@ -97,21 +96,21 @@ def fill(engine: Engine, sessions: int, students: int, bins: int) -> None:
             unit.save_seats(session, [SeatRecord(one, "seat", (0, 0, 9, 9), 640, 480) for one in ids])
             unit.save_flags([flag(session, one, kind) for one in ids for kind in ("sadness", "attention")])
             unit.connection.execute(text(SUMMARIES), {"session": session})
-            whole = {"session": session, "made_with": RULES_VERSION, "students": students}
-            unit.connection.execute(text(WHOLE), whole)
-            unit.end_session(session, SessionStatus.FINISHED, at + timedelta(minutes=50), "")
+            summary = {"session": session, "rules_version": RULES_VERSION, "students": students}
+            unit.connection.execute(text(SESSION_SUMMARY), summary)
+            unit.end_session(session, SessionStatus.FINISHED, started_at + timedelta(minutes=50), "")
             unit.commit()
         if number % 50 == 49:
-            print(f"  {number + 1} of {sessions} lectures made", file=sys.stderr)
+            print(f"  {number + 1} of {sessions} sessions stored", file=sys.stderr)
 
 
 def settings() -> dict[str, Any]:
-    """What every session keeps."""
+    """The settings stored with every session."""
     return Settings().as_session_json()
 
 
 def flag(session: int, student: int, kind: str) -> FlagRecord:
-    """Every fortieth is flagged, half of those are reviewed."""
+    """A decision; every fortieth is flagged, and half of those are reviewed."""
     mark = (session * 7 + student * 3 + len(kind)) % 80
     numbers = dict.fromkeys(("watched_s", "seen_s", "sad_share", "coverage", "effective_bins"), 0.125)
     reasons = ["the interval lies below the threshold of 25 %", "it does not exceed neutral"]
@@ -128,7 +127,7 @@ def flag(session: int, student: int, kind: str) -> FlagRecord:
 
 
 def correct_some(engine: Engine, sessions: Sequence[int], students: Sequence[int]) -> None:
-    """In each session one student was another from the middle on; the summaries stay as they were."""
+    """Split one student of each session in the middle, keeping the summaries."""
     with Store(engine).unit_of_work() as unit:
         connection = unit.connection
         for number in sessions:
@@ -153,77 +152,75 @@ def correct_some(engine: Engine, sessions: Sequence[int], students: Sequence[int
         unit.commit()
 
 
-def answers(engine: Engine) -> dict[str, Callable[[], object]]:
-    """Every question of the commands: the reads, and with what is worked out of them."""
+def reads(engine: Engine) -> dict[str, Callable[[], object]]:
+    """Every read of the commands, and the results derived from them, by name."""
     latest = queries.get_latest_session(engine)
     weeks = latest.started_at - timedelta(weeks=6)
     everything = class_history(engine, CLASS)
     one = student_history(engine, "Student 7")
     lessons = list_class_sessions(engine, CLASS)
     return {
-        "sessions to be summed up": lambda: list_pending_summaries(engine, RULES_VERSION),
+        "pending summaries": lambda: list_pending_summaries(engine, RULES_VERSION),
         "a class by its name": lambda: require_known_class(engine, CLASS),
         "sessions": lambda: queries.list_sessions(engine),
         "sessions of a class since a day": lambda: queries.list_sessions(engine, CLASS, since=weeks),
         "students and flags of each session": lambda: session_counts(engine),
         "a student's sessions": lambda: student_history(engine, "Student 7"),
-        "the lessons they missed": lambda: list_class_sessions(engine, CLASS),
-        "two lessons": lambda: history_of_sessions(engine, [1, latest.id]),
+        "sessions of the class": lambda: list_class_sessions(engine, CLASS),
+        "two sessions": lambda: history_of_sessions(engine, [1, latest.id]),
         "a class, six weeks": lambda: class_history(engine, CLASS, weeks),
         "a class, everything": lambda: class_history(engine, CLASS),
-        "earlier levels of a session's students": lambda: load_earlier_shares(engine, latest.id),
-        "(worked out) a student's history": lambda: build_student_history(
-            "Student 7", one, lessons, UTC_TIMES
-        ),
-        "(worked out) a comparison": lambda: compare_sessions(history_of_sessions(engine, [1, latest.id])),
-        "(worked out) six weeks": lambda: build_class_trends(CLASS, everything.sessions[-42:], UTC_TIMES),
-        "(worked out) a term of everything": lambda: build_term_history(CLASS, everything, UTC_TIMES),
+        "earlier shares of a session's students": lambda: load_earlier_shares(engine, latest.id),
+        "(derived) a student's history": lambda: build_student_history("Student 7", one, lessons, UTC_TIMES),
+        "(derived) a comparison": lambda: compare_sessions(history_of_sessions(engine, [1, latest.id])),
+        "(derived) six weeks": lambda: build_class_trends(CLASS, everything.sessions[-42:], UTC_TIMES),
+        "(derived) a term of everything": lambda: build_term_history(CLASS, everything, UTC_TIMES),
     }
 
 
 def median_ms(action: Callable[[], object], times: int = 7) -> float:
-    """The median of several, after one that warms up."""
+    """The median duration in ms, after one call for the warm-up."""
     action()
     return statistics.median(elapsed_ms(action, time.perf_counter) for _ in range(times))
 
 
 def elapsed_ms(action: Callable[[], object], clock: Callable[[], float]) -> float:
-    """By that clock."""
-    begin = clock()
+    """The duration in ms by that clock."""
+    started_s = clock()
     action()
-    return (clock() - begin) * 1000
+    return (clock() - started_s) * 1000
 
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """What reaches the database, with its parameters."""
-    seen: list[tuple[str, Any]] = []
+    """The executed statements with their parameters."""
+    executed: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        seen.append((statement, parameters))
+        executed.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
     try:
-        yield seen
+        yield executed
     finally:
         event.remove(engine, "before_cursor_execute", note)
 
 
 def scans(engine: Engine, action: Callable[[], object]) -> set[str]:
-    """The steps in which a large table is walked through from end to end."""
-    with statements(engine) as seen:
+    """The plan steps that scan a whole large table."""
+    with statements(engine) as executed:
         action()
-    found = set()
+    steps = set()
     with engine.connect() as connection:
-        for statement, parameters in [one for one in seen if one[0].startswith("SELECT")]:
+        for statement, parameters in [one for one in executed if one[0].startswith("SELECT")]:
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
                 if row[-1].startswith("SCAN") and any(table in row[-1] for table in LARGE):
-                    found.add(row[-1])
-    return found
+                    steps.add(row[-1])
+    return steps
 
 
-def whole_commands(url: str, folder: Path) -> None:
-    """Each command as a process of its own, files left out, and what it takes to start."""
+def run_commands(url: str, folder: Path) -> None:
+    """Run each command as a process of its own, without writing files, and print its duration."""
     (folder / "config.yaml").write_text(f"database:\n  url: {url}\noutput:\n  time_zone: UTC\n")
     for arguments in (["--help"], ["sessions"], ["student", "Student 7"], ["compare", "1", "last"],
                       ["trends", CLASS], ["term", CLASS]):  # fmt: skip
@@ -236,54 +233,35 @@ def whole_commands(url: str, folder: Path) -> None:
         print(f"  classpulse {' '.join(arguments)}: {median_ms(call, 3) / 1000:.2f} s")
 
 
-def migrate(url: str) -> None:
-    """From the schema before this one, on a copy with the new tables and columns dropped."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        for name in ("student_summaries", "session_summaries"):
-            connection.exec_driver_sql(f"DROP TABLE {name}")
-        for name in ("ix_class_sessions_room_started_at", "ix_flags_outcome_session_id"):
-            connection.exec_driver_sql(f"DROP INDEX {name}")
-        connection.exec_driver_sql("ALTER TABLE class_sessions DROP COLUMN room")
-        options = alembic_config()
-        options.attributes["connection"] = connection
-        command.stamp(options, "0005", purge=True)
-    engine.dispose()
-    begin = time.perf_counter()
-    open_database(url).dispose()
-    print(f"migrating it from 0005 to {HEAD_REVISION}: {time.perf_counter() - begin:.2f} s")
-
-
 def measure(folder: Path, options: argparse.Namespace) -> None:
-    """Make the database and print what everything takes."""
+    """Create the database and print all durations."""
     url = f"sqlite:///{folder / 'history.db'}"
     engine = open_database(url)
-    begin = time.perf_counter()
+    started_s = time.perf_counter()
     fill(engine, options.sessions, options.students, options.bins)
-    people = [one.id for one in queries.list_roster_students(engine, CLASS)]
-    correct_some(engine, range(5, options.sessions, 50), people)
+    roster_ids = [one.id for one in queries.list_roster_students(engine, CLASS)]
+    correct_some(engine, range(5, options.sessions, 50), roster_ids)
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA optimize")
     size_mib = (folder / "history.db").stat().st_size / 2**20
     rows = options.sessions * options.students * options.bins
     print(f"{options.sessions} sessions of {options.students} students, {rows:,} bins, {size_mib:.0f} MiB, "
-          f"made in {time.perf_counter() - begin:.0f} s")  # fmt: skip
-    for name, action in answers(engine).items():
-        # On a machine that others use too, the processor's time says more.
-        processor_ms = min(elapsed_ms(action, time.process_time) for _ in range(3))
-        print(f"  {median_ms(action):7.1f} ms, {processor_ms:7.1f} ms of processor  {name}")
+          f"created in {time.perf_counter() - started_s:.0f} s")  # fmt: skip
+    for name, action in reads(engine).items():
+        # CPU time is the better measure on a shared machine.
+        cpu_ms = min(elapsed_ms(action, time.process_time) for _ in range(3))
+        print(f"  {median_ms(action):7.1f} ms, {cpu_ms:7.1f} ms of CPU time  {name}")
         for step in sorted(scans(engine, action)):
             print(f"              {step}")
     own = Config(Settings(), folder)
-    summing = median_ms(lambda: reassess_session(engine, options.sessions, own), 3)
-    print(f"summing up one session: {summing:.0f} ms")
+    summary_ms = median_ms(lambda: reassess_session(engine, options.sessions, own), 3)
+    print(f"summarising one session: {summary_ms:.0f} ms")
     engine.dispose()
-    whole_commands(url, folder)
-    migrate(url)
+    run_commands(url, folder)
 
 
 def main() -> None:
-    """Measure."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=500)
     parser.add_argument("--students", type=int, default=30)

@@ -1,8 +1,8 @@
-"""How large an installed Classpulse is, by package, and packed as an image's layer would be.
+"""Size of an installed Classpulse by package, and compressed like the layer of a container image.
 
     python benchmarks/image_size.py /path/to/venv
 
-Give it a virtual environment in which the commands of the Dockerfile's first stage were run.
+The argument is a virtual environment that was created with the commands of the Dockerfile's first stage.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from collections import Counter
 from pathlib import Path
 
 BASE_MB, BASE_PACKED_MB = 125, 45
-"""python:3.12-slim as published, about; it was not measured here."""
+"""The approximate published sizes of python:3.12-slim, not measured here."""
 
 
-class Counting:
-    """A file that only counts what gzip would make of what is written to it."""
+class GzipCounter:
+    """A file that counts the bytes that gzip would write."""
 
     def __init__(self) -> None:
         self.size = 0
-        self._packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+        self._compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
 
     def write(self, data: bytes) -> int:
-        """Count it."""
-        self.size += len(self._packer.compress(data))
+        """Count the compressed size of ``data``."""
+        self.size += len(self._compressor.compress(data))
         return len(data)
 
     def finish(self) -> int:
-        """How many bytes it came to."""
-        return self.size + len(self._packer.flush())
+        """The number of compressed bytes."""
+        return self.size + len(self._compressor.flush())
 
 
 def main(venv: Path) -> None:
@@ -51,16 +51,16 @@ def main(venv: Path) -> None:
                 size
             )
             compiled += size * (path.suffix == ".pyc")
-    counting = Counting()
-    with tarfile.open(fileobj=counting, mode="w|") as layer:  # type: ignore[call-overload]
+    counter = GzipCounter()
+    with tarfile.open(fileobj=counter, mode="w|") as layer:  # type: ignore[call-overload]
         layer.add(venv, arcname="opt/classpulse")
-    total, packed = sizes.total() / 1e6, counting.finish() / 1e6
+    total, compressed = sizes.total() / 1e6, counter.finish() / 1e6
     for name, size in sizes.most_common(20):
         print(f"{size / 1e6:8.1f} MB  {name}")
-    print(f"{total:8.1f} MB  all of it, {compiled / 1e6:.0f} MB of that compiled Python")
-    print(f"{packed:8.1f} MB  packed")
+    print(f"{total:8.1f} MB  total, of which {compiled / 1e6:.0f} MB compiled Python")
+    print(f"{compressed:8.1f} MB  compressed")
     print(f"{total + BASE_MB:8.0f} MB  with python:3.12-slim (about {BASE_MB} MB)")
-    print(f"{packed + BASE_PACKED_MB:8.0f} MB  of it to be pulled (the base: about {BASE_PACKED_MB} MB)")
+    print(f"{compressed + BASE_PACKED_MB:8.0f} MB  to pull (the base: about {BASE_PACKED_MB} MB)")
 
 
 if __name__ == "__main__":

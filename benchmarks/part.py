@@ -1,12 +1,11 @@
-"""An online lesson's pictures, whole and the part around the face: how many bytes, how large a face, what is
-read?
+"""Images of an online lesson, whole and cropped around the face: bytes, face size, detections and head pose.
 
     python -m benchmarks.part [--students 9] [--seconds 40] [--seed 4] [--away 0.65]
 
-Drawn students before cameras of 640 x 480, ``--away`` times as large as in a call, where they sit close. The
-whole is what a browser sends at first, 320 x 240; the part is what ``static/crop.js`` makes of it, cut by
-where the face was two seconds before. Both go through JPEG at the browser's quality and hang on their places
-of a gallery, where they are looked at as in a lesson.
+Drawn students in front of cameras of 640 x 480, ``--away`` times as large as in a call. The whole image is
+what a browser sends at first, 320 x 240; the part is what ``static/crop.js`` crops by the face position two
+seconds before. Both are compressed as JPEG with the browser's quality and pasted on the tiles of a grid, as
+in a lesson.
 """
 
 from __future__ import annotations
@@ -37,51 +36,53 @@ DELAY_S = 2.0
 
 
 def main() -> None:
-    """Draw, send, look, and print."""
-    parser = argparse.ArgumentParser(description="whole pictures and parts")
+    """Draw, compress, analyse and print."""
+    parser = argparse.ArgumentParser(description="whole images and parts")
     parser.add_argument("--students", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--away", type=float, default=0.65)
-    asked = parser.parse_args()
-    call = build_call(CallSettings(asked.students, asked.seconds, asked.seed))
-    rows = -(-asked.students // 3)
+    arguments = parser.parse_args()
+    call = build_call(CallSettings(arguments.students, arguments.seconds, arguments.seed))
+    rows = -(-arguments.students // 3)
     gap = 8
     mosaic = TileLayout(3 * (CAMERA[0] + gap) + gap, rows * (CAMERA[1] + gap) + gap, 3, rows)
-    drawn = DemoClass(asked.seconds, 5, call.students, mosaic)
-    gallery = TileGrid(asked.students)
+    drawn = DemoClass(arguments.seconds, 5, call.students, mosaic)
+    grid = TileGrid(arguments.students)
     heads = MeshPoseEstimator(AttentionSettings())
     detector = load_detector(DetectionSettings())
-    rooms = [draw_backdrop(one.appearance.backdrop, *CAMERA) for one in call.students]
+    rooms = [draw_backdrop(item.appearance.backdrop, *CAMERA) for item in call.students]
     for name, parts in (("whole", False), ("part", True)):
         sizes, bytes_, off, seen, faces = [], [], [], 0, 0
         known: dict[int, Box] = {}
-        for second in range(int(asked.seconds)):
+        for second in range(int(arguments.seconds)):
             image, before = drawn.renderer.frame_at(float(second)), dict(known)
-            wall = np.full((gallery.size_px[1], gallery.size_px[0], 3), 128, np.uint8)
+            mosaic_bgr = np.full((grid.size_px[1], grid.size_px[0], 3), 128, np.uint8)
             views = {}
-            for tile in range(asked.students):
+            for tile in range(arguments.students):
                 x1, y1, x2, y2 = mosaic.tile_xyxy(tile)
                 view = part_of(before.get(tile)) if parts else None
-                jpeg = sent(farther(image[y1:y2, x1:x2], rooms[tile], asked.away), view)
+                jpeg = sent(farther(image[y1:y2, x1:x2], rooms[tile], arguments.away), view)
                 bytes_.append(len(jpeg))
                 views[tile] = view or (0.0, 0.0, float(CAMERA[0]), float(CAMERA[1]))
-                x, y = gallery.corner(tile)
+                x, y = grid.corner(tile)
                 picture = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
-                wall[y : y + TILE_SIZE_PX[1], x : x + TILE_SIZE_PX[0]] = letterbox(picture, TILE_SIZE_PX)
+                mosaic_bgr[y : y + TILE_SIZE_PX[1], x : x + TILE_SIZE_PX[0]] = letterbox(
+                    picture, TILE_SIZE_PX
+                )
             found: dict[int, Face] = {}
-            for face in LargestFacePerTile(detector, gallery).detect(wall):
-                found[gallery.tile_of(face.box_xyxy) or 0] = face
-            readings = dict(zip(found, heads.estimate(wall, list(found.values())), strict=True))
+            for face in LargestFacePerTile(detector, grid).detect(mosaic_bgr):
+                found[grid.tile_of(face.box_xyxy) or 0] = face
+            readings = dict(zip(found, heads.estimate(mosaic_bgr, list(found.values())), strict=True))
             for tile, student in enumerate(call.students):
-                moment = scripted_state_at(student, float(second), asked.seconds)
+                moment = scripted_state_at(student, float(second), arguments.seconds)
                 if not moment.present or not moment.settled:
                     continue
                 faces += 1
                 seen += tile in found
                 if tile in found:
                     view = views[tile]
-                    # On the place a part is drawn larger than it came: what counts is what was sent.
+                    # On the tile a part is enlarged; the size that was sent counts.
                     scale = min(1.0, PART[1] / (view[3] - view[1]) if view[3] - view[1] < CAMERA[1] else 0.5)
                     sizes.append(found[tile].size_px / TILE_SIZE_PX[1] * (view[3] - view[1]) * scale)
                     pose = readings[tile].pose
@@ -89,43 +90,43 @@ def main() -> None:
                         off.append(abs(pose.yaw_deg - moment.pose.yaw_deg))
             if second % int(DELAY_S) == 0:
                 known = {
-                    tile: in_camera(face.box_xyxy, gallery.corner(tile), views[tile])
+                    tile: in_camera(face.box_xyxy, grid.corner(tile), views[tile])
                     for tile, face in found.items()
                 }
         size, byte, yaw = np.array(sizes), np.array(bytes_) / 1000, np.array(off)
         print(
-            f"{name:6} {byte.mean():.1f} kB a picture, face {np.median(size):.0f} px "
+            f"{name:6} {byte.mean():.1f} kB per image, face {np.median(size):.0f} px "
             f"(10 of 100 under {np.percentile(size, 10):.0f}), found {seen} of {faces}, "
             f"yaw off by {np.median(yaw):.1f} degrees (90 of 100 under {np.percentile(yaw, 90):.1f})"
         )
 
 
 def part_of(face: Box | None) -> Box | None:
-    """The part around a face, pixels of the camera; None for all of it."""
+    """The part around a face, pixels of the camera; None for the whole image."""
     if face is None:
         return None
     x1, y1, x2, y2 = face
-    down = max(SMALLEST_PX, GENEROUS * max(x2 - x1, y2 - y1))
-    across = down * PART[0] / PART[1]
-    if down >= NEARLY_WHOLE * CAMERA[1]:
+    height = max(SMALLEST_PX, GENEROUS * max(x2 - x1, y2 - y1))
+    width = height * PART[0] / PART[1]
+    if height >= NEARLY_WHOLE * CAMERA[1]:
         return None
-    left = min(max(0.0, (x1 + x2 - across) / 2), CAMERA[0] - across)
-    top = min(max(0.0, (y1 + y2 - down) / 2), CAMERA[1] - down)
-    return left, top, left + across, top + down
+    left = min(max(0.0, (x1 + x2 - width) / 2), CAMERA[0] - width)
+    top = min(max(0.0, (y1 + y2 - height) / 2), CAMERA[1] - height)
+    return left, top, left + width, top + height
 
 
 def farther(picture_bgr: ImageBGR, room_bgr: ImageBGR, away: float) -> ImageBGR:
-    """Somebody's picture smaller, in front of their room."""
+    """A student's image, scaled by ``away`` in front of the room."""
     size = (round(away * CAMERA[0]), round(away * CAMERA[1]))
-    left, seen = (CAMERA[0] - size[0]) // 2, room_bgr.copy()
-    seen[CAMERA[1] - size[1] :, left : left + size[0]] = cv2.resize(
+    left, image = (CAMERA[0] - size[0]) // 2, room_bgr.copy()
+    image[CAMERA[1] - size[1] :, left : left + size[0]] = cv2.resize(
         picture_bgr, size, interpolation=cv2.INTER_AREA
     )
-    return seen
+    return image
 
 
 def sent(camera_bgr: ImageBGR, part: Box | None) -> np.ndarray:
-    """What a browser sends."""
+    """The JPEG that a browser sends."""
     if part is None:
         small = cv2.resize(camera_bgr, TILE_SIZE_PX, interpolation=cv2.INTER_AREA)
     else:
@@ -137,7 +138,7 @@ def sent(camera_bgr: ImageBGR, part: Box | None) -> np.ndarray:
 
 
 def in_camera(box_xyxy: Box, corner: tuple[int, int], view: Box) -> Box:
-    """A box of the gallery in the camera's pixels."""
+    """A box of the grid in pixels of the camera."""
     scale = (view[3] - view[1]) / TILE_SIZE_PX[1]
     x1, y1, x2, y2 = (edge - corner[index % 2] for index, edge in enumerate(box_xyxy))
     return view[0] + scale * x1, view[1] + scale * y1, view[0] + scale * x2, view[1] + scale * y2

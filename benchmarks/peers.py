@@ -64,7 +64,7 @@ def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
     from monitor.faces.quality import QualitySettings, assess_face
     from monitor.registration.camera_motion import CameraMotionEstimator
     from monitor.seating.assigner import SeatAssigner
-    from monitor.session.pipeline import Pipeline
+    from monitor.session.pipeline import build_pipeline
     from monitor.sources.factory import open_source
     from monitor.tracking.appearance import colour_histogram
     from monitor.tracking.tracker import Tracker
@@ -75,7 +75,7 @@ def watch_with_ours(film: str, samples: int) -> list[list[list[float]]]:
         load_classifier(None, threads=2).probabilities,
     )
     detector = load_detector(DetectionSettings())
-    pipeline = Pipeline(
+    pipeline = build_pipeline(
         detector, reader, Tracker(), SeatAssigner(), CameraMotionEstimator(), colour_histogram
     )
     found: list[list[list[float]]] = []

@@ -42,7 +42,8 @@ from db.records import AnalysisMode
 from model.data.faces import Faces, select_split
 from model.data.load import load_faces
 from monitor.session.builder import SessionRunner
-from monitor.session.pipeline import LAYOUT_NOTE, STATIC_FACES_NOTE
+from monitor.session.stages.result import STATIC_FACES_NOTE
+from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.types import FrameResult
 
 KINDS = ("handheld", "passers", "cuts", "dressed")

@@ -1,13 +1,12 @@
-"""Where the time of a lecture goes: decoding, finding, following, reading, writing; and how it grows.
+"""Time per stage of a session: decoding, detection, tracking, attributes, writing; and how it grows.
 
-    python benchmarks/stages.py room/film.mp4                           one film, stage by stage
-    python benchmarks/stages.py room/film.mp4 --seconds 30 60 120       the first so many seconds of it
-    python benchmarks/stages.py --faces 1 12 25 60                      calls of so many seats, 1080p
+    python benchmarks/stages.py room/film.mp4                           one video, stage by stage
+    python benchmarks/stages.py room/film.mp4 --seconds 30 60 120       its first 30, 60 and 120 seconds
+    python benchmarks/stages.py --faces 1 12 25 60                      calls with these numbers of seats, 1080p
 
-Every stage is timed in the run itself, in the thread that does it; a sample's stages add up to less than
-the sample by what lies between them. Decoding runs beside the rest, so its time overlaps theirs: what the
-rest waits for it is "waiting". The column "of decoding" is the whole over decoding alone, in the same run,
-which drifts less with the machine's mood than seconds do.
+Each stage is timed in the run itself, in its own thread; "other" is the time between stages. Decoding runs in
+parallel, so its time overlaps with the rest, which waits for it in "waiting". "of decoding" is the total time
+divided by the time of decoding alone in the same run, which varies less between runs than seconds.
 """
 
 from __future__ import annotations
@@ -40,22 +39,22 @@ from monitor.tracking.id_switch import IdSwitchCorrector
 from monitor.tracking.tracker import Tracker
 
 CALL_S = 60.0
-"""How long the calls are, seconds."""
+"""Length of the calls, seconds."""
 
 STAGES: dict[str, tuple[tuple[type, str], ...]] = {
-    "camera": ((CameraMotionEstimator, "to_room"),),
+    "camera": ((CameraMotionEstimator, "to_reference"),),
     "detect": ((TiledDetector, "detect"),),
     "track": ((Tracker, "update"), (IdSwitchCorrector, "update"), (SeatAssigner, "update")),
     "classify": ((LiteRTClassifier, "probabilities"),),
-    "heads": ((MeshPoseEstimator, "read"),),
+    "heads": ((MeshPoseEstimator, "estimate"),),
     "write": ((Recorder, "add"), (Recorder, "commit")),
 }
-"""The methods whose time makes a stage; none of them calls another one of them."""
+"""The methods that make up each stage; none of them calls another one."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Milliseconds a sample, by stage; ``faces`` a sample, and seconds of the whole and of decoding alone."""
+    """Milliseconds per frame by stage, faces per frame, and seconds in total and for decoding alone."""
 
     stages_ms: dict[str, float]
     samples: int
@@ -71,14 +70,14 @@ class Run:
 
 
 HEADER = (
-    f"{'ms a sample':16}{'faces':>7}"
+    f"{'ms per frame':16}{'faces':>7}"
     + "".join(f"{name:>10}" for name in ("waiting", *STAGES, "other"))
     + f"{'whole':>9}{'of decoding':>12}"
 )
 
 
 class Stopwatch:
-    """Adds up the time of methods, by stage, while it is entered."""
+    """Adds up the time of methods by stage while it is entered."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
@@ -107,20 +106,20 @@ class Stopwatch:
         return timed
 
 
-def decode(film: Path, sample_fps: float, seconds: float | None) -> float:
-    """Seconds of reading the samples and doing nothing with them."""
+def decode(video: Path, sample_fps: float, seconds: float | None) -> float:
+    """Seconds for decoding the frames only."""
     began_s = time.perf_counter()
-    with open_source(str(film)) as source:
+    with open_source(str(video)) as source:
         for frame in source.frames(sample_fps, threading.Event()):
             if seconds is not None and frame.media_s >= seconds:
                 break
     return time.perf_counter() - began_s
 
 
-def run(film: Path, seconds: float | None = None) -> Run:
-    """Watch a film as ``classpulse analyze`` does, in ``mode: emotion``, without a report."""
+def run(video: Path, seconds: float | None = None) -> Run:
+    """Analyse a video as ``classpulse analyze`` does, in ``mode: emotion``, without a report."""
     settings = Settings()
-    decode_s = decode(film, settings.capture.sample_fps, seconds)
+    decode_s = decode(video, settings.capture.sample_fps, seconds)
     faces: list[int] = []
     samples_s: list[float] = []
     stop = threading.Event()
@@ -140,7 +139,7 @@ def run(film: Path, seconds: float | None = None) -> Run:
         Pipeline.process = process  # type: ignore[method-assign]
         began_s = time.perf_counter()
         try:
-            SessionRunner(settings, engine, AnalysisMode.EMOTION).run(str(film), stop)
+            SessionRunner(settings, engine, AnalysisMode.EMOTION).run(str(video), stop)
         finally:
             Pipeline.process = inside  # type: ignore[method-assign]
             engine.dispose()
@@ -160,12 +159,12 @@ def _as_run(
 
 
 def calls(faces: list[int]) -> Iterator[tuple[str, Path]]:
-    """Films of video calls with so many seats, one after the other, each gone after its use."""
+    """Videos of calls with these numbers of seats, each deleted after its use."""
     with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "call.mp4"
+        video = Path(folder) / "call.mp4"
         for seats in faces:
-            write_demo_class_video(film, build_call(CallSettings(seats, CALL_S)))
-            yield f"call of {seats}", film
+            write_demo_class_video(video, build_call(CallSettings(seats, CALL_S)))
+            yield f"call of {seats}", video
 
 
 def main() -> None:
@@ -173,17 +172,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("film", type=Path, nargs="?")
+    parser.add_argument("video", type=Path, nargs="?")
     parser.add_argument("--faces", type=int, nargs="+", default=[])
     parser.add_argument("--seconds", type=float, nargs="+", default=[])
     arguments = parser.parse_args()
     print(HEADER)
-    if arguments.film:
+    if arguments.video:
         for seconds in arguments.seconds or [None]:
-            label = "the film" if seconds is None else f"{seconds:g} s of it"
-            print(run(arguments.film, seconds).line(label), flush=True)
-    for label, film in calls(arguments.faces):
-        print(run(film).line(label), flush=True)
+            label = "the video" if seconds is None else f"{seconds:g} s of it"
+            print(run(arguments.video, seconds).line(label), flush=True)
+    for label, video in calls(arguments.faces):
+        print(run(video).line(label), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Our tracker beside well-known ones, on the same detections of a film with known truth.
+"""Compares our tracker with well-known ones on the same detections of a video with ground truth.
 
-    pip install norfair 'supervision<0.27'    # the last with ByteTrack that lives with NumPy 1
+    pip install norfair 'supervision<0.27'    # the last version with ByteTrack for NumPy 1
     python benchmarks/trackers.py room/film.mp4 room/truth.json
 
-Each is asked twice: with its own numbers as people, and with ``monitor.tracking.id_switch`` and ``monitor.seating.assigner``
-behind it, which put right who met and join a person's tracks by seat and clothes. Peers wait for a
-lost face as long as ours (30 s); norfair also asks for three detections. The rest are their defaults, but for
-the distances that stand beside their names.
+Each runs twice: with its own IDs as students, and followed by ``monitor.tracking.id_switch`` and
+``monitor.seating.assigner``, which correct ID switches and join tracks by seat and appearance. All wait for a
+lost face for 30 s; norfair also requires three detections. Other settings are defaults, except for the named
+distances.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ HITS = TrackingSettings().min_hits
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was found in one sample: faces in the picture and in the room, and what is worn below each."""
+class Detections:
+    """The faces of one frame, in the frame and in the reference frame, and the appearance below each."""
 
     media_s: float
-    pictured: list[Face]
-    placed: list[Face]
-    colours: list[NDArray[np.float32] | None]
+    in_frame: list[Face]
+    in_reference: list[Face]
+    descriptors: list[NDArray[np.float32] | None]
 
 
 Numbered = dict[int, int]
-"""The index of a face of the sample to its track."""
+"""Track ID by index of the face in the frame."""
 
 
 class Ours:
@@ -56,33 +56,33 @@ class Ours:
     def __init__(self) -> None:
         self._tracker = Tracker()
 
-    def update(self, look: Look) -> list[Track]:
-        """Every track that lives."""
-        return self._tracker.update(look.placed, look.media_s)
+    def update(self, detections: Detections) -> list[Track]:
+        """All live tracks."""
+        return self._tracker.update(detections.in_reference, detections.media_s)
 
 
 @dataclass
 class Counted:
-    """A peer's numbers as tracks: their beginnings and hits are counted here."""
+    """The IDs of another tracker as tracks; start and hits are counted here."""
 
-    number: Callable[[Look], Numbered]
+    number: Callable[[Detections], Numbered]
     first_s: dict[int, float] = field(default_factory=dict)
     hits: dict[int, int] = field(default_factory=dict)
 
-    def update(self, look: Look) -> list[Track]:
-        """The tracks seen in this sample."""
+    def update(self, detections: Detections) -> list[Track]:
+        """The tracks visible in this frame."""
         tracks = []
-        for index, track_id in self.number(look).items():
-            face = look.placed[index]
-            self.first_s.setdefault(track_id, look.media_s)
+        for index, track_id in self.number(detections).items():
+            face = detections.in_reference[index]
+            self.first_s.setdefault(track_id, detections.media_s)
             self.hits[track_id] = self.hits.get(track_id, 0) + 1
             first_s, hits = self.first_s[track_id], self.hits[track_id]
-            tracks.append(Track(track_id, face.box_xyxy, face, first_s, look.media_s, max(hits, HITS)))
+            tracks.append(Track(track_id, face.box_xyxy, face, first_s, detections.media_s, max(hits, HITS)))
         return tracks
 
 
 def norfair_by(distance: Any, threshold: float) -> Counted:
-    """norfair: Kalman filter, the distance that is given, Hungarian-like matching."""
+    """norfair: Kalman filter, matching by ``distance``."""
     import norfair
 
     tracker = norfair.Tracker(
@@ -93,23 +93,23 @@ def norfair_by(distance: Any, threshold: float) -> Counted:
         pointwise_hit_counter_max=WAIT_SAMPLES,
     )
 
-    def number(look: Look) -> Numbered:
+    def number(detections: Detections) -> Numbered:
         found = [
             norfair.Detection(np.array(face.box_xyxy).reshape(2, 2), data=index)
-            for index, face in enumerate(look.placed)
+            for index, face in enumerate(detections.in_reference)
         ]
         tracked = tracker.update(detections=found)
         return {
-            one.last_detection.data: one.id
-            for one in tracked
-            if any(one.last_detection is detection for detection in found)
+            item.last_detection.data: item.id
+            for item in tracked
+            if any(item.last_detection is detection for detection in found)
         }
 
     return Counted(number)
 
 
 def in_widths(detection: Any, tracked: Any) -> float:
-    """The distance of two boxes' middles in face widths, as ours measures it."""
+    """Distance of the box centres in face widths, as in our tracker."""
     width = max(1.0, tracked.estimate[1][0] - tracked.estimate[0][0])
     return float(np.linalg.norm(detection.points.mean(axis=0) - tracked.estimate.mean(axis=0)) / width)
 
@@ -120,17 +120,17 @@ def bytetrack() -> Counted:
 
     tracker = supervision.ByteTrack(
         track_activation_threshold=0.25,
-        # In frames of a film of 30 a second.
+        # In frames of a video with 30 frames a second.
         lost_track_buffer=round(WAIT_S * 30),
         frame_rate=round(SAMPLE_FPS),
         minimum_consecutive_frames=1,
     )
 
-    def number(look: Look) -> Numbered:
-        boxes = np.array([face.box_xyxy for face in look.placed], np.float32).reshape(-1, 4)
+    def number(detections: Detections) -> Numbered:
+        boxes = np.array([face.box_xyxy for face in detections.in_reference], np.float32).reshape(-1, 4)
         found = supervision.Detections(
             xyxy=boxes,
-            confidence=np.array([face.score for face in look.placed], np.float32),
+            confidence=np.array([face.score for face in detections.in_reference], np.float32),
             class_id=np.zeros(len(boxes), int),
             data={"index": np.arange(len(boxes))},
         )
@@ -151,84 +151,86 @@ TRACKERS: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def follow(looks: Sequence[Look], tracker: Any, *, seated: bool) -> tuple[list[FrameResult], float]:
-    """Every sample with its people, and the seconds that following took."""
-    seating, crossings, samples, spent_s = SeatAssigner(), IdSwitchCorrector(), [], 0.0
-    for look in looks:
+def follow(frames: Sequence[Detections], tracker: Any, *, seated: bool) -> tuple[list[FrameResult], float]:
+    """The result of each frame, and the seconds of tracking."""
+    assigner, corrector, results, spent_s = SeatAssigner(), IdSwitchCorrector(), [], 0.0
+    for detections in frames:
         began = time.perf_counter()
-        live = tracker.update(look)
-        index_of = {id(face): index for index, face in enumerate(look.placed)}
+        live = tracker.update(detections)
+        index_of = {id(face): index for index, face in enumerate(detections.in_reference)}
         if seated:
-            seen = {track.track_id: index_of[id(track.face)] for track in live if track.face is not None}
-            worn = {
-                key: colours for key, index in seen.items() if (colours := look.colours[index]) is not None
+            visible = {track.track_id: index_of[id(track.face)] for track in live if track.face is not None}
+            descriptors = {
+                track_id: descriptor
+                for track_id, index in visible.items()
+                if (descriptor := detections.descriptors[index]) is not None
             }
-            live, worn = crossings.update(live, worn)
-            students = seating.update(live, worn)
+            live, descriptors = corrector.update(live, descriptors)
+            students = assigner.update(live, descriptors)
         else:
             students = {track.track_id: track.track_id for track in live}
         tracks = [track for track in live if track.face is not None]
         spent_s += time.perf_counter() - began
-        sightings = tuple(
+        tracked_faces = tuple(
             TrackedFace(
                 track.track_id,
                 students.get(track.track_id),
-                look.pictured[index_of[id(track.face)]].box_xyxy,
+                detections.in_frame[index_of[id(track.face)]].box_xyxy,
             )
             for track in tracks
         )
-        samples.append(FrameResult(look.media_s, (), len(look.pictured), (0, 0), sightings))
-    return samples, spent_s
+        results.append(FrameResult(detections.media_s, (), len(detections.in_frame), (0, 0), tracked_faces))
+    return results, spent_s
 
 
-def compare(looks: Sequence[Look], truth: GroundTruth) -> list[tuple[str, IdentityScore, float]]:
-    """Name, identity score and milliseconds a sample of each tracker, alone and with seats."""
+def compare(frames: Sequence[Detections], truth: GroundTruth) -> list[tuple[str, IdentityScore, float]]:
+    """Name, identity score and milliseconds per frame of each tracker, alone and with seats."""
     rows = []
     for name, make in TRACKERS.items():
         for seated in (False, True):
-            samples, spent_s = follow(looks, make(), seated=seated)
-            identity = score_tracking(truth, samples).identity
-            rows.append((f"{name}{', with seats' if seated else ''}", identity, 1000 * spent_s / len(looks)))
+            results, spent_s = follow(frames, make(), seated=seated)
+            identity = score_tracking(truth, results).identity
+            rows.append((f"{name}{', with seats' if seated else ''}", identity, 1000 * spent_s / len(frames)))
     return rows
 
 
-def watch(film: Path) -> list[Look]:
-    """Detections, the camera's motion and clothes, once for all trackers."""
+def watch(video: Path) -> list[Detections]:
+    """Detections, camera motion and appearance, computed once for all trackers."""
     from monitor.detection.base import DetectionSettings
     from monitor.detection.factory import load_detector
     from monitor.registration.camera_motion import CameraMotionEstimator
     from monitor.sources.factory import open_source
     from monitor.tracking.appearance import colour_histogram
 
-    detector, registration, looks = load_detector(DetectionSettings()), CameraMotionEstimator(), []
-    to_room = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    with open_source(str(film)) as source:
+    detector, estimator, frames = load_detector(DetectionSettings()), CameraMotionEstimator(), []
+    to_reference = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    with open_source(str(video)) as source:
         for frame in source.frames(SAMPLE_FPS, threading.Event()):
             faces = detector.detect(frame.image_bgr)
-            found = registration.to_reference(frame.image_bgr)
-            to_room = to_room if found is None else found
-            # A face that has not moved is still another detection: trackers tell them apart by identity.
-            placed = [replace(in_reference_frame(face, to_room)) for face in faces]
-            worn = [colour_histogram(frame.image_bgr, face) for face in faces]
-            looks.append(Look(frame.media_s, faces, placed, worn))
-    return looks
+            motion = estimator.to_reference(frame.image_bgr)
+            to_reference = to_reference if motion is None else motion
+            # Copied even if the camera has not moved, because faces are distinguished by identity.
+            in_reference = [replace(in_reference_frame(face, to_reference)) for face in faces]
+            descriptors = [colour_histogram(frame.image_bgr, face) for face in faces]
+            frames.append(Detections(frame.media_s, faces, in_reference, descriptors))
+    return frames
 
 
 def print_rows(rows: Sequence[tuple[str, IdentityScore, float]]) -> None:
     """The table."""
-    print(f"{'':36}{'IDF1':>7}{'switches':>10}{'people':>8}{'ms a sample':>13}")
+    print(f"{'':36}{'IDF1':>7}{'switches':>10}{'students':>9}{'ms per frame':>13}")
     for name, identity, ms in rows:
-        people = f"{identity.tracked}/{identity.students}"
-        print(f"{name:36}{identity.idf1:>7.3f}{len(identity.switches):>10}{people:>8}{ms:>13.2f}")
+        students = f"{identity.tracked}/{identity.students}"
+        print(f"{name:36}{identity.idf1:>7.3f}{len(identity.switches):>10}{students:>9}{ms:>13.2f}")
 
 
 def main() -> None:
     """Compare the trackers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("film", type=Path)
+    parser.add_argument("video", type=Path)
     parser.add_argument("truth", type=Path)
     arguments = parser.parse_args()
-    print_rows(compare(watch(arguments.film), read_ground_truth(arguments.truth)))
+    print_rows(compare(watch(arguments.video), read_ground_truth(arguments.truth)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How often a trend looks clear where nothing changes: python -m benchmarks.trends [--students 2000]
+"""False positive rate of trends: python -m benchmarks.trends [--students 2000]
 
-Draws students without a trend, two sessions a week, and counts whose interval leaves zero out: at 95 % it
-should be one in twenty. With ``correlation`` what somebody shows lasts from one session to the next.
+Simulates students without a trend, two sessions per week, and counts intervals that exclude zero: at 95 % it
+should be one in twenty. ``correlation`` is that of consecutive sessions.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ START = datetime(2026, 1, 12, 9, tzinfo=UTC)
 
 
 def shares(random: np.random.Generator, sessions: int, correlation: float) -> list[float]:
-    """Of one student, around 20 %."""
+    """Shares of one student, around 20 %."""
     deviations = random.normal(size=sessions)
-    for number in range(1, sessions):
-        fresh = (1 - correlation**2) ** 0.5 * deviations[number]
-        deviations[number] = correlation * deviations[number - 1] + fresh
+    for n in range(1, sessions):
+        innovation = (1 - correlation**2) ** 0.5 * deviations[n]
+        deviations[n] = correlation * deviations[n - 1] + innovation
     return [float(share) for share in np.clip(0.2 + 0.05 * deviations, 0, 1)]
 
 
 def clear_share(students: int, sessions: int, correlation: float) -> float:
-    """The share of students whose trend is called rising or falling."""
+    """The share of students whose trend is rising or falling."""
     random = np.random.default_rng(1)
-    moments = [START + timedelta(days=3.5 * number) for number in range(sessions)]
-    drawn = (shares(random, sessions, correlation) for _ in range(students))
-    found = [compute_trend(list(zip(moments, one, strict=True))).direction for one in drawn]
-    return sum(direction in {"rising", "falling"} for direction in found) / students
+    times = [START + timedelta(days=3.5 * n) for n in range(sessions)]
+    simulated = (shares(random, sessions, correlation) for _ in range(students))
+    directions = [compute_trend(list(zip(times, own, strict=True))).direction for own in simulated]
+    return sum(direction in {"rising", "falling"} for direction in directions) / students
 
 
 def main() -> None:
-    """Measure."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=2000)
     students = parser.parse_args().students

@@ -1,7 +1,7 @@
-"""Logs: JSON lines in a rotating file for a program, short lines on standard error for a person.
+"""Logs: JSON lines in a rotating file, and short lines on standard error.
 
-Each process has a file of its own: two that rotate one file lose what the other writes meanwhile. Every line
-goes through one ``Redaction`` on its way out, tracebacks included.
+Each process has a file of its own: two processes that rotate the same file lose lines. Every line, tracebacks
+included, passes a ``Redaction``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Annotated, Any, TextIO
 from annotated_types import Ge, Gt, Le
 from pythonjsonlogger.json import JsonFormatter
 
-from classpulse.errors import RunError
+from monitor.errors import RunError
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +30,18 @@ LOG_FOLDER = "logs"
 """The folder of the logs, in the data folder."""
 
 OWN_LOGGERS = ("classpulse", "monitor", "model", "db", "reports")
-"""Whose records are kept from the configured level on; of the libraries, warnings alone."""
+"""Loggers with the configured level; the libraries log warnings only."""
 
 _BYTES_PER_MB = 1_000_000
 _ADDRESS = re.compile(
     r"""(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s"'<>]*@)?(?P<place>[^\s"'<>?]*)(?:\?[^\s"'<>]*)?""",
     re.IGNORECASE,
 )
-"""A password may hold whatever its camera allows, so all up to the last ``@`` goes."""
+"""A password may contain any character, so everything up to the last ``@`` is removed."""
 
 
 class LogLevel(StrEnum):
-    """From when on a record of ours is kept."""
+    """Lowest level of our records that are written."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -51,8 +51,8 @@ class LogLevel(StrEnum):
 
 @dataclass(frozen=True)
 class LogSettings:
-    """``max_mb``: where a file is full, megabytes (10^6 bytes); ``keep``: how many full ones stay beside it.
-    A lecture writes some kilobytes, so a term fits into one file."""
+    """``max_mb``: size of a full file, 10^6 bytes; ``backup_count``: number of full files that are kept. A
+    lesson writes some kilobytes, so a term fits into one file."""
 
     max_mb: Annotated[float, Gt(0), Le(1000)] = 5.0
     backup_count: Annotated[int, Ge(1), Le(100)] = 5
@@ -60,26 +60,26 @@ class LogSettings:
 
 
 class Redaction:
-    """What may not be written: user, password and query of an address, and the names of students.
+    """Removes what must not be logged: user, password and query of an address, and the names of students.
 
-    ``names`` are hidden where they stand as a whole, written as they are in the roster: somebody called Black
-    must not take the word out of "black picture".
+    ``names`` are replaced as whole words with the case of the roster: a student named Black must not change
+    "black frame".
     """
 
     def __init__(self, names: Collection[str] = ()) -> None:
-        # The longest first: "Ann Lee" before "Ann".
+        # Longest first: "Ann Lee" before "Ann".
         ordered = sorted({name for name in names if name.strip()}, key=len, reverse=True)
         self._names = (
             re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)") if ordered else None
         )
 
     def __call__(self, text: str) -> str:
-        """The text without them."""
-        shown = _ADDRESS.sub(r"\g<scheme>\g<place>", text)
-        return shown if self._names is None else self._names.sub("(a name)", shown)
+        """The redacted text."""
+        redacted = _ADDRESS.sub(r"\g<scheme>\g<place>", text)
+        return redacted if self._names is None else self._names.sub("(a name)", redacted)
 
     def redact(self, value: Any) -> Any:
-        """The same of whatever a record carries: texts inside of it, paths and errors as text."""
+        """The redacted value of a record, recursively; other objects, such as paths and errors, as text."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
@@ -90,11 +90,10 @@ class Redaction:
 
 
 class LogFile(RotatingFileHandler):
-    """A rotating file of JSON lines that only its owner may read. ``add_context`` adds what all later lines
-    say.
+    """A rotating file of JSON lines that only its owner can read.
 
-    A disk that is full must not stop a lecture, so what cannot be written is dropped; that is said once on
-    standard error, without the record, which nothing has gone through yet.
+    A full disk must not stop a lesson: a record that cannot be written is dropped, with one message on
+    standard error, without the record, which is not redacted yet.
     """
 
     def __init__(self, path: Path, settings: LogSettings, redaction: Redaction) -> None:
@@ -110,7 +109,7 @@ class LogFile(RotatingFileHandler):
         self.setFormatter(_JsonFormatter(redaction, self._context))
 
     def add_context(self, **facts: object) -> None:
-        """Say these in every line from now on, such as ``room`` and ``session``."""
+        """Add these fields, such as ``room`` and ``session``, to every later line."""
         self._context.update(facts)
 
     def _open(self) -> TextIOWrapper:
@@ -119,15 +118,15 @@ class LogFile(RotatingFileHandler):
         )
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Complain once."""
+        """Report the first failure on standard error."""
         if not self._failure_reported:
             self._failure_reported = True
             error = sys.exc_info()[1]
-            print(f"classpulse: the log {self.path} cannot be written: {error}", file=sys.stderr)  # noqa: T201
+            print(f"classpulse: The log {self.path} cannot be written: {error}", file=sys.stderr)  # noqa: T201
 
 
 class _JsonFormatter(JsonFormatter):
-    """``timestamp`` (UTC), ``level``, ``logger``, ``message``, then whatever else the record carries."""
+    """``timestamp`` (UTC), ``level``, ``logger``, ``message``, then the other fields of the record."""
 
     def __init__(self, redaction: Redaction, context: Mapping[str, object]) -> None:
         super().__init__(
@@ -141,47 +140,45 @@ class _JsonFormatter(JsonFormatter):
         self._context = context
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """The last station before the text is made."""
+        """Order and redact the fields before they are formatted."""
         at = log_data.pop("timestamp").isoformat(timespec="milliseconds")
         first = {name: log_data.pop(name) for name in ("level", "logger", "message")}
         return {"timestamp": at, **self._redaction.redact({**first, **self._context, **log_data})}
 
 
 class _ConsoleFormatter(logging.Formatter):
-    """A line for a person; the traceback only with ``--verbose``."""
+    """One line; the traceback only if ``verbose``."""
 
     def __init__(self, redaction: Redaction, verbose: bool) -> None:
         super().__init__("%(levelname)s %(message)s")
         self._redaction, self._verbose = redaction, verbose
 
     def format(self, record: logging.LogRecord) -> str:
-        whole = super().format(record) if self._verbose else f"{record.levelname} {record.getMessage()}"
-        return self._redaction(whole)
+        text = super().format(record) if self._verbose else f"{record.levelname} {record.getMessage()}"
+        return self._redaction(text)
 
 
 class _StderrHandler(logging.StreamHandler[TextIO]):
-    """To whatever standard error is when the line is written."""
+    """Writes to the current ``sys.stderr``."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
-        """As it is now."""
+        """The current standard error."""
         return sys.stderr
 
 
 def log_to_stderr(*, verbose: bool) -> None:
-    """Short lines on standard error: warnings, with ``verbose`` all that is informative and tracebacks.
-
-    Called again it takes the place of what it was.
-    """
+    """Log short lines to standard error: warnings, with ``verbose`` also infos and tracebacks. Replaces an
+    earlier call."""
     handler = _StderrHandler()
     handler.setLevel(logging.INFO if verbose else logging.WARNING)
     handler.setFormatter(_ConsoleFormatter(Redaction(), verbose))
     root = logging.getLogger()
-    for earlier in [one for one in root.handlers if isinstance(one, _StderrHandler)]:
-        root.removeHandler(earlier)
+    for previous in [h for h in root.handlers if isinstance(h, _StderrHandler)]:
+        root.removeHandler(previous)
     root.addHandler(handler)
     _lower_level(handler.level)
 
@@ -195,10 +192,10 @@ def log_to_file(
     names: Collection[str] = (),
     expected: Callable[[BaseException], bool] = lambda error: False,
 ) -> Iterator[LogFile]:
-    """Within the block everything logged goes to ``<data folder>/logs/<name>.log`` as well.
+    """Within the block, log also to ``<data folder>/logs/<name>.log``.
 
-    ``names`` are those of students that may not be in it. An error that leaves the block is the last line,
-    with its traceback unless it is ``expected``. Raises ``RunError`` if the file cannot be made.
+    ``names``: names of students, which are redacted. An error that leaves the block is logged as the last
+    line, with its traceback unless it is ``expected``. Raises RunError if the file cannot be created.
     """
     path = data_folder / LOG_FOLDER / f"{name}.log"
     try:
@@ -206,7 +203,7 @@ def log_to_file(
         handler = LogFile(path, settings, Redaction(names))
     except OSError as error:
         raise RunError(
-            f"the log {path} cannot be written ({error.strerror}); give its folder write permission"
+            f"The log {path} cannot be written ({error.strerror}).", "Give its folder write permission."
         ) from None
     handler.setLevel(settings.level.value.upper())
     root = logging.getLogger()
@@ -222,25 +219,19 @@ def log_to_file(
         handler.close()
 
 
-def room_log_name(room: str | None) -> str:
-    """What the log of a room's recording is called: ``room-b-12`` for "B 12", ``room`` without a name."""
-    slug = "-".join(re.findall(r"\w+", (room or "").casefold()))
-    return f"room-{slug}" if slug else "room"
-
-
 def _lower_level(level: int) -> None:
-    """Lower our loggers to this level where they stand higher; the libraries stay at warnings."""
+    """Lower the level of our loggers to ``level`` if it is higher; the libraries stay at warnings."""
     for name in OWN_LOGGERS:
-        ours = logging.getLogger(name)
-        ours.setLevel(min(level, ours.level or logging.WARNING))
+        logger = logging.getLogger(name)
+        logger.setLevel(min(level, logger.level or logging.WARNING))
 
 
 def _error_record(error: Exception, *, with_traceback: bool) -> logging.LogRecord:
-    # Straight to the file: on standard error the command line says it.
-    said = str(error) if not with_traceback else f"a fault of Classpulse ({type(error).__name__})"
+    # Only for the file: the command line prints it on standard error.
+    message = str(error) if not with_traceback else f"internal error ({type(error).__name__})"
     level = logging.CRITICAL if with_traceback else logging.ERROR
     exc_info = (type(error), error, error.__traceback__) if with_traceback else None
-    return log.makeRecord(log.name, level, __file__, 0, said, (), exc_info)
+    return log.makeRecord(log.name, level, __file__, 0, message, (), exc_info)
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -1,1 +1,2 @@
-"""What is kept: schema, migrations, writes and reads."""
+"""The database: records go in through a unit of work and come out of reads by topic; schema and
+migrations."""

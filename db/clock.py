@@ -1,4 +1,4 @@
-"""Clock."""
+"""The clock of stored times."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def now_utc() -> datetime:
-    """The present, aware UTC."""
+    """The current time, aware UTC."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""Sessions that have been kept long enough, and their erasure.
+"""Erasure of sessions and of single students, and the sessions whose retention time is over.
 
-What is erased of a session is everything below it, and the people who are known from it alone. Later sessions
-of the class stay as they are: the verdicts in them were held against what somebody showed before, which can
-no longer be read, so that usual level stays with the verdict (``BASELINE_FROZEN``).
+Erasing a session deletes everything below it and the students known from it alone. Later sessions of the
+class stay as they are: their flag decisions used a baseline from earlier sessions that can no longer be
+computed, so the stored baseline is kept with them (``BASELINE_FROZEN``).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from db.schema import (
 from db.unit_of_work import UnitOfWork
 
 BASELINE_FROZEN = "baseline_frozen"
-"""In a verdict's numbers: its usual level rests on sessions that were erased since, so it is not worked out
-anew."""
+"""Key in ``FlagRecord.numbers``: the baseline rests on sessions that were erased since, so it is not
+recomputed."""
 
 _STUDENT_REFERENCES = (
     TimelineBinRow.student_id,
@@ -54,8 +54,8 @@ _STUDENT_REFERENCES = (
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """``keep_days``: a session is erased so many days after its end; None keeps it until somebody erases it.
-    ``at_hour``: the local hour of the night in which the daemon does so."""
+    """``keep_days``: days after its end at which a session is erased; None keeps sessions until they are
+    erased by hand. ``at_hour``: the local hour in which the daemon erases."""
 
     keep_days: Annotated[int, Ge(1), Le(36500)] | None = None
     at_hour: Annotated[int, Ge(0), Le(23)] = 3
@@ -63,7 +63,7 @@ class RetentionSettings:
 
 @dataclass(frozen=True)
 class ErasedSession:
-    """What went with a session: its ``bins``, and the ``students`` that nothing else knows."""
+    """What was deleted with a session: ``bins``, and ``students`` without other data."""
 
     session_id: int
     students: int
@@ -71,7 +71,7 @@ class ErasedSession:
 
 
 def sessions_ended_before(engine: Engine, before: datetime) -> list[int]:
-    """The sessions that ended before that moment (aware), the oldest first; never a running one."""
+    """The sessions that ended before that time (aware), the oldest first; never a running one."""
     statement = (
         select(SessionRow.id)
         .where(SessionRow.status != SessionStatus.RUNNING.value, SessionRow.ended_at < before)
@@ -82,10 +82,10 @@ def sessions_ended_before(engine: Engine, before: datetime) -> list[int]:
 
 
 def erase_session(unit: UnitOfWork, session_id: int) -> ErasedSession | None:
-    """Erase an ended session; None, and nothing is changed, if it is running or not there.
+    """Erase an ended session. Returns None, without a change, if it is running or unknown.
 
-    In SQLite the pages that it was on are overwritten with zeros (``secure_delete``). What the write-ahead
-    log holds of them goes with ``clear_log``, after the commit.
+    SQLite overwrites the freed pages with zeros (``secure_delete``). ``db.engine.truncate_wal``, after the
+    commit, removes the copies in the write-ahead log.
     """
     connection = unit.connection
     ended = SessionRow.status != SessionStatus.RUNNING.value
@@ -101,16 +101,16 @@ def erase_session(unit: UnitOfWork, session_id: int) -> ErasedSession | None:
 
 
 def erase_student(unit: UnitOfWork, session_id: int, student_id: int) -> int:
-    """Erase a recorded student of a session with all that it holds of them; returns how many bins went.
+    """Erase a recorded student of a session with all of their data in it; returns the number of deleted bins.
 
-    Somebody who is known in this session alone is no more; somebody of the roster stays, without this
-    session. Bins of the whole class (``mode: aggregate``) have nobody in them and stay. As to
-    what is left in the files, see ``erase_session``.
+    A student known in this session alone is deleted; a roster student stays, without data of this session.
+    Bins of the whole class (``mode: aggregate``) contain no student and stay. For the pages in the files see
+    ``erase_session``.
     """
     connection = unit.connection
     enable_secure_delete(connection)
     _freeze_baselines(connection, session_id)
-    gone = 0
+    deleted_bins = 0
     for table in (
         TimelineBinRow,
         SeatRow,
@@ -120,56 +120,57 @@ def erase_student(unit: UnitOfWork, session_id: int, student_id: int) -> int:
         IdentityIntervalRow,
         CorrectionRow,
     ):
-        theirs = delete(table).where(table.session_id == session_id, table.student_id == student_id)
-        rows = connection.execute(theirs).rowcount
-        gone += rows if table is TimelineBinRow else 0
+        of_student = delete(table).where(table.session_id == session_id, table.student_id == student_id)
+        rows = connection.execute(of_student).rowcount
+        deleted_bins += rows if table is TimelineBinRow else 0
     own = StudentRow.id == student_id, StudentRow.session_id == session_id
     connection.execute(delete(StudentRow).where(*own))
-    summaries.delete_summaries(connection, session_id)  # the class's means had them in
-    return gone
+    summaries.delete_summaries(connection, session_id)  # the means of the class included the student
+    return deleted_bins
 
 
 @dataclass(frozen=True)
 class RecordedIds:
-    """The numbers under which a session holds somebody: ``exclusive`` are theirs alone, ``shared`` another's, too,
-    because a correction has split them."""
+    """The ids under which a session holds data of a person: ``exclusive`` ones belong to the person alone,
+    ``shared`` ones also to another person, because of a split."""
 
     exclusive: tuple[int, ...]
     shared: tuple[int, ...]
 
 
 def find_recorded_ids(engine: Engine, session_id: int, person_id: int) -> RecordedIds:
-    """Under which numbers a session holds somebody after its corrections, they themselves the last."""
+    """The ids under which a session holds data of a person after corrections, the person's own id last."""
     with engine.connect() as connection:
-        who = load_identity_map(connection, session_id)
+        identities = load_identity_map(connection, session_id)
         of_session = TimelineBinRow.session_id == session_id, TimelineBinRow.student_id.is_not(None)
         binned = connection.scalars(select(TimelineBinRow.student_id).where(*of_session).distinct())
-        recorded = {number for number in binned if number is not None}
+        recorded = {student_id for student_id in binned if student_id is not None}
         recorded |= set(connection.scalars(select(StudentRow.id).where(StudentRow.session_id == session_id)))
-    theirs = sorted(number for number in recorded - {person_id} if person_id in who.people_of(number))
-    if person_id not in recorded or person_id in who.people_of(person_id):
-        theirs.append(person_id)
-    own = tuple(number for number in theirs if set(who.people_of(number)) <= {person_id})
-    return RecordedIds(own, tuple(number for number in theirs if number not in own))
+    ids = sorted(one for one in recorded - {person_id} if person_id in identities.people_of(one))
+    if person_id not in recorded or person_id in identities.people_of(person_id):
+        ids.append(person_id)
+    exclusive = tuple(one for one in ids if set(identities.people_of(one)) <= {person_id})
+    return RecordedIds(exclusive, tuple(one for one in ids if one not in exclusive))
 
 
 def find_recorded_id(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:
-    """The number under which a session holds somebody: of the student of that ``pseudonym`` who is known in
-    it alone, or ``student_id``'s own where they are on the roster; None where it holds nothing of them."""
+    """The id under which a session holds data of a student: with ``student_id``, that roster student's own
+    id; without, the student with that ``pseudonym`` known in this session alone. None if it holds no data of
+    them."""
     with engine.connect() as connection:
         if student_id is None:
             own = StudentRow.session_id == session_id, StudentRow.pseudonym == pseudonym
             return connection.scalar(select(StudentRow.id).where(*own))
-        held = [
+        data = [
             exists().where(table.session_id == session_id, table.student_id == student_id)
             for table in (TimelineBinRow, SeatRow, TrackRow, FlagRow, StudentSummaryRow)
         ]
-        return student_id if connection.scalar(select(or_(*held))) else None
+        return student_id if connection.scalar(select(or_(*data))) else None
 
 
 def frozen_baselines(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[float, int] | None]:
-    """The usual levels that stay with their verdicts, by student and kind: the level and the number of
-    sessions that it was told from, or None where there was none."""
+    """The frozen baselines of flag decisions, by student and kind: share and number of sessions, or None if
+    the decision had no baseline."""
     return {
         (flag.student_id, flag.kind): None
         if flag.numbers.get("baseline_share") is None
@@ -180,44 +181,44 @@ def frozen_baselines(flags: list[FlagRecord]) -> dict[tuple[int, str], tuple[flo
 
 
 def _freeze_baselines(connection: Connection, session_id: int) -> None:
-    """Mark the verdicts of the sessions that look back on this one."""
+    """Freeze the baselines of later flag decisions that include this session."""
     group = select(SessionRow.class_group_id).where(SessionRow.id == session_id).scalar_subquery()
-    begun = select(SessionRow.started_at).where(SessionRow.id == session_id).scalar_subquery()
+    started_at = select(SessionRow.started_at).where(SessionRow.id == session_id).scalar_subquery()
     later = (
         select(SessionRow.id)
-        .where(SessionRow.class_group_id == group, SessionRow.started_at > begun)
+        .where(SessionRow.class_group_id == group, SessionRow.started_at > started_at)
         .order_by(SessionRow.started_at)
         .limit(MAX_BASELINE_SESSIONS)
     )
-    numbers = list(connection.scalars(later))
-    found = connection.execute(
+    later_ids = list(connection.scalars(later))
+    flags = connection.execute(
         select(FlagRow.id, FlagRow.numbers).where(
-            FlagRow.session_id.in_(numbers), FlagRow.kind.in_(SHARE_COLUMN_PREFIXES)
+            FlagRow.session_id.in_(later_ids), FlagRow.kind.in_(SHARE_COLUMN_PREFIXES)
         )
     )
-    for row in found.all():
+    for row in flags.all():
         if not row.numbers.get(BASELINE_FROZEN):
             values: dict[str, Any] = {**row.numbers, BASELINE_FROZEN: True}
             connection.execute(update(FlagRow).where(FlagRow.id == row.id).values(numbers=values))
 
 
 def _referenced_students(connection: Connection, session_id: int) -> set[int]:
-    """Everybody whom something in the session speaks of."""
-    found: set[int] = set()
+    """The ids of all students that rows of the session refer to."""
+    ids: set[int] = set()
     for column in _STUDENT_REFERENCES:
         of_session = column.class_.session_id == session_id
-        found |= set(connection.scalars(select(column).where(of_session, column.is_not(None)).distinct()))
-    return found
+        ids |= set(connection.scalars(select(column).where(of_session, column.is_not(None)).distinct()))
+    return ids
 
 
-def _erase_unreferenced(connection: Connection, people: set[int]) -> int:
-    """Erase those of them who are on no roster and in no other session; returns how many."""
-    if not people:
+def _erase_unreferenced(connection: Connection, student_ids: set[int]) -> int:
+    """Delete those students that are on no roster and in no other session; returns their number."""
+    if not student_ids:
         return 0
-    known = (*_STUDENT_REFERENCES, RosterEntryRow.student_id)
+    references = (*_STUDENT_REFERENCES, RosterEntryRow.student_id)
     statement = delete(StudentRow).where(
-        StudentRow.id.in_(sorted(people)),
+        StudentRow.id.in_(sorted(student_ids)),
         StudentRow.session_id.is_(None),
-        ~or_(has_stored_name(), *(exists().where(column == StudentRow.id) for column in known)),
+        ~or_(has_stored_name(), *(exists().where(column == StudentRow.id) for column in references)),
     )
     return connection.execute(statement).rowcount

@@ -1,14 +1,16 @@
-"""What can go wrong with the database, one line each: what, what was expected, what to do.
+"""The errors of the database, each with a problem and a hint.
 
-Errors of SQLAlchemy and of the drivers are translated by one hook (``db.engine``) with ``translate_error``
-and do not leave ``db``.
+``translate_error`` turns errors of SQLAlchemy and the drivers into these; ``db.engine`` calls it in one
+hook, so that no other error leaves ``db``.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy.exc import DontWrapMixin
 
@@ -16,7 +18,7 @@ from model.errors import ProblemError
 
 
 class DatabaseError(ProblemError):
-    """The base of all: what a caller catches. ``str(error)`` is one line for a person."""
+    """The base of all errors of this package."""
 
 
 class InvalidDatabaseUrl(DatabaseError):
@@ -24,11 +26,11 @@ class InvalidDatabaseUrl(DatabaseError):
 
 
 class DatabaseMissing(DatabaseError):
-    """There is no database there and none was to be made."""
+    """The database does not exist and was not to be created."""
 
 
 class DatabaseUnavailable(DatabaseError):
-    """It could not be opened or reached."""
+    """The database could not be opened or reached."""
 
 
 class DatabaseNotWritable(DatabaseError):
@@ -36,11 +38,11 @@ class DatabaseNotWritable(DatabaseError):
 
 
 class DatabaseLocked(DatabaseError):
-    """Another program held the database for longer than the busy timeout."""
+    """Another program held the lock for longer than the busy timeout."""
 
 
 class SchemaTooNew(DatabaseError):
-    """A newer Classpulse wrote it; there is no downgrade."""
+    """A newer Classpulse wrote the database; there is no downgrade."""
 
 
 class NotADatabase(DatabaseError):
@@ -48,7 +50,7 @@ class NotADatabase(DatabaseError):
 
 
 class DatabaseFull(DatabaseError):
-    """No room was left for a write; everything committed before is kept."""
+    """No space was left for a write; everything committed before is kept."""
 
 
 class DatabaseDamaged(DatabaseError):
@@ -56,40 +58,85 @@ class DatabaseDamaged(DatabaseError):
 
 
 class Conflict(DatabaseError):
-    """A rule of the schema refuses the row: a duplicate, a missing parent, a value out of range."""
+    """The schema or the state of a session rejects a write: a duplicate, a missing parent, a value out of
+    range."""
 
 
 class InvalidValue(DatabaseError, DontWrapMixin):
-    """A value that cannot be stored as it is: a naive time, something that is not JSON."""
+    """A value cannot be stored: a naive time, something that is not JSON."""
 
 
 class NotFound(DatabaseError):
-    """Nothing of that name or number is stored; the line names the nearest choices."""
+    """Nothing with that name or number is stored.
+
+    ``kind`` is what was looked up ("session", "student", "class", "room", "account", "flag", "correction"),
+    ``key`` its name or number, "" if the lookup had none; ``nearest`` are the closest matches, best first.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        hint: str = "",
+        *,
+        kind: str = "",
+        key: str | int = "",
+        nearest: Iterable[str | int] = (),
+    ) -> None:
+        super().__init__(problem, hint)
+        self.kind = kind
+        self.key = key
+        self.nearest = tuple(nearest)
 
 
-_Entry = tuple[type[DatabaseError], str]
+def unknown_key(
+    kind: str, key: str | int, nearest: Sequence[str | int] = (), hint: str = "", scope: str = ""
+) -> NotFound:
+    """The error for a name or number that is not stored. ``nearest`` (best first) make the hint unless one is
+    given; ``scope`` says where was searched (" in class '7b'")."""
+    problem = f"There is no {kind} {key!r}{scope}."
+    if nearest and not hint:
+        hint = f"The closest are {', '.join(map(str, nearest))}."
+    return NotFound(problem, hint, kind=kind, key=key, nearest=nearest)
 
-_NOT_WRITABLE: _Entry = (
+
+class _Translation(NamedTuple):
+    """What a driver's error code becomes. ``problem`` completes "The database X ..."; "{detail}" in it
+    stands for the driver's own message."""
+
+    kind: type[DatabaseError]
+    problem: str
+    hint: str = ""
+
+
+_NOT_WRITABLE = _Translation(
     DatabaseNotWritable,
-    "cannot be written; give its folder and files write permission or name another place in database.url",
+    "cannot be written.",
+    "Give its folder and files write permission, or set another path in database.url.",
 )
-_LOCKED: _Entry = (
+_LOCKED = _Translation(
     DatabaseLocked,
-    "is locked by another program; close what else has it open (a backup, a viewer) and try again",
+    "is locked by another program.",
+    "Close what else has it open (a backup, a viewer) and try again.",
 )
-_FULL: _Entry = (
+_FULL = _Translation(
     DatabaseFull,
-    "has no room left on its disk; what was written before is kept; free some space",
+    "has no space left on its disk. What was written before is kept.",
+    "Free some space.",
 )
-_UNAVAILABLE: _Entry = (
+_UNAVAILABLE = _Translation(
     DatabaseUnavailable,
-    "could not be opened; check the path or the server in database.url",
+    "could not be opened: {detail}.",
+    "Check the path or the server in database.url.",
 )
-_NOT_A_DATABASE: _Entry = (NotADatabase, "is not a database; name another file in database.url")
-_DAMAGED: _Entry = (DatabaseDamaged, "is damaged or its disk fails; restore it from a backup")
-_CONFLICT: _Entry = (Conflict, "refused a row")
-_INVALID: _Entry = (InvalidValue, "cannot store a value; plain Python numbers, texts and times are expected")
-_OTHER: _Entry = (DatabaseError, "failed; this is a fault of Classpulse, please report it")
+_NOT_A_DATABASE = _Translation(NotADatabase, "is not a database.", "Set another file in database.url.")
+_DAMAGED = _Translation(
+    DatabaseDamaged, "is damaged, or its disk fails: {detail}.", "Restore it from a backup."
+)
+_CONFLICT = _Translation(Conflict, "rejected a row: {detail}.")
+_INVALID = _Translation(
+    InvalidValue, "cannot store a value: {detail}.", "Pass Python numbers, strings and times."
+)
+_OTHER = _Translation(DatabaseError, "failed: {detail}.", "This is a bug in Classpulse. Please report it.")
 
 SQLITE_ERRORS = MappingProxyType(
     {
@@ -98,16 +145,16 @@ SQLITE_ERRORS = MappingProxyType(
         sqlite3.SQLITE_LOCKED: _LOCKED,
         sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
         sqlite3.SQLITE_IOERR: _DAMAGED,
-        sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # what a full disk gives when the WAL index is to grow
+        sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # a full disk, when the WAL index has to grow
         sqlite3.SQLITE_CORRUPT: _DAMAGED,
         sqlite3.SQLITE_FULL: _FULL,
-        sqlite3.SQLITE_CANTOPEN: _NOT_WRITABLE,  # missing files and folders are told apart before
+        sqlite3.SQLITE_CANTOPEN: _NOT_WRITABLE,  # missing files and folders are detected before
         sqlite3.SQLITE_CONSTRAINT: _CONFLICT,
         sqlite3.SQLITE_NOTADB: _NOT_A_DATABASE,
     }
 )
-"""SQLite's result codes (https://sqlite.org/rescode.html). An extended code that is not listed counts
-as the primary code in its low byte."""
+"""SQLite's result codes (https://sqlite.org/rescode.html). An extended code that is not listed counts as the
+primary code in its low byte."""
 
 POSTGRESQL_ERRORS = MappingProxyType(
     {
@@ -126,12 +173,12 @@ POSTGRESQL_ERRORS = MappingProxyType(
         "XX": _DAMAGED,
     }
 )
-"""PostgreSQL's SQLSTATE codes, or their two-letter classes (its manual, appendix A)."""
+"""PostgreSQL's SQLSTATE codes, or their two-character classes (PostgreSQL manual, appendix A)."""
 
 
-def _classify(error: BaseException) -> _Entry:
+def _classify(error: BaseException) -> _Translation:
     if isinstance(error, sqlite3.Error):
-        # Without a code it is the driver that refuses, for instance to bind a NumPy integer.
+        # Without a code the driver itself rejects a value, for instance a NumPy integer.
         code = getattr(error, "sqlite_errorcode", None)
         if code is None:
             return _INVALID
@@ -141,7 +188,9 @@ def _classify(error: BaseException) -> _Entry:
 
 
 def translate_error(error: BaseException, location: str) -> DatabaseError:
-    """A driver's error as one of ours; ``location`` is the file or the server, without its password."""
-    kind, text = _classify(error)
-    detail = re.sub(r"\s+", " ", str(error)).strip()
-    return kind(f"the database {location} {text} ({detail})")
+    """The ``DatabaseError`` for a driver's error. ``location`` is the file, or the server without its
+    password."""
+    translation = _classify(error)
+    detail = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+    problem = translation.problem.replace("{detail}", detail)
+    return translation.kind(f"The database {location} {problem}", translation.hint)

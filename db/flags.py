@@ -1,4 +1,4 @@
-"""The flags of many sessions at once, of the people there are after the corrections."""
+"""Flags of many sessions, for the persons that result from corrections."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from sqlalchemy import ColumnElement, Engine, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db import sql as mapping
 from db.corrections.reviews import assign_reviews
 from db.corrections.store import load_corrections, load_identity_maps
+from db.mapping import session_from_row
 from db.records import FlagRecord, SessionRecord, StudentRecord
 from db.schema import ClassGroupRow, FlagRow, IdentityIntervalRow, SessionRow, StudentRow
 from db.sql import select_sessions, select_students
 
 FLAGGED = "flagged"
-"""``FlagRecord.outcome`` of a flag that was raised."""
+"""``FlagRecord.outcome`` of a raised flag."""
 
 
 @dataclass(frozen=True)
 class FlaggedStudent:
-    """A flag of outcome ``flagged`` with the review that stands, the session it is of, and the person whose
-    it is after the corrections of who is who."""
+    """A flag with outcome ``flagged``, its current review, its session, and its person after corrections."""
 
     session: SessionRecord
     student: StudentRecord
@@ -35,21 +34,21 @@ class FlaggedStudent:
 def list_flagged_students(
     engine: Engine, class_name: str | None = None, session_id: int | None = None
 ) -> list[FlaggedStudent]:
-    """Every flag that was raised, the newest session first, within it by person and kind; of one class or
-    session where asked."""
+    """Every raised flag, the newest session first, then by person and kind. Optional filters: class,
+    session."""
     with engine.connect() as connection:
-        lectures = _select_flag_sessions(connection, class_name, session_id)
-        flags = flags_by_session(connection, list(lectures))
-        people = _students_by_id(connection, {flag.student_id for found in flags.values() for flag in found})
+        sessions = _load_sessions(connection, class_name, session_id)
+        flags = flags_by_session(connection, list(sessions))
+        students = _students_by_id(connection, {one.student_id for some in flags.values() for one in some})
         numbers = _numbers(connection, list(flags))
     return [
         FlaggedStudent(
-            lecture,
-            people[flag.student_id],
-            replace(flag, numbers=numbers.get((number, flag.student_id, flag.kind), {})),
+            session,
+            students[flag.student_id],
+            replace(flag, numbers=numbers.get((key, flag.student_id, flag.kind), {})),
         )
-        for number, lecture in lectures.items()
-        for flag in flags.get(number, [])
+        for key, session in sessions.items()
+        for flag in flags.get(key, [])
     ]
 
 
@@ -59,22 +58,26 @@ _FLAG_COLUMNS = tuple(getattr(FlagRow, field.name) for field in fields(FlagRecor
 def flags_by_session(
     connection: Connection, session_ids: Sequence[int] | None = None
 ) -> dict[int, list[FlagRecord]]:
-    """The verdicts of outcome ``flagged`` with the reviews that stand (``db.corrections.reviews``), by session; of those
-    sessions, or of all. Without their numbers, which take longer to read than the rest. Three statements, a
-    fourth where there are corrections."""
+    """The flags with outcome ``flagged`` and their current reviews (``db.corrections.reviews``), by session;
+    of those sessions, or of all. Without ``numbers``, which take longer to read than the rest. Three
+    statements, a fourth if there are corrections."""
     corrected = load_identity_maps(connection, _in_sessions(IdentityIntervalRow.session_id, session_ids))
-    found = _read_flags(
+    flags = _read_flags(
         connection, _in_sessions(FlagRow.session_id, session_ids) & (FlagRow.outcome == FLAGGED)
     )
     if not corrected:
-        return found
-    # Of a corrected session all are read: a review may have moved along to somebody's other verdict.
-    every = _read_flags(connection, FlagRow.session_id.in_(list(corrected)))
-    made = load_corrections(connection, corrected)
-    for number, who in corrected.items():
-        now = assign_reviews(every.get(number, []), who, made[number]) if who.intervals_by_person else []
-        found[number] = [flag for flag in now if flag.outcome == FLAGGED]
-    return {number: flags for number, flags in found.items() if flags}
+        return flags
+    # Of corrected sessions all decisions are read: a review may have moved to another decision.
+    all_flags = _read_flags(connection, FlagRow.session_id.in_(list(corrected)))
+    corrections = load_corrections(connection, corrected)
+    for session_id, identities in corrected.items():
+        current = (
+            assign_reviews(all_flags.get(session_id, []), identities, corrections[session_id])
+            if identities.intervals_by_person
+            else []
+        )
+        flags[session_id] = [flag for flag in current if flag.outcome == FLAGGED]
+    return {session_id: some for session_id, some in flags.items() if some}
 
 
 def _in_sessions(
@@ -85,13 +88,13 @@ def _in_sessions(
 
 def _read_flags(connection: Connection, condition: ColumnElement[bool]) -> dict[int, list[FlagRecord]]:
     statement = select(*_FLAG_COLUMNS).where(condition).order_by(FlagRow.student_id, FlagRow.kind)
-    found: dict[int, list[FlagRecord]] = defaultdict(list)
+    flags: dict[int, list[FlagRecord]] = defaultdict(list)
     for row in connection.execute(statement):
-        found[row.session_id].append(FlagRecord(**row._mapping, numbers={}))
-    return found
+        flags[row.session_id].append(FlagRecord(**row._mapping, numbers={}))
+    return flags
 
 
-def _select_flag_sessions(
+def _load_sessions(
     connection: Connection, class_name: str | None, session_id: int | None
 ) -> dict[int, SessionRecord]:
     statement = select_sessions().order_by(SessionRow.started_at.desc(), SessionRow.id.desc())
@@ -99,19 +102,19 @@ def _select_flag_sessions(
         statement = statement.where(ClassGroupRow.name == class_name)
     if session_id is not None:
         statement = statement.where(SessionRow.id == session_id)
-    return {row.id: mapping.session_from_row(row) for row in connection.execute(statement)}
+    return {row.id: session_from_row(row) for row in connection.execute(statement)}
 
 
 def _numbers(
     connection: Connection, session_ids: Sequence[int]
 ) -> dict[tuple[int, int, str], Mapping[str, Any]]:
-    """What decided each flag that was raised, by session, student and kind."""
+    """The ``numbers`` of each raised flag, by session, student and kind."""
     columns = FlagRow.session_id, FlagRow.student_id, FlagRow.kind, FlagRow.numbers
-    of = FlagRow.session_id.in_(session_ids) & (FlagRow.outcome == FLAGGED)
-    found = connection.execute(select(*columns).where(of))
-    return {(row.session_id, row.student_id, row.kind): row.numbers for row in found}
+    raised = FlagRow.session_id.in_(session_ids) & (FlagRow.outcome == FLAGGED)
+    rows = connection.execute(select(*columns).where(raised))
+    return {(row.session_id, row.student_id, row.kind): row.numbers for row in rows}
 
 
 def _students_by_id(connection: Connection, student_ids: set[int]) -> dict[int, StudentRecord]:
     statement = select_students().where(StudentRow.id.in_(student_ids))
-    return {row.id: mapping.student_from_row(row) for row in connection.execute(statement)}
+    return {row.id: StudentRecord(**row._mapping) for row in connection.execute(statement)}

@@ -6,56 +6,54 @@ from collections.abc import Iterable
 
 from sqlalchemy import Engine, delete, insert, select
 
-from db.records import PlannedSeat, SeatPlan
+from db.mapping import PLANNED_SEATS
+from db.records import SeatPlan
 from db.schema import ClassGroupRow, OptedOutSeatRow, PlannedSeatRow, SeatPlanRow
 from db.sql import fetch_all
 from db.unit_of_work import UnitOfWork
 
 
 def get_seat_plan(engine: Engine, class_name: str) -> SeatPlan | None:
-    """The plan of a class, its seats in the order in which they were laid; None if it has none."""
-    of_class = select(SeatPlanRow).join(ClassGroupRow, ClassGroupRow.id == SeatPlanRow.class_group_id)
-    columns = of_class.with_only_columns(*SeatPlanRow.__table__.columns).where(
-        ClassGroupRow.name == class_name
+    """The plan of a class with its seats in the order of their creation; None if it has none."""
+    statement = (
+        select(
+            SeatPlanRow.id,
+            SeatPlanRow.frame_width,
+            SeatPlanRow.frame_height,
+            SeatPlanRow.created_at,
+            SeatPlanRow.reference_view,
+        )
+        .join(ClassGroupRow, ClassGroupRow.id == SeatPlanRow.class_group_id)
+        .where(ClassGroupRow.name == class_name)
     )
     with engine.connect() as connection:
-        plan = connection.execute(columns).one_or_none()
-        if plan is None:
+        row = connection.execute(statement).one_or_none()
+        if row is None:
             return None
-        laid = select(*PlannedSeatRow.__table__.columns).where(PlannedSeatRow.plan_id == plan.id)
-        seats = connection.execute(laid.order_by(PlannedSeatRow.id)).all()
-    return SeatPlan(
-        class_name,
-        plan.frame_width,
-        plan.frame_height,
-        plan.created_at,
-        tuple(PlannedSeat(seat.label, (seat.x1, seat.y1, seat.x2, seat.y2)) for seat in seats),
-        plan.reference_view,
-    )
+        planned = PLANNED_SEATS.select().where(PlannedSeatRow.plan_id == row.id).order_by(PlannedSeatRow.id)
+        seats = tuple(PLANNED_SEATS.from_row(one) for one in connection.execute(planned))
+    return SeatPlan(class_name, row.frame_width, row.frame_height, row.created_at, seats, row.reference_view)
 
 
 def save_seat_plan(unit: UnitOfWork, plan: SeatPlan) -> None:
-    """Store the plan of a class; it replaces the one before. ``Conflict`` where two seats have one label."""
-    group = unit.get_or_create_class(plan.class_name)
-    unit.connection.execute(delete(SeatPlanRow).where(SeatPlanRow.class_group_id == group))
-    laid = {
-        "class_group_id": group,
+    """Store the plan of a class in place of an earlier one. Raises ``Conflict`` if two seats have one
+    label."""
+    class_id = unit.get_or_create_class(plan.class_name)
+    unit.connection.execute(delete(SeatPlanRow).where(SeatPlanRow.class_group_id == class_id))
+    row = {
+        "class_group_id": class_id,
         "frame_width": plan.frame_width,
         "frame_height": plan.frame_height,
         "created_at": plan.created_at,
         "reference_view": plan.reference_view,
     }
-    key = unit.connection.execute(insert(SeatPlanRow).values(**laid)).inserted_primary_key
-    assert key is not None  # it is, for a single row
+    plan_id = unit.insert_row(SeatPlanRow, row)
     for seat in plan.seats:
-        x1, y1, x2, y2 = seat.box_xyxy
-        box = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-        values = {"plan_id": key[0], "label": seat.label} | box
-        unit.connection.execute(insert(PlannedSeatRow).values(**values))
+        unit.insert_row(PlannedSeatRow, PLANNED_SEATS.to_row(seat, plan_id=plan_id))
 
 
 def save_opted_out_seats(unit: UnitOfWork, session_id: int, labels: Iterable[str]) -> None:
-    """Store which seats a session masks; nothing else is stored of who sits there."""
+    """Store the seats that a session masks; nothing else is stored of the students."""
     values = [{"session_id": session_id, "label": label} for label in labels]
     if values:
         unit.connection.execute(insert(OptedOutSeatRow), values)

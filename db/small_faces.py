@@ -1,4 +1,4 @@
-"""What a search for faces that the detector missed found in one session. Pure."""
+"""The result of the search for faces that the detector missed in a session. Pure."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 MIN_WARNING_COUNT = 2
 MIN_WARNING_SHARE = 0.1
-"""A result is worth a warning if at least ``MIN_WARNING_COUNT`` faces were missed, and at least this share of the
-faces that were found: one face more or less is no reason to change a setting. Heuristic, not tuned on
-data."""
+"""A result is worth a warning if at least ``MIN_WARNING_COUNT`` faces were missed, and at least this share
+of the detected faces: a single face is no reason to change a setting. Heuristic, not tuned on data."""
 
 LOWEST_MIN_FACE_PX = 12
 """The lowest value that ``detection.min_face_px`` accepts."""
 
 MIN_DETECTABLE_PX = 0.9 * LOWEST_MIN_FACE_PX
-"""The smallest face that is likely to be found with that value: boxes around one face vary by a tenth, and
+"""The smallest face that is likely to be detected with that value: boxes around one face vary by a tenth, and
 the detector reports faces down to two thirds of the setting."""
 
 
 @dataclass(frozen=True)
 class SmallFaces:
-    """``missed`` faces were missed: they are visible in the checked frames, and the detector did not report
-    them; ``detected`` are the faces that it did report there. ``smallest_px`` and ``largest_px`` are the sides
-    of the smallest and the largest missed face, pixels of the frame, None where ``missed`` is 0.
-    ``min_face_px`` is the setting that the session ran with; ``suggested_min_face_px`` is a lower value with
-    which the detector can find at least half of the missed faces, None where no allowed value can.
+    """``missed`` faces are visible in the checked frames but were not detected; ``detected`` faces were.
+
+    ``smallest_px`` and ``largest_px`` are the side lengths of the smallest and largest missed face, pixels
+    of the frame, None if ``missed`` is 0. ``min_face_px`` is the session's setting;
+    ``suggested_min_face_px`` a lower one with which the detector can find at least half of the missed faces,
+    None if no allowed value can.
     """
 
     missed: int
@@ -52,7 +52,7 @@ class SmallFaces:
 
     @property
     def is_warning(self) -> bool:
-        """Whether so many faces were missed that a user has to know it."""
+        """Whether enough faces were missed for a warning."""
         return self.missed >= max(MIN_WARNING_COUNT, MIN_WARNING_SHARE * self.detected)
 
     @property
@@ -66,8 +66,8 @@ class SmallFaces:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any] | None) -> SmallFaces | None:
-        """The inverse of :meth:`as_json`; None where the session was not checked. Keys that a later version
-        added are ignored; raises KeyError where a key is missing."""
+        """The inverse of :meth:`to_json`; None if the session was not checked. Unknown keys are ignored;
+        raises KeyError if a key is missing."""
         return None if values is None else cls(**{name: values[name] for name in cls.__dataclass_fields__})
 
 

@@ -1,7 +1,4 @@
-"""Writing: a unit of work that rolls back unless it is committed.
-
-The writes of one transaction.
-"""
+"""Writes: a unit of work is one transaction, rolled back unless it is committed."""
 
 from __future__ import annotations
 
@@ -13,13 +10,12 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from db import sessions as gaps
-from db import sql as mapping
 from db import summaries
 from db.clock import now_utc
 from db.corrections import store as corrections
 from db.engine import write_connection
-from db.errors import NotFound
+from db.errors import unknown_key
+from db.mapping import BINS, FLAGS, GAPS, SEATS, TRACKS
 from db.records import (
     Correction,
     CorrectionRecord,
@@ -39,6 +35,7 @@ from db.schema import (
     AuditRow,
     ClassGroupRow,
     FlagRow,
+    GapRow,
     MarkerRow,
     SeatRow,
     SessionRow,
@@ -54,12 +51,12 @@ _REVIEW_COLUMNS = ("review", "reviewed_by", "reviewed_at", "note")
 
 
 class UnitOfWork:
-    """What is written here is kept when ``commit`` is called and not otherwise. From ``Store.unit``.
+    """The writes of one transaction, from ``Store.unit_of_work``. Only ``commit`` makes them permanent.
 
-    The recording's own writes (students, bins, seats, tracks, gaps, progress) move the session's
-    ``last_written_at``; what another program may add later (a marker, a flag, a correction) does not.
-    Every method raises a ``db.errors.DatabaseError``: ``Conflict`` for a row that the schema refuses. After
-    one, leave the unit: a batch may be half written in it, and a commit would keep that half.
+    Writes of the recording itself (students, bins, seats, tracks, gaps, progress) set the session's
+    ``last_written_at``; later additions (a marker, a flag, a correction) do not. Every method raises a
+    ``db.errors.DatabaseError``: ``Conflict`` if the schema rejects a row. Leave the unit after an error: a
+    batch may be half written, and a commit would keep that half.
     """
 
     def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
@@ -69,24 +66,30 @@ class UnitOfWork:
 
     @property
     def connection(self) -> Connection:
-        """The open transaction, for the modules of ``db`` that have tables of their own."""
+        """The open transaction, for the modules of ``db`` that write tables of their own."""
         return self._connection
 
     def commit(self) -> None:
-        """Keep everything written so far; what follows belongs to the next commit."""
+        """Make everything written so far permanent; later writes belong to the next commit."""
         if self._touched_sessions:
             touched = update(SessionRow).where(SessionRow.id.in_(sorted(self._touched_sessions)))
             self._connection.execute(touched.values(last_written_at=self._clock()))
             self._touched_sessions.clear()
         self._connection.commit()
 
+    def insert_row(self, table: type[Any], values: Mapping[str, Any]) -> int:
+        """Insert one row; returns its primary key."""
+        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
+        assert key is not None  # always set for a single row
+        return int(key[0])
+
     def get_or_create_class(self, name: str) -> int:
-        """The number of the class of that name, which is stored if it is new."""
+        """The id of the class of that name, which is stored if it is new."""
         upsert(self._connection, ClassGroupRow, [{"name": name}], ("name",))
         return self._connection.scalars(select(ClassGroupRow.id).where(ClassGroupRow.name == name)).one()
 
     def start_session(self, new: NewSession) -> int:
-        """Store a running session, and its class if that is new; returns the session's number."""
+        """Store a running session, and its class if that is new; returns the session's id."""
         values = {name: value for name, value in vars(new).items() if name != "class_name"} | {
             "class_group_id": self.get_or_create_class(new.class_name),
             "last_written_at": self._clock(),
@@ -99,88 +102,91 @@ class UnitOfWork:
             "settings": dict(new.settings),
             "versions": dict(new.versions),
         }
-        return self._insert(SessionRow, values)
+        return self.insert_row(SessionRow, values)
 
     def end_session(self, session_id: int, status: SessionStatus, ended_at: datetime, reason: str) -> None:
-        """Close a session; ``reason`` says in words why ("end of the file", "stopped by SIGTERM"). It ends
-        when it started where the clock was set back behind that. Verdicts of later sessions, where it is a
-        recording of an earlier lesson, are to be made anew."""
+        """End a session; ``reason`` is a text ("end of the file", "stopped by SIGTERM"). If the clock was
+        set back before its start, it ends at its start. Summaries of later sessions are deleted, because
+        their flag decisions may depend on this one."""
         self._update_session(session_id, status=status.value, ended_at=ended_at, status_reason=reason)
         self._clamp_end(session_id)
         summaries.delete_later_summaries(self._connection, session_id)
 
     def interrupt_session(self, session_id: int, reason: str) -> bool:
-        """Close a session whose process is gone, ending it when it last wrote (not before it started,
-        whatever the clock said), and that of a recording no later than where it had come to. False, and
-        nothing is changed, if it is not running any more."""
+        """End a session whose process is gone, at the time of its last write (not before its start); a
+        recording of known duration ends no later than its media time. Returns False, without a change, if
+        the session is not running."""
         running = SessionRow.id == session_id, SessionRow.status == SessionStatus.RUNNING.value
-        found = self._connection.execute(select(SessionRow).where(*running)).one_or_none()
-        if found is None:
+        row = self._connection.execute(select(SessionRow).where(*running)).one_or_none()
+        if row is None:
             return False
-        ended_at = found.last_written_at
-        if found.expected_s is not None:
-            ended_at = min(ended_at, found.started_at + timedelta(seconds=found.end_s))
+        ended_at = row.last_written_at
+        if row.expected_s is not None:
+            ended_at = min(ended_at, row.started_at + timedelta(seconds=row.end_s))
         statement = update(SessionRow).where(*running)
         values = {"status": SessionStatus.INTERRUPTED.value, "ended_at": ended_at, "status_reason": reason}
-        changed = self._connection.execute(statement.values(**values)).rowcount == 1
+        is_changed = self._connection.execute(statement.values(**values)).rowcount == 1
         self._clamp_end(session_id)
         summaries.delete_later_summaries(self._connection, session_id)
-        return changed
+        return is_changed
 
     def save_progress(self, session_id: int, progress: SessionProgress) -> None:
-        """How far the session has come; replaces what was written before."""
+        """Store the progress of a session in place of the earlier one."""
         self._touched_sessions.add(session_id)
         self._update_session(session_id, **vars(progress))
 
     def save_small_faces(self, session_id: int, missed_faces: SmallFaces) -> None:
-        """Store the result of the search for missed faces; replaces an earlier one."""
+        """Store the result of the search for missed faces in place of an earlier one."""
         self._touched_sessions.add(session_id)
         self._update_session(session_id, small_faces=missed_faces.to_json())
 
     def add_student(self, session_id: int, pseudonym: str) -> int:
-        """Store a person of this session, in the session's class; returns the student's number."""
+        """Store a student of this session; returns the student's id."""
         self._touched_sessions.add(session_id)
         return self.add_unrecorded_student(session_id, pseudonym)
 
     def add_unrecorded_student(self, session_id: int, pseudonym: str, *, to_roster: bool = False) -> int:
-        """Store a person who was not recorded, for a correction: of this session, or of its class's roster.
-        Returns the student's number; ``Conflict`` if the name is taken there."""
-        group = self._connection.scalar(select(SessionRow.class_group_id).where(SessionRow.id == session_id))
-        if group is None:
-            raise NotFound(f"there is no session {session_id} to add {pseudonym!r} to")
-        own = None if to_roster else session_id
-        return self._insert(StudentRow, {"class_group_id": group, "session_id": own, "pseudonym": pseudonym})
+        """Store a student that was not recorded, for a correction: of this session, or of its class's roster.
+        Returns the student's id. Raises ``Conflict`` if the pseudonym is taken there."""
+        class_id = self._connection.scalar(
+            select(SessionRow.class_group_id).where(SessionRow.id == session_id)
+        )
+        if class_id is None:
+            raise unknown_key("session", session_id)
+        own_session = None if to_roster else session_id
+        values = {"class_group_id": class_id, "session_id": own_session, "pseudonym": pseudonym}
+        return self.insert_row(StudentRow, values)
 
     def rename_students(self, session_id: int, pseudonyms: Mapping[int, str]) -> None:
-        """Give students of a session new pseudonyms by number, all at once, so that two may swap.
-        ``NotFound`` if one is not of this session, ``Conflict`` if a name stays taken."""
+        """Set new pseudonyms of students of a session, by id, all at once, so that two may swap. Raises
+        ``NotFound`` if a student is not of this session, ``Conflict`` if a pseudonym stays taken."""
         if not pseudonyms:
             return
         self._touched_sessions.add(session_id)
         of_session = select(StudentRow.id).where(StudentRow.session_id == session_id)
-        strangers = set(pseudonyms) - set(self._connection.scalars(of_session))
-        if strangers:
-            raise NotFound(f"session {session_id} has no student {', '.join(map(str, sorted(strangers)))}")
-        # Uniqueness is checked row by row, so everyone leaves the old name before anyone takes a new one.
+        unknown = sorted(set(pseudonyms) - set(self._connection.scalars(of_session)))
+        if unknown:
+            raise unknown_key("student", unknown[0], scope=f" in session {session_id}")
+        # Uniqueness is checked row by row, so all old pseudonyms are released before a new one is set.
         self._write_pseudonyms({student_id: f"(renaming {student_id})" for student_id in pseudonyms})
         self._write_pseudonyms(pseudonyms)
 
     def reassign_to_roster_student(self, session_id: int, student_id: int, roster_student_id: int) -> None:
-        """Hand all that a student of a session has there to a person of the roster; the student, known by
-        the seat alone, is no more. ``Conflict`` where that person has bins of the same times already."""
+        """Assign all data of a student of a session to a roster student, and delete the student. Raises
+        ``Conflict`` if the roster student has bins of the same times."""
         self._touched_sessions.add(session_id)
         for table in (TimelineBinRow, SeatRow, TrackRow, FlagRow):
-            theirs = update(table).where(table.session_id == session_id, table.student_id == student_id)
-            self._connection.execute(theirs.values(student_id=roster_student_id))
-        gone = delete(StudentRow).where(StudentRow.id == student_id, StudentRow.session_id == session_id)
-        if self._connection.execute(gone).rowcount == 0:
-            raise NotFound(f"session {session_id} has no student {student_id}")
+            of_student = update(table).where(table.session_id == session_id, table.student_id == student_id)
+            self._connection.execute(of_student.values(student_id=roster_student_id))
+        student = delete(StudentRow).where(StudentRow.id == student_id, StudentRow.session_id == session_id)
+        if self._connection.execute(student).rowcount == 0:
+            raise unknown_key("student", student_id, scope=f" in session {session_id}")
 
     def write_bins(self, session_id: int, bins: Sequence[TimelineBin]) -> None:
-        """Store bins; one of the same student and ``start_s`` replaces the earlier one."""
+        """Store bins; a bin replaces an earlier one of the same student and ``start_s``."""
         self._touched_sessions.add(session_id)
-        of_students = [mapping.bin_to_row(session_id, item) for item in bins if item.student_id is not None]
-        of_class = [mapping.bin_to_row(session_id, item) for item in bins if item.student_id is None]
+        of_students = [BINS.to_row(one, session_id=session_id) for one in bins if one.student_id is not None]
+        of_class = [BINS.to_row(one, session_id=session_id) for one in bins if one.student_id is None]
         upsert(self._connection, TimelineBinRow, of_students, ("session_id", "student_id", "start_s"))
         upsert(
             self._connection,
@@ -191,38 +197,39 @@ class UnitOfWork:
         )
 
     def save_seats(self, session_id: int, seats: Sequence[SeatRecord]) -> None:
-        """Store where students sit, one seat each; a later one replaces it."""
+        """Store the seats of students, one each; a seat replaces an earlier one of the student."""
         self._touched_sessions.add(session_id)
-        values = [mapping.seat_to_row(session_id, seat) for seat in seats]
-        upsert(self._connection, SeatRow, values, ("session_id", "student_id"))
+        rows = [SEATS.to_row(seat, session_id=session_id) for seat in seats]
+        upsert(self._connection, SeatRow, rows, ("session_id", "student_id"))
 
     def save_tracks(self, session_id: int, tracks: Sequence[TrackRecord]) -> None:
-        """Store tracks; one of the same ``track_number`` replaces the earlier one."""
+        """Store tracks; a track replaces an earlier one of the same ``track_number``."""
         self._touched_sessions.add(session_id)
-        values = [mapping.track_to_row(session_id, track) for track in tracks]
-        upsert(self._connection, TrackRow, values, ("session_id", "track_number"))
+        rows = [TRACKS.to_row(track, session_id=session_id) for track in tracks]
+        upsert(self._connection, TrackRow, rows, ("session_id", "track_number"))
 
     def save_gaps(self, session_id: int, session_gaps: Sequence[GapRecord]) -> None:
-        """Store when nothing could be seen; one of the same ``start_s`` replaces the earlier one."""
+        """Store gaps; a gap replaces an earlier, shorter one of the same ``start_s``."""
         self._touched_sessions.add(session_id)
-        gaps.save_gaps(self._connection, session_id, session_gaps)
+        rows = [GAPS.to_row(gap, session_id=session_id) for gap in session_gaps]
+        upsert(self._connection, GapRow, rows, ("session_id", "start_s"))
 
     def add_marker(self, session_id: int, at_s: float, text: str) -> int:
-        """Put a note on the timeline at ``at_s`` seconds of media time; returns its number."""
-        return self._insert(MarkerRow, {"session_id": session_id, "at_s": at_s, "text": text})
+        """Store a note on the timeline at ``at_s`` seconds of media time; returns its id."""
+        return self.insert_row(MarkerRow, {"session_id": session_id, "at_s": at_s, "text": text})
 
     def save_flags(self, flags: Sequence[FlagRecord]) -> None:
-        """Store verdicts. One made again replaces outcome and numbers; a person's review of it stays."""
-        values = [mapping.flag_to_row(flag) for flag in flags]
-        upsert(self._connection, FlagRow, values, ("session_id", "student_id", "kind"), keep=_REVIEW_COLUMNS)
+        """Store flag decisions. A repeated decision replaces outcome and numbers and keeps its review."""
+        rows = [FLAGS.to_row(flag) for flag in flags]
+        upsert(self._connection, FlagRow, rows, ("session_id", "student_id", "kind"), keep=_REVIEW_COLUMNS)
 
     def save_summaries(self, summary: SessionSummary, students: Sequence[StudentSummary]) -> None:
-        """Store what a session holds, summed up; what was summed up before goes."""
+        """Store the summaries of a session in place of earlier ones."""
         summaries.save_summaries(self._connection, summary, students)
 
     def save_review(self, flag: FlagRecord) -> None:
-        """Store a person's review (``review``, ``reviewed_by``, ``reviewed_at``, ``note``) of a flag
-        that is stored; outcome and numbers are left alone. Raises ``NotFound``."""
+        """Store the review (``review``, ``reviewed_by``, ``reviewed_at``, ``note``) of a stored flag;
+        outcome and numbers do not change. Raises ``NotFound``."""
         statement = update(FlagRow).where(
             FlagRow.session_id == flag.session_id,
             FlagRow.student_id == flag.student_id,
@@ -230,24 +237,21 @@ class UnitOfWork:
         )
         values = {name: getattr(flag, name) for name in _REVIEW_COLUMNS}
         if self._connection.execute(statement.values(**values)).rowcount == 0:
-            raise NotFound(f"session {flag.session_id} has no {flag.kind!r} of student {flag.student_id}")
+            scope = f" of student {flag.student_id} in session {flag.session_id}"
+            raise unknown_key("flag", flag.kind, scope=scope)
 
     def add_correction(self, session_id: int, correction: Correction, created_at: datetime) -> int:
-        """Store a correction of who is who (``db.corrections.store.add_correction``); returns its number."""
+        """Store a correction (``db.corrections.store.add_correction``); returns its id."""
         return corrections.add_correction(self._connection, session_id, correction, created_at)
 
     def undo_last_correction(self, session_id: int, undone_at: datetime) -> CorrectionRecord:
-        """Take the last correction back (``db.corrections.store.undo_last_correction``); returns it."""
+        """Undo the last correction (``db.corrections.store.undo_last_correction``) and return it."""
         return corrections.undo_last_correction(self._connection, session_id, undone_at)
 
     def add_audit_entry(self, action: str, subject: str, at: datetime, detail: str = "") -> None:
-        """Note who did what to which data; ``subject`` in words ("session 3"), for it may be erased."""
-        self._insert(AuditRow, {"action": action, "subject": subject, "at": at, "detail": detail})
-
-    def _insert(self, table: type[Any], values: Mapping[str, Any]) -> int:
-        key = self._connection.execute(insert(table).values(**values)).inserted_primary_key
-        assert key is not None  # it is, for a single row
-        return int(key[0])
+        """Store an entry of the audit log. ``subject`` is text ("session 3"), because the data may be
+        erased."""
+        self.insert_row(AuditRow, {"action": action, "subject": subject, "at": at, "detail": detail})
 
     def _clamp_end(self, session_id: int) -> None:
         backwards = update(SessionRow).where(
@@ -258,18 +262,18 @@ class UnitOfWork:
     def _update_session(self, session_id: int, **values: Any) -> None:
         statement = update(SessionRow).where(SessionRow.id == session_id).values(**values)
         if self._connection.execute(statement).rowcount == 0:
-            raise NotFound(f"there is no session {session_id}")
+            raise unknown_key("session", session_id)
 
     def _write_pseudonyms(self, pseudonyms: Mapping[int, str]) -> None:
-        statement = update(StudentRow).where(StudentRow.id == bindparam("who"))
+        statement = update(StudentRow).where(StudentRow.id == bindparam("student"))
         self._connection.execute(
-            statement.values(pseudonym=bindparam("name")),
-            [{"who": who, "name": name} for who, name in pseudonyms.items()],
+            statement.values(pseudonym=bindparam("new_pseudonym")),
+            [{"student": student, "new_pseudonym": name} for student, name in pseudonyms.items()],
         )
 
 
 class Store:
-    """Where a lecture is written. ``clock`` gives aware UTC for ``last_written_at``."""
+    """The writable database. ``clock`` returns aware UTC for ``last_written_at``."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = now_utc) -> None:
         self.engine = engine
@@ -277,11 +281,11 @@ class Store:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """One transaction: ``with store.unit() as unit: ...; unit.commit()``. Left without a commit, by an
-        exception or otherwise, it changes nothing.
+        """One transaction: ``with store.unit_of_work() as unit: ...; unit.commit()``. Without a commit it
+        changes nothing.
 
-        It holds SQLite's one write lock, so work out first what to write. Raises ``DatabaseLocked``
-        after the engine's busy timeout. Not to be nested; in memory, not to be mixed with reads.
+        It holds SQLite's only write lock, so compute before, not within. Raises ``DatabaseLocked`` after the
+        engine's busy timeout. Do not nest; with a database in memory, do not mix with reads.
         """
         with write_connection(self.engine) as connection:
             connection.begin()
@@ -292,18 +296,18 @@ class Store:
 def interrupt_abandoned_sessions(
     store: Store, is_running: Callable[[SessionRecord], bool], now: datetime
 ) -> list[int]:
-    """Close sessions that say they are running although their process is gone (a crash, a power cut).
+    """End sessions that are stored as running although their process is gone (a crash, a power cut).
 
-    They become ``interrupted``, ended when they last wrote, and the audit says so; ``now`` is aware
-    UTC. Returns their numbers, the oldest first.
+    They become ``interrupted``, with the end at their last write, and an audit entry each; ``now`` is aware
+    UTC. Returns their ids, the oldest first.
     """
     running = list_sessions(store.engine, status=SessionStatus.RUNNING)
-    gone = sorted(record.id for record in running if not is_running(record))
-    if not gone:
+    abandoned = sorted(record.id for record in running if not is_running(record))
+    if not abandoned:
         return []
-    reason = f"the recording program ended without closing the session (found {now:%Y-%m-%d %H:%M} UTC)"
+    reason = f"the recorder ended without closing the session (found {now:%Y-%m-%d %H:%M} UTC)"
     with store.unit_of_work() as unit:
-        closed = [session_id for session_id in gone if unit.interrupt_session(session_id, reason)]
+        closed = [session_id for session_id in abandoned if unit.interrupt_session(session_id, reason)]
         for session_id in closed:
             unit.add_audit_entry("close", f"session {session_id}", now, reason)
         unit.commit()

@@ -1,8 +1,7 @@
-"""The one list of expression labels.
+"""The expression labels; every module that names, orders or counts expressions imports them from here.
 
-Everything that names, orders or counts expressions imports it from here. The order is FER2013's
-(Goodfellow et al. 2013, arXiv 1307.0414), which is the order of the columns the shipped model puts
-out; the labels travel with the weights and are compared with this list when the weights are loaded.
+The order is that of FER2013 (Goodfellow et al. 2013, arXiv 1307.0414) and of the shipped model's output
+columns. The labels are stored with the weights and checked when the weights are loaded.
 """
 
 from __future__ import annotations

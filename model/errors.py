@@ -1,14 +1,14 @@
-"""The base of all expected errors, and the error of this package."""
+"""The base class of all expected errors, and the error of this package."""
 
 from __future__ import annotations
 
 
 class ProblemError(Exception):
-    """An expected failure, described for the person who can act on it.
+    """An expected failure, described for the user.
 
-    ``problem`` says what is wrong, ``hint`` what to do about it ("" where nothing can be done); each is one
-    line of full sentences. A caller decides by class and fields, never by the wording. ``str(error)`` joins
-    both for logs.
+    ``problem`` states what is wrong and ``hint`` what to do ("" if nothing can be done), each in full
+    sentences on one line. Callers decide by class and fields, never by the wording. ``str(error)`` joins both
+    for logs.
     """
 
     def __init__(self, problem: str, hint: str = "") -> None:

@@ -1,8 +1,4 @@
-"""The assignment problem, shared by tracking and seating: who goes with whom at the least total cost.
-
-Two sequences held against one another, as words are by an edit distance: who of the one goes with whom of
-the other where nobody overtakes anybody. Pure.
-"""
+"""Assignment of rows to columns at the least total cost: in any order, or in order. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORBIDDEN = 1e6
-"""The cost of a pair that must not be. Finite, because the Hungarian method refuses a matrix without a
-feasible assignment; far above any allowed cost, so that it is never taken for a gain elsewhere."""
+"""The cost of a forbidden pair. Finite, because the Hungarian method rejects a matrix without a feasible
+assignment; far above any allowed cost, so that no gain elsewhere outweighs it."""
 
 
 def assign(cost: NDArray[np.float64]) -> dict[int, int]:
-    """Row to column at the least total cost, forbidden pairs left out.
+    """``{row: column}`` at the least total cost, without forbidden pairs.
 
-    ``cost`` has shape ``(rows, columns)``; either may be zero. The Hungarian method as in scipy
-    (Crouse 2016, doi:10.1109/TAES.2016.140952).
+    ``cost`` has shape ``(rows, columns)``; either may be zero. Hungarian method of scipy (Crouse 2016,
+    doi:10.1109/TAES.2016.140952).
     """
     if cost.size == 0:
         return {}
-    # Imported here: it takes half a second, and commands that only read the settings need not wait.
+    # Imported here because it takes half a second, which commands that only read settings do not need.
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(cost)
@@ -34,11 +30,11 @@ def align_sequences(
     unmatched_row_cost: NDArray[np.float64],
     unmatched_column_cost: NDArray[np.float64],
 ) -> dict[int, int]:
-    """Row to column at the least total cost, rows and columns both ascending.
+    """``{row: column}`` at the least total cost, rows and columns both ascending.
 
-    ``cost`` has shape ``(rows, columns)``; ``unmatched_row_cost`` ``(rows,)`` is what it costs that a row has no column,
-    ``unmatched_column_cost`` ``(columns,)`` that a column has no row. Needleman and Wunsch 1970,
-    doi:10.1016/0022-2836(70)90057-4.
+    ``cost`` has shape ``(rows, columns)``; ``unmatched_row_cost`` ``(rows,)`` and ``unmatched_column_cost``
+    ``(columns,)`` are the costs of a row or column without a partner. Sequence alignment of Needleman and
+    Wunsch (1970, doi:10.1016/0022-2836(70)90057-4).
     """
     rows, columns = cost.shape
     best = np.zeros((rows + 1, columns + 1))

@@ -36,7 +36,8 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
 
 
 class ClassSettings(Section):
-    """``name``: the class in the database and in reports; ``room``: its room, None if that does not matter."""
+    """``name``: the class in the database and in reports; ``room``: its room, None if that does not
+    matter."""
 
     name: Name = "Class"
     room: Name | None = None

@@ -1,9 +1,6 @@
-"""The dataclasses that cross the borders inside ``monitor``: Frame, Gap, Face, Track, Observation.
+"""The dataclasses that cross package borders inside ``monitor``. Pure: NumPy and dataclasses.
 
-Pure: NumPy and dataclasses. What a detector, a video library or a model returns is converted to
-one of these at the edge and goes no further in its own form.
-
-What one frame gave, as it goes from the pipeline to the record and to whoever looks on. Pure.
+What a detector, a video library or a model returns is converted to one of these at the edge.
 """
 
 from __future__ import annotations
@@ -20,16 +17,19 @@ ImageBGR = NDArray[np.uint8]
 """An image ``(H, W, 3)``, uint8, blue-green-red."""
 
 Box = tuple[float, float, float, float]
-"""``(x1, y1, x2, y2)`` in pixels of the frame, ``x2 > x1`` and ``y2 > y1``."""
+"""``(x1, y1, x2, y2)`` in pixels, ``x2 > x1`` and ``y2 > y1``."""
+
+Size = tuple[int, int]
+"""Width and height, pixels."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One sampled picture of the class.
+    """One sampled frame.
 
-    ``captured_at`` is aware UTC, for records; ``media_s`` is seconds since the session's start
-    (for a file: the container's own timestamp), for positions in the lecture. ``active_tiles`` are the places of a
-    gallery (``monitor.sources.participant_grid``) on which there is something to see, None where all is one room.
+    ``captured_at`` is aware UTC, for the database; ``media_s`` is seconds since the start of the session (for
+    a file: the container's timestamp). ``active_tiles`` are the tiles of an online lesson that show a
+    participant, None for other sources.
     """
 
     image_bgr: ImageBGR
@@ -47,22 +47,22 @@ class Frame:
 
 
 class GapReason(StrEnum):
-    """Why nothing could be seen for a while. The values are stored and printed."""
+    """Why nothing was observed for a while. The values are stored and printed."""
 
     NO_SIGNAL = "no signal"
     FROZEN = "frozen frame"
     BLACK = "black frame"
     PAUSED = "paused"
     NO_PARTICIPANTS = "no participants"
-    """Of an online lesson that nobody has joined, or everybody has left."""
+    """An online lesson without participants."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A stretch of a live session in which there was nothing to look at; media seconds.
+    """An interval of a live session without frames to analyse; media seconds.
 
-    While it lasts, a source gives it again about once a second with the same ``start_s`` and a later
-    ``end_s``. What lies in a gap is time that was not watched, never somebody's absence.
+    While it lasts, the source repeats it about once a second with the same ``start_s`` and a later ``end_s``.
+    A gap is time that was not observed, never the absence of a student.
     """
 
     start_s: float
@@ -78,13 +78,12 @@ class Gap:
 class Face:
     """One detected face.
 
-    ``score`` is the detector's confidence in 0..1. ``keypoints`` has shape ``(6, 2)``, float32,
-    pixels of the frame, in BlazeFace's order: the subject's right eye, left eye, nose tip, mouth
-    centre, right ear, left ear ("right" is the subject's, so it lies left in the picture). A
-    detector that does not see a point gives NaN for it.
+    ``score`` is the detector's confidence, 0..1. ``keypoints`` ``(6, 2)``, float32, pixels of the frame, in
+    BlazeFace's order: the subject's right eye, left eye, nose tip, mouth centre, right ear, left ear ("right"
+    is the subject's and lies on the left of the image). Points that a detector does not report are NaN.
 
     ``verified`` is True once the detector has verified the face (a second network agrees, or the first is
-    sure in repeated passes), False before, None where the detector does not verify.
+    certain in repeated passes), False before, None if the detector does not verify.
     """
 
     box_xyxy: Box
@@ -101,7 +100,7 @@ class Face:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """The middle of the box, pixels."""
+        """The centre of the box, pixels."""
         x1, y1, x2, y2 = self.box_xyxy
         return (x1 + x2) / 2, (y1 + y2) / 2
 
@@ -113,7 +112,7 @@ class Face:
 
 
 class UnreadableReason(StrEnum):
-    """Why an observation carries no expression. The values are stored and printed."""
+    """Why an observation has no expression. The values are stored and printed."""
 
     ABSENT = "absent"
     TOO_SMALL = "too small"
@@ -121,20 +120,20 @@ class UnreadableReason(StrEnum):
     TURNED_AWAY = "turned away"
     OCCLUDED = "occluded"
     HEAD_BOWED = "head bowed"
-    """The head is bowed so far, or may be, that neutral faces are read as sad."""
+    """The head is bowed, or may be, so far that neutral faces are read as sad."""
     POSE_UNKNOWN = "pose unknown"
-    """The direction of the head could not be estimated."""
+    """The head pose could not be estimated."""
     NOT_COMPUTED = "not computed"
     """The policy's mode computes no expression."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """One face followed over sampled time.
+    """One face tracked over sampled time.
 
-    ``face`` is the detection of this frame, or None while the track is lost; ``box_xyxy`` is
-    then where the face was last seen. ``hits`` counts the detections, also those of the tracks before
-    it on the same place; ``previous_track_id`` is the one of them that waited there, if one did.
+    ``face`` is the detection in this frame, None while the track is lost; ``box_xyxy`` is then the last
+    position. ``hits`` counts detections, including those of the track that this one continues;
+    ``previous_track_id`` is the ID of that track.
     """
 
     track_id: int
@@ -148,9 +147,9 @@ class Track:
 
 @dataclass(frozen=True)
 class HeadPose:
-    """Where a head points, degrees. Yaw 0 faces the camera, positive to the subject's left;
-    pitch 0 is level, positive looks up. ``pitch_deg`` is None where the points do not tell.
-    ``error_deg`` is the half-width of the 90 % interval of both angles; 0 where it is not known."""
+    """The direction of a head, degrees. Yaw 0 faces the camera, positive to the subject's left; pitch 0 is
+    level, positive upwards, None if unknown. ``error_deg`` is the half-width of the 90 % interval of both
+    angles, 0 if unknown."""
 
     yaw_deg: float
     pitch_deg: float | None
@@ -159,11 +158,11 @@ class HeadPose:
 
 @dataclass(frozen=True)
 class HeadEstimate:
-    """What a face in one frame tells of its head: where it points, and how far the eyes are open (the
-    distance of the lids over the width of the eye, ``monitor.faces.eye_closure.eye_aspect_ratio``). None is unknown.
+    """Head pose and eye opening of a face in one frame (``monitor.faces.eye_closure.eye_aspect_ratio``); None
+    is unknown.
 
-    ``mesh_fits`` is True if the face mesh network found a face there, False if it was run and found none,
-    None if it was not run."""
+    ``mesh_fits`` is True if the face mesh network found a face, False if it found none, None if it was not
+    run."""
 
     pose: HeadPose | None
     eye_aspect_ratio: float | None = None
@@ -174,10 +173,9 @@ class HeadEstimate:
 class Observation:
     """One student in one sampled frame.
 
-    ``student`` numbers the people of this session from 0 in the order they were first followed.
-    Either ``probabilities`` (seven, calibrated, summing to 1, in the order of
-    ``model.emotions.EMOTIONS``) or ``unreadable_reason`` says why there are none; never both, never neither.
-    ``head_pose`` is None where it could not be read, ``eyes_closed`` where it cannot be told.
+    ``student`` numbers the students of a session from 0 in order of confirmation. Either ``probabilities``
+    (seven, calibrated, summing to 1, in the order of ``model.emotions.EMOTIONS``) or ``unreadable_reason`` is
+    set. ``head_pose`` and ``eyes_closed`` are None if unknown.
     """
 
     student: int
@@ -199,9 +197,9 @@ class Observation:
 
 @dataclass(frozen=True)
 class TrackedFace:
-    """A face of one frame: where, on which track, and whose it is; ``student`` is None before the track is
-    confirmed as a person. ``expression`` holds the seven probabilities read in this frame, in the order of
-    ``model.emotions.EMOTIONS``, or the reason why there are none."""
+    """A face of one frame with its track and student; ``student`` is None until the track is assigned.
+    ``expression`` holds the seven probabilities of this frame, in the order of ``model.emotions.EMOTIONS``,
+    or the reason why there are none."""
 
     track_id: int
     student: int | None
@@ -211,18 +209,20 @@ class TrackedFace:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What one frame gave: the students' observations, for this frame and, once a face is confirmed as a
-    person, for the earlier frames that had shown it. ``face_count`` counts those that are no pictures;
-    ``frame_size`` is (width, height) in pixels; ``tracked_faces`` are the faces of this frame; ``note`` is what
-    a person should know of it, for the timeline. ``late_assignments`` says whose tracks those were, ``{track_id:
-    student}``, of which it became known after they had left. ``analysed`` is False where it could not be
-    told what to mask: then the frame is a gap. ``observed_students`` are the students whose places in a gallery show
-    somebody, None where everybody is watched: of the others this frame tells nothing, not even absence."""
+    """The result of one frame.
+
+    ``observations`` are of this frame and, once a track is assigned, of its earlier frames. ``face_count``
+    excludes static and rejected faces; ``frame_size`` is (width, height), pixels. ``note`` goes on the
+    timeline. ``late_assignments`` are students of tracks that were assigned after their faces had left,
+    ``{track_id: student}``. ``analysed`` is False if the frame had to be skipped; it then counts as a gap.
+    ``observed_students`` are the students whose tiles show a participant, None for all: about others the
+    frame states nothing, not even absence.
+    """
 
     media_s: float
     observations: tuple[Observation, ...]
     face_count: int
-    frame_size: tuple[int, int]
+    frame_size: Size
     tracked_faces: tuple[TrackedFace, ...] = ()
     note: str | None = None
     late_assignments: Mapping[int, int] = field(default_factory=dict)
@@ -231,15 +231,15 @@ class FrameResult:
 
 
 def without_students(result: FrameResult) -> FrameResult:
-    """The sample with its faces as boxes only: no student and no expression (``mode: aggregate``)."""
+    """The result with its faces as boxes only: no student, no expression (``mode: aggregate``)."""
     faces = (
-        replace(one, student=None, expression=UnreadableReason.NOT_COMPUTED) for one in result.tracked_faces
+        replace(face, student=None, expression=UnreadableReason.NOT_COMPUTED) for face in result.tracked_faces
     )
     return replace(result, tracked_faces=tuple(faces))
 
 
 class AssignmentBasis(StrEnum):
-    """Why a newcomer on a known seat was taken for whom. The values are stored and printed."""
+    """The basis on which a new track at a known seat was assigned. The values are stored and printed."""
 
     SEAT_AND_APPEARANCE = "seat and appearance"
     SEAT_ONLY = "seat only"
@@ -248,7 +248,7 @@ class AssignmentBasis(StrEnum):
 
 @dataclass(frozen=True)
 class TrackAssignment:
-    """A track that is somebody's, and how that was told, None for the first on a seat."""
+    """A track with its student, and the basis of the assignment; None for the first track at a seat."""
 
     student: int
     track: Track
@@ -257,12 +257,8 @@ class TrackAssignment:
 
 @dataclass(frozen=True)
 class SeatOwner:
-    """The person of the roster on the planned seat ``label``; with ``student_id`` None somebody who is known
-    in this session alone, as ``label``."""
+    """The student on the seat ``label``: a student of the roster, or with ``student_id`` None a student known
+    only in this session, by the name ``label``."""
 
     student_id: int | None
     label: str
-
-
-Size = tuple[int, int]
-"""Width and height, pixels."""

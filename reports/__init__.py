@@ -1,1 +1,2 @@
-"""Stored timelines in, a report out."""
+"""Reports. In: the database's records of one session or of a class. Out: HTML, PDF, CSV and JSON, and the
+summaries that the history reads."""

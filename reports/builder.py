@@ -1,12 +1,17 @@
-"""From what is stored of a session to its report as data."""
+"""Builds the ``Report`` of one session from its records in the database."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sqlalchemy import Engine
+
+from db import sessions as queries
+from db.erasure import frozen_baselines
+from db.history import load_earlier_shares
 from db.records import (
     AnalysisMode,
     CorrectionRecord,
@@ -20,10 +25,11 @@ from db.records import (
     TimelineBin,
     TrackRecord,
 )
+from db.seat_plans import list_opted_out_seats
 from reports.errors import ReportError
 from reports.flags.attention import AttentionDecision, AttentionFlagSettings, decide_attention_flags
-from reports.flags.base import SADNESS_KIND as SADNESS
-from reports.flags.baseline import Baselines, FrozenBaselines, compute_baselines, with_frozen_baselines
+from reports.flags.base import SADNESS_KIND
+from reports.flags.baseline import Baseline, FrozenBaselines, compute_baselines, with_frozen_baselines
 from reports.flags.confusion import confusion_from_settings
 from reports.flags.sadness import FlagSettings, SadnessDecision, decide_sadness_flag
 from reports.report import Report, ReportStudent
@@ -36,77 +42,95 @@ from reports.timeline.student import Spans, StudentTimeline, build_session_grid,
 from reports.timeline.uncertain_returns import find_uncertain_reidentifications
 
 
+@dataclass(frozen=True, kw_only=True)
+class SessionData:
+    """The records of one session, with its corrections applied to the students, bins, seats and flags.
+
+    ``earlier_shares``: the same students in earlier sessions, for their baselines. ``frozen_baselines``
+    replace these: baselines whose sessions have been erased. ``masked_seats``: number of opted-out seats.
+    """
+
+    session: SessionRecord
+    students: Sequence[StudentRecord]
+    bins: Sequence[TimelineBin]
+    seats: Sequence[SeatRecord] = ()
+    flags: Sequence[FlagRecord] = ()
+    tracks: Sequence[TrackRecord] = ()
+    markers: Sequence[MarkerRecord] = ()
+    corrections: Sequence[CorrectionRecord] = ()
+    gaps: Sequence[GapRecord] = ()
+    masked_seats: int = 0
+    earlier_shares: Sequence[EarlierShare] = ()
+    frozen_baselines: FrozenBaselines = field(default_factory=dict)
+
+
+def load_session_data(engine: Engine, session_id: int) -> SessionData:
+    """Read everything that a report needs. Raises db.errors.NotFound."""
+    flags = queries.list_flags(engine, session_id)
+    return SessionData(
+        session=queries.get_session(engine, session_id),
+        students=queries.list_students(engine, session_id),
+        bins=queries.load_bins(engine, session_id),
+        seats=queries.list_seats(engine, session_id),
+        flags=flags,
+        tracks=queries.list_tracks(engine, session_id),
+        markers=queries.list_markers(engine, session_id),
+        corrections=queries.list_corrections(engine, session_id),
+        gaps=queries.list_gaps(engine, session_id),
+        masked_seats=len(list_opted_out_seats(engine, session_id)),
+        earlier_shares=load_earlier_shares(engine, session_id),
+        frozen_baselines={
+            key: Baseline(*baseline) if baseline else None
+            for key, baseline in frozen_baselines(flags).items()
+        },
+    )
+
+
 def build_report(
-    session: SessionRecord,
-    students: Sequence[StudentRecord],
-    bins: Iterable[TimelineBin],
-    seats: Iterable[SeatRecord] = (),
-    flags: Iterable[FlagRecord] = (),
+    data: SessionData,
     settings: ReportSettings | None = None,
     flag_settings: FlagSettings | None = None,
-    *,
     attention_flag_settings: AttentionFlagSettings | None = None,
-    earlier_shares: Iterable[EarlierShare] = (),
-    frozen_baselines: FrozenBaselines | None = None,
-    tracks: Iterable[TrackRecord] = (),
-    markers: Iterable[MarkerRecord] = (),
-    corrections: Iterable[CorrectionRecord] = (),
-    masked_seats: int = 0,
     created_at: datetime | None = None,
-    gaps: Iterable[GapRecord] = (),
 ) -> Report:
-    """The report of one session from what is stored of it, as the reads of ``db.sessions`` give it: of people
-    as they are after the ``corrections``.
+    """The report of one session; None stands for the default settings.
 
-    Verdicts are made anew from the bins; of ``flags`` only the reviews are taken. ``earlier_shares`` is what the
-    students showed in earlier sessions, against which flags are held; ``frozen_baselines`` are usual levels that were
-    told from sessions that have been erased since, and hold instead. What lies in ``gaps`` was not watched.
-    ``created_at`` is an aware time; without it the report does not say when it was made. Raises ReportError for
-    an unknown mode or time zone, and for bins of somebody not in ``students``.
+    Flags are decided again from the bins; of the stored flags only the reviews are used. ``created_at``: an
+    aware time; without it the report does not state when it was created. Raises ReportError for an unknown
+    mode or time zone, and for bins of a student that is not in ``data.students``.
     """
     settings = settings or ReportSettings()
-    thresholds = flag_settings or FlagSettings(), attention_flag_settings or AttentionFlagSettings()
-    mode, rows = _parse_mode(session), list(bins)
-    started_at = local_time(session.started_at, settings)
-    created_at = None if created_at is None else local_time(created_at, settings)
-    notes = tuple(markers), tuple(one for one in corrections if one.is_active())
-    unwatched = find_unobserved_intervals(
-        ((gap.start_s, gap.end_s, gap.reason) for gap in gaps), session.end_s
+    flag_settings = flag_settings or FlagSettings()
+    attention_flag_settings = attention_flag_settings or AttentionFlagSettings()
+    session, mode = data.session, _parse_mode(data.session)
+    gaps = find_unobserved_intervals(
+        ((gap.start_s, gap.end_s, gap.reason) for gap in data.gaps), session.end_s
     )
-    spans = tuple((gap.start_s, gap.end_s) for gap in unwatched)
+    spans = tuple((gap.start_s, gap.end_s) for gap in gaps)
+    students: tuple[ReportStudent, ...] = ()
     if mode is AnalysisMode.AGGREGATE:
-        return Report(
-            session,
-            mode,
-            started_at,
-            (),
-            aggregate_timeline(session, rows, spans),
-            *thresholds,
-            *notes,
-            masked_seats,
-            created_at,
-            unwatched,
+        timeline = aggregate_timeline(session, data.bins, spans)
+    else:
+        lines = _timelines(data, spans)
+        decisions = _decisions(data, lines, flag_settings, attention_flag_settings)
+        students = _report_students(_in_report_zone(data, settings), lines, decisions)
+        timeline = class_timeline(
+            lines, lines[0].grid if lines else build_session_grid(session, data.bins, spans)
         )
-    lines = _timelines(session, students, rows, spans)
-    past = [replace(one, started_at=local_time(one.started_at, settings)) for one in earlier_shares]
-    flags = [_in_report_zone(flag, settings) for flag in flags if flag.session_id == session.id]
-    verdicts = _decisions(
-        session,
-        mode,
-        lines,
-        thresholds,
-        with_frozen_baselines(compute_baselines(past), frozen_baselines or {}),
-    )
-    people = _report_students(lines, verdicts, seats, flags, tracks, past)
-    whole = class_timeline(lines, lines[0].grid if lines else build_session_grid(session, rows, spans))
     return Report(
-        session, mode, started_at, people, whole, *thresholds, *notes, masked_seats, created_at, unwatched
+        session=session,
+        mode=mode,
+        started_at=local_time(session.started_at, settings),
+        students=students,
+        class_timeline=timeline,
+        flag_settings=flag_settings,
+        attention_flag_settings=attention_flag_settings,
+        markers=tuple(data.markers),
+        corrections=tuple(correction for correction in data.corrections if correction.is_active()),
+        masked_seats=data.masked_seats,
+        created_at=None if created_at is None else local_time(created_at, settings),
+        gaps=gaps,
     )
-
-
-def _in_report_zone(flag: FlagRecord, settings: ReportSettings) -> FlagRecord:
-    at = flag.reviewed_at
-    return flag if at is None else replace(flag, reviewed_at=local_time(at, settings))
 
 
 def _parse_mode(session: SessionRecord) -> AnalysisMode:
@@ -114,77 +138,92 @@ def _parse_mode(session: SessionRecord) -> AnalysisMode:
         return AnalysisMode(session.mode)
     except ValueError as error:
         raise ReportError(
-            f"session {session.id} has the mode {session.mode!r}; expected one of {', '.join(AnalysisMode)}; "
-            "was it recorded by a newer version of classpulse?"
+            f"Session {session.id} has an unknown mode: {session.mode!r}, not {', '.join(AnalysisMode)}.",
+            "If a newer version of Classpulse recorded it, use that version.",
         ) from error
 
 
-def _timelines(
-    session: SessionRecord,
-    students: Sequence[StudentRecord],
-    rows: Sequence[TimelineBin],
-    unobserved_spans: Spans,
-) -> tuple[StudentTimeline, ...]:
+def _in_report_zone(data: SessionData, settings: ReportSettings) -> SessionData:
+    """``data`` with the session's own flags only, and with local times of reviews and earlier sessions."""
+    return replace(
+        data,
+        flags=[
+            flag
+            if flag.reviewed_at is None
+            else replace(flag, reviewed_at=local_time(flag.reviewed_at, settings))
+            for flag in data.flags
+            if flag.session_id == data.session.id
+        ],
+        earlier_shares=[
+            replace(share, started_at=local_time(share.started_at, settings)) for share in data.earlier_shares
+        ],
+    )
+
+
+def _timelines(data: SessionData, unobserved_spans: Spans) -> tuple[StudentTimeline, ...]:
+    students = sorted(data.students, key=lambda student: natural_sort_key(student.pseudonym))
     try:
-        in_order = sorted(students, key=lambda student: natural_sort_key(student.pseudonym))
-        return build_student_timelines(session, in_order, rows, unobserved_spans)
+        return build_student_timelines(data.session, students, data.bins, unobserved_spans)
     except ValueError as error:
-        raise ReportError(f"session {session.id} cannot be reported: {error}; check the database") from error
+        raise ReportError(
+            f"The records of session {data.session.id} are inconsistent: {error}.",
+            "Restore the database from a backup.",
+        ) from error
+
+
+_Decisions = tuple[SadnessDecision | None, AttentionDecision]
 
 
 def _decisions(
-    session: SessionRecord,
-    mode: AnalysisMode,
+    data: SessionData,
     lines: Sequence[StudentTimeline],
-    thresholds: tuple[FlagSettings, AttentionFlagSettings],
-    baselines: Baselines,
-) -> list[tuple[SadnessDecision | None, AttentionDecision]]:
-    """Of sadness, where the mode computes expressions, and of attention, for each student."""
-    confusion = confusion_from_settings(session.settings)
+    flag_settings: FlagSettings,
+    attention_flag_settings: AttentionFlagSettings,
+) -> list[_Decisions]:
+    """Per student: on sadness, if the mode computes expressions, and on attention."""
+    confusion = confusion_from_settings(data.session.settings)
+    baselines = with_frozen_baselines(compute_baselines(data.earlier_shares), data.frozen_baselines)
     sadness = [
-        decide_sadness_flag(line, thresholds[0], confusion, baselines.get(line.student_id, {}).get(SADNESS))
-        if mode is AnalysisMode.EMOTION
+        decide_sadness_flag(
+            line, flag_settings, confusion, baselines.get(line.student_id, {}).get(SADNESS_KIND)
+        )
+        if data.session.mode == AnalysisMode.EMOTION
         else None
         for line in lines
     ]
-    return list(zip(sadness, decide_attention_flags(lines, thresholds[1], baselines), strict=True))
+    attention = decide_attention_flags(lines, attention_flag_settings, baselines)
+    return list(zip(sadness, attention, strict=True))
 
 
 def _report_students(
-    lines: Sequence[StudentTimeline],
-    decisions: Sequence[tuple[SadnessDecision | None, AttentionDecision]],
-    seats: Iterable[SeatRecord],
-    flags: Iterable[FlagRecord],
-    tracks: Iterable[TrackRecord],
-    earlier_shares: Sequence[EarlierShare],
+    data: SessionData, lines: Sequence[StudentTimeline], decisions: Sequence[_Decisions]
 ) -> tuple[ReportStudent, ...]:
-    labels = _seat_labels(seats)
-    reviews: dict[int, dict[str, FlagRecord]] = defaultdict(dict)
-    for flag in flags:
-        reviews[flag.student_id][flag.kind] = flag
-    arrivals = find_uncertain_reidentifications(tracks)
+    labels = _seat_labels(data.seats)
+    flags: dict[int, dict[str, FlagRecord]] = defaultdict(dict)
+    for flag in data.flags:
+        if flag.kind != SADNESS_KIND or data.session.mode == AnalysisMode.EMOTION:
+            flags[flag.student_id][flag.kind] = flag
+    uncertain_s = find_uncertain_reidentifications(data.tracks)
     return tuple(
         ReportStudent(
             timeline=line,
             attention=attention_series(line),
-            # People known by their seat alone are called as it is; once is enough.
+            # Students without a name are named after their seat, which is printed once.
             seat=join_items([label for label in labels.get(line.student_id, ()) if label != line.pseudonym])
             or None,
             sadness_decision=sadness,
-            attention_decision=away,
-            flags={
-                kind: flag
-                for kind, flag in reviews.get(line.student_id, {}).items()
-                if sadness is not None or kind != SADNESS
-            },
-            uncertain_reidentifications_s=arrivals.get(line.student_id, ()),
-            earlier_shares=tuple(one for one in earlier_shares if one.student_id == line.student_id),
+            attention_decision=attention,
+            flags=flags.get(line.student_id, {}),
+            uncertain_reidentifications_s=uncertain_s.get(line.student_id, ()),
+            earlier_shares=tuple(
+                share for share in data.earlier_shares if share.student_id == line.student_id
+            ),
         )
-        for line, (sadness, away) in zip(lines, decisions, strict=True)
+        for line, (sadness, attention) in zip(lines, decisions, strict=True)
     )
 
 
-def _seat_labels(seats: Iterable[SeatRecord]) -> Mapping[int, list[str]]:
+def _seat_labels(seats: Sequence[SeatRecord]) -> Mapping[int, list[str]]:
     labels: dict[int, list[str]] = defaultdict(list)
     for seat in seats:
         labels[seat.student_id].append(seat.label)

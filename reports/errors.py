@@ -6,4 +6,4 @@ from model.errors import ProblemError
 
 
 class ReportError(ProblemError):
-    """A report cannot be made or written."""
+    """A report cannot be built, rendered or written."""

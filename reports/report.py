@@ -1,4 +1,4 @@
-"""What a report says, as data: the template, the JSON and the tests read nothing else."""
+"""The report of one session as data: the only input of templates and exports."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ _REVIEW_ORDER = ("open", "confirmed", "dismissed")
 
 @dataclass(frozen=True, eq=False)
 class ReportStudent:
-    """One student of the report. ``seat`` names the seats that are not called as the student is. ``sadness_decision``,
-    of sadness, is None where the mode computes no expression; ``attention_decision`` is there in every mode
-    with people. ``flags`` are the stored flags with their reviews, by kind, where there are any;
-    ``uncertain_reidentifications_s`` are the times (media seconds) of ``reports.timeline.uncertain_returns``; ``earlier_shares`` is what they showed in
-    earlier sessions, the oldest first."""
+    """One student. ``seat``: labels that differ from the pseudonym. ``sadness_decision``: None in modes
+    without expressions. ``flags``: stored flags with their reviews, by kind.
+    ``uncertain_reidentifications_s``: media seconds (``reports.timeline.uncertain_returns``).
+    ``earlier_shares``: from earlier sessions, the oldest first."""
 
     timeline: StudentTimeline
     attention: AttentionSeries
@@ -51,42 +50,43 @@ class ReportStudent:
 
     @property
     def decisions(self) -> Mapping[str, SadnessDecision | AttentionDecision]:
-        """The verdicts that there are, by kind of flag."""
+        """The decisions by flag kind."""
         sadness = {} if self.sadness_decision is None else {SADNESS: self.sadness_decision}
         return {**sadness, ATTENTION: self.attention_decision}
 
     @property
     def flagged_decisions(self) -> tuple[SadnessDecision | AttentionDecision, ...]:
-        """The verdicts that suggest a check-in."""
-        return tuple(one for one in self.decisions.values() if one.outcome is FlagOutcome.FLAGGED)
+        """The decisions that suggest a check-in."""
+        return tuple(d for d in self.decisions.values() if d.outcome is FlagOutcome.FLAGGED)
 
     @property
     def within_baseline_decisions(self) -> tuple[SadnessDecision | AttentionDecision, ...]:
-        """The verdicts that suggest none only because it is usual for the student."""
-        return tuple(one for one in self.decisions.values() if one.within_baseline)
+        """The decisions that suggest no check-in only because of the student's baseline."""
+        return tuple(d for d in self.decisions.values() if d.within_baseline)
 
     @property
     def reviews(self) -> tuple[str, ...]:
-        """What a person made of each of the raised: open, confirmed or dismissed."""
-        return tuple(self.review_of(one.kind) for one in self.flagged_decisions)
+        """The reviews of the flagged decisions: open, confirmed or dismissed."""
+        return tuple(self.review_of(decision.kind) for decision in self.flagged_decisions)
 
     def review_of(self, kind: str) -> str:
-        """What a teacher made of a flag: open, confirmed or dismissed."""
+        """The review of a flag: open, confirmed or dismissed."""
         return self.flags[kind].review if kind in self.flags else "open"
 
     def has_outcome(self, outcome: FlagOutcome, kind: str = SADNESS) -> bool:
-        """Whether a rule came to this outcome."""
-        verdict = self.decisions.get(kind)
-        return verdict is not None and verdict.outcome is outcome
+        """Whether the rule of this kind has this outcome."""
+        decision = self.decisions.get(kind)
+        return decision is not None and decision.outcome is outcome
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """Everything a report is made of. ``started_at`` is the session's start in the report's time zone.
-    ``students`` is empty in ``mode: aggregate``, which keeps nothing about one student. ``markers`` come by
-    time; ``corrections`` are those of who is who that were not taken back; ``masked_seats`` are those
-    that were opted out; ``created_at`` is when the report was made, in its time zone, and the only thing that
-    differs between two reports of one record. ``gaps`` are when nothing could be seen, by time."""
+    """The whole report. Times are in the report's time zone.
+
+    ``students``: empty in ``mode: aggregate``. ``corrections``: those in effect. ``masked_seats``: number of
+    opted-out seats. ``created_at``: the only difference between two reports of the same records. ``markers``
+    and ``gaps`` are in time order.
+    """
 
     session: SessionRecord
     mode: AnalysisMode
@@ -103,27 +103,26 @@ class Report:
 
     @cached_property
     def change_points(self) -> tuple[ChangePoint, ...]:
-        """The moments at which the class changed most, by time; none in ``mode: aggregate``."""
-        lines = [person.timeline for person in self.students]
+        """The change points of the class, by time; none in ``mode: aggregate``."""
+        lines = [student.timeline for student in self.students]
         return find_change_points(lines, expressions=self.mode is AnalysisMode.EMOTION)
 
     @property
     def flagged_students(self) -> tuple[ReportStudent, ...]:
-        """Those for whom a rule suggests a check-in: first whom nobody has reviewed, last the dismissed; the
-        largest share before smaller ones."""
+        """Students with a suggested check-in: unreviewed first, dismissed last, then by descending share."""
         return tuple(
-            sorted((person for person in self.students if person.flagged_decisions), key=_check_in_order)
+            sorted((student for student in self.students if student.flagged_decisions), key=_check_in_order)
         )
 
     @property
     def insufficient_students(self) -> tuple[ReportStudent, ...]:
-        """Those who were seen, but not enough to tell of sadness."""
-        return tuple(p for p in self.students if p.is_seen and p.has_outcome(FlagOutcome.INSUFFICIENT_DATA))
+        """Students that were seen, with too little data for a decision on sadness."""
+        return tuple(s for s in self.students if s.is_seen and s.has_outcome(FlagOutcome.INSUFFICIENT_DATA))
 
     @property
     def seen_students(self) -> tuple[ReportStudent, ...]:
-        """Those who were seen at all."""
-        return tuple(person for person in self.students if person.is_seen)
+        """Students that were seen at all."""
+        return tuple(student for student in self.students if student.is_seen)
 
     @property
     def watched_s(self) -> float:
@@ -132,17 +131,17 @@ class Report:
 
     @property
     def unwatched_s(self) -> float:
-        """Seconds inside the session in whole bins without any frame."""
+        """Seconds of the session in bins without any frame."""
         return float((~self.class_timeline.grid.is_watched).sum() * self.session.bin_s)
 
     @property
     def unexplained_gap_s(self) -> float:
-        """Of these, the seconds in which there was something to look at, as far as is known."""
+        """Of these, the seconds outside the recorded gaps."""
         grid = self.class_timeline.grid
-        gone_s = overlap_s(grid.unobserved_spans, grid.bin_s, len(grid.watched_s))
-        return float((grid.bin_s - gone_s)[~grid.is_watched].sum())
+        gap_s = overlap_s(grid.unobserved_spans, grid.bin_s, len(grid.watched_s))
+        return float((grid.bin_s - gap_s)[~grid.is_watched].sum())
 
 
 def _check_in_order(student: ReportStudent) -> tuple[int, float]:
-    shares = [one.interval.share for one in student.flagged_decisions if one.interval is not None]
+    shares = [decision.share for decision in student.flagged_decisions if decision.share is not None]
     return min(map(_REVIEW_ORDER.index, student.reviews)), -max(shares)

@@ -25,7 +25,8 @@ from monitor.daemon.control_server import ControlServer
 from monitor.daemon.errors import ControlError
 from monitor.daemon.job_runner import CommandRunner, JobRunner, ReportResult, sessions_without_report
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
-from monitor.daemon.service import Service, resolve_request
+from monitor.daemon.request_handler import resolve_request
+from monitor.daemon.service import Service
 from monitor.daemon.status import DaemonStatus
 from monitor.runtime.shutdown import ShutdownRequest, stop_on_signals
 from monitor.session.state import SessionState
@@ -35,13 +36,13 @@ from reports.narrative.small_faces import missed_faces_data
 _POLL_S = 0.2
 _NOTIFY_PAUSES_S = (5.0,)
 _FIRST_FRAME_TIMEOUT_S = 120.0
-"""Loading the models takes seconds, from a cold disk half a minute, and a camera has ``stale_s`` for its first
-frame."""
+"""Loading the models takes seconds, from a cold disk half a minute, and a camera has ``stale_s`` for its
+first frame."""
 
 
 class ForegroundSession:
-    """One recording in the foreground, from its start to its report. The process must hold the lock of the data
-    folder."""
+    """One recording in the foreground, from its start to its report. The process must hold the lock of the
+    data folder."""
 
     def __init__(self, config: Config, *, as_json: bool, verbose: bool) -> None:
         self._config = config
@@ -145,7 +146,8 @@ class ForegroundSession:
     def _print_change(self, status: RecordingStatus, previous_state: SessionState | None) -> None:
         if status.state is SessionState.NO_SIGNAL and previous_state is SessionState.RECORDING:
             print_message(
-                f"{status.source}: {status.camera_reason or 'no signal'}; reconnecting, this interval is recorded as a gap"
+                f"{status.source}: {status.camera_reason or 'no signal'}; reconnecting, this interval is recorded "
+                "as a gap"
             )
         elif status.state is SessionState.RECORDING and previous_state in (
             SessionState.NO_SIGNAL,
@@ -176,7 +178,7 @@ class ForegroundSession:
         interrupted = [result for result in results if result.status is not SessionStatus.FINISHED]
         for result in interrupted:
             print_message(
-                f"classpulse: session {result.session_id} interrupted: {result.reason}; recorded data are kept"
+                f"classpulse: session {result.session_id} interrupted: {result.reason}; its data are kept"
             )
         return 1 if interrupted else 0
 
@@ -240,8 +242,8 @@ def submit_to_daemon(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Let the running daemon record, and wait for the first frame; returns the exit code. Raises ControlError,
-    RunError."""
+    """Let the running daemon record, and wait for the first frame; returns the exit code. Raises
+    ControlError, RunError."""
     folder, resolved = config.data_folder, resolve_request(daemon_settings(config), request)
     send_request(folder, request)
     deadline = clock() + _FIRST_FRAME_TIMEOUT_S

@@ -1,1 +1,1 @@
-"""Dataset report."""
+"""Data set report: faces and their statistics in, an HTML page with charts and findings in words out."""

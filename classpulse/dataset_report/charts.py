@@ -1,4 +1,4 @@
-"""The charts of a data set, and strips of its faces, each with what it shows in words."""
+"""Charts of a data set and strips of example faces, each with a text alternative."""
 
 from __future__ import annotations
 
@@ -19,48 +19,46 @@ from reports.text.formatting import join_items
 
 
 def dataset_charts(summary: DatasetSummary) -> dict[str, FigureWithAlt]:
-    """The charts by name; those of the raters only where there are votes."""
-    drawn = {"counts": _counts_chart(summary), "brightness": _brightness_chart(summary)}
+    """The charts by name; those of the raters only with votes."""
+    charts = {"counts": _counts_chart(summary), "brightness": _brightness_chart(summary)}
     if summary.agreement is not None:
-        drawn |= {
+        charts |= {
             "agreement": _agreement_chart(summary.agreement),
             "raters": _raters_chart(summary.agreement),
         }
-    return drawn
+    return charts
 
 
 def _counts_chart(summary: DatasetSummary) -> FigureWithAlt:
-    told = [f"{label} {count:,}" for label, count in zip(EMOTIONS, summary.classes, strict=True)]
+    counts = [f"{label} {count:,}" for label, count in zip(EMOTIONS, summary.classes, strict=True)]
     return FigureWithAlt(
         counts_figure({split.split: split.classes for split in summary.splits}),
-        f"Bars of the faces of each label, by split: {join_items(told)}.",
+        f"Bars: number of faces by label and split: {join_items(counts)}.",
     )
 
 
 def _agreement_chart(agreement: LabelAgreement) -> FigureWithAlt:
-    drawn = matrix_figure(
-        np.array(agreement.matrix), "FER2013’s label (faces)", "majority of the FER+ raters"
-    )
-    own = [
+    matching = [
         f"{label} {share * 100:.0f} %"
         for label, share in zip(EMOTIONS, agreement.row_shares().diagonal(), strict=True)
         if not np.isnan(share)
     ]
     return FigureWithAlt(
-        drawn, f"Matrix of labels against majorities. The raters share the label on: {join_items(own)}."
+        matrix_figure(np.array(agreement.matrix), "FER2013’s label (faces)", "majority of the FER+ raters"),
+        f"Matrix of labels against majorities. The majority equals the label on: {join_items(matching)}.",
     )
 
 
 def _raters_chart(agreement: LabelAgreement) -> FigureWithAlt:
-    told = [f"{tenths} of ten {count:,}" for tenths, count in enumerate(agreement.leading_votes) if count]
+    counts = [f"{tenths} of ten {count:,}" for tenths, count in enumerate(agreement.leading_votes) if count]
     return FigureWithAlt(
         leading_vote_figure(agreement.leading_votes),
-        f"Faces by raters for the leading answer: {join_items(told)}.",
+        f"Bars: number of faces by raters for the leading answer: {join_items(counts)}.",
     )
 
 
 def _brightness_chart(summary: DatasetSummary) -> FigureWithAlt:
-    drawn = brightness_figure(
+    figure = brightness_figure(
         {split.split: split.mean_histogram for split in summary.brightness},
         MEAN_EDGES,
         {split.split: split.std_histogram for split in summary.brightness},
@@ -68,12 +66,12 @@ def _brightness_chart(summary: DatasetSummary) -> FigureWithAlt:
         (DARK_MEAN, BRIGHT_MEAN, FLAT_STD),
     )
     return FigureWithAlt(
-        drawn, "Distributions of the mean and the spread of grey levels; a line for each split."
+        figure, "Distributions of the mean and the standard deviation of grey levels; one line per split."
     )
 
 
 def class_example_strips(faces: Faces, chosen: Examples) -> dict[str, FigureWithAlt]:
-    """A strip for each label that occurs, with the two most frequent answers of the raters."""
+    """A strip of example faces per label that occurs, with the two most frequent answers of the raters."""
     return {
         label.label: FigureWithAlt(
             face_montage(faces.images[indices], [_rater_answers(faces, index, 2) for index in indices]),
@@ -84,7 +82,8 @@ def class_example_strips(faces: Faces, chosen: Examples) -> dict[str, FigureWith
 
 
 def labelled_example_strip(faces: Faces, indices: Indices, alt: str) -> FigureWithAlt | None:
-    """FER2013's label in quotation marks over the three most frequent answers; None without a face."""
+    """A strip of faces with FER2013's label in quotation marks above the three most frequent answers; None
+    without a face."""
     if not len(indices):
         return None
     captions = [f"“{EMOTIONS[faces.labels[i]]}”\n{_rater_answers(faces, i, 3)}".strip() for i in indices]

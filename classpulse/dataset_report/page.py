@@ -1,4 +1,4 @@
-"""What is in a data set, as one page of HTML with its charts beside it."""
+"""The page about a data set: HTML with embedded charts, which are also written as PNG."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from classpulse.dataset_report.charts import class_example_strips, dataset_charts, labelled_example_strip
-from classpulse.dataset_report.findings import (
-    agreement_findings,
-    brightness_findings,
-    count_findings,
-    duplicate_findings,
-    summary_findings,
-    undecided_findings,
-)
+from classpulse.dataset_report.findings import dataset_findings
 from model.data.faces import Faces
 from model.emotions import EMOTIONS
 from model.evaluation.dataset_summary import DatasetSummary
@@ -29,14 +22,6 @@ from reports.text import formatting as words
 
 PAGE_NAME = "explore.html"
 
-_FINDINGS = {
-    "summary": summary_findings,
-    "about_counts": count_findings,
-    "about_agreement": agreement_findings,
-    "about_undecided": undecided_findings,
-    "about_brightness": brightness_findings,
-    "about_copies": duplicate_findings,
-}
 
 _FILTERS = {"percent": words.format_percent, "number": lambda value: f"{value:,}"}
 
@@ -44,30 +29,33 @@ _FILTERS = {"percent": words.format_percent, "number": lambda value: f"{value:,}
 def write_dataset_page(
     folder: Path, source: str, faces: Faces, summary: DatasetSummary, chosen: Examples
 ) -> list[Path]:
-    """Write the page and the charts, each as a PNG, into ``folder``; returns the files, the page first.
+    """Write the page, and each chart as PNG, to ``folder``; returns the files, the page first.
 
-    The examples are in the page alone: no face becomes a file of its own. Raises ``ReportError`` where
-    the folder cannot be written.
+    The example faces are embedded in the page and not written as files. Raises ``ReportError`` if a file
+    cannot be written.
     """
-    drawn = dataset_charts(summary)
-    page = render_dataset_page(source, faces, summary, chosen, drawn)
+    charts = dataset_charts(summary)
+    page = render_dataset_page(source, faces, summary, chosen, charts)
     return [
         atomic_write(folder / PAGE_NAME, page.encode("utf-8")),
-        *(atomic_write(folder / f"{name}.png", figure_to_png(chart.figure)) for name, chart in drawn.items()),
+        *(
+            atomic_write(folder / f"{name}.png", figure_to_png(chart.figure))
+            for name, chart in charts.items()
+        ),
     ]
 
 
 def render_dataset_page(
-    source: str, faces: Faces, summary: DatasetSummary, chosen: Examples, drawn: dict[str, FigureWithAlt]
+    source: str, faces: Faces, summary: DatasetSummary, chosen: Examples, charts: dict[str, FigureWithAlt]
 ) -> str:
-    """The whole page: style, charts and examples inside, no script, nothing loaded from anywhere."""
+    """The page as HTML: style, charts and examples embedded, no script, no external resource."""
     strips = {
         "contradicted": labelled_example_strip(
-            faces, chosen.contradicted, "Faces that raters see otherwise."
+            faces, chosen.contradicted, "Faces whose label the raters contradict."
         ),
-        "divided": labelled_example_strip(faces, chosen.divided, "Faces that raters were divided on."),
+        "divided": labelled_example_strip(faces, chosen.divided, "Faces on which the raters disagree."),
         "relabelled": labelled_example_strip(
-            faces, chosen.relabelled, "Pairs of one picture with two labels."
+            faces, chosen.relabelled, "Pairs of duplicates with two labels."
         ),
     }
     return make_ids_unique(
@@ -75,14 +63,14 @@ def render_dataset_page(
         .get_template("explore.html.j2")
         .render(
             source=source,
-            found=summary,
+            summary=summary,
+            findings=dataset_findings(summary),
             labels=EMOTIONS,
             seed=EXAMPLES_SEED,
             css=Markup((files("templates") / "report.css").read_text("utf-8")),
-            charts={name: _svg(chart) for name, chart in drawn.items()},
+            charts={name: _svg(chart) for name, chart in charts.items()},
             classes={name: _svg(chart) for name, chart in class_example_strips(faces, chosen).items()},
             strips={name: _svg(chart) for name, chart in strips.items() if chart is not None},
-            **_FINDINGS,
         )
     )
 

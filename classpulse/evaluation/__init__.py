@@ -1,1 +1,1 @@
-"""How well a film was followed, against what is known of it."""
+"""Evaluation: analysed frames and stored sessions in, scores against the ground truth of a video out."""

@@ -1,7 +1,8 @@
-"""How far a session's stored result agrees with a demo film's known truth.
+"""Scores of a stored session against the ground truth of a video: presence, direction, expressions, flags.
 
-Only what cannot be argued about is compared: bins that lie wholly in a spell without a change. A student is
-matched to the seat whose middle lies in her tile, so nothing depends on how the session numbered people.
+Only unambiguous bins are compared: those that lie completely in a segment without a change. A student is
+matched to the stored seat whose centre lies in the student's tile, so the numbering of the session does not
+matter.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ FLAGGED_OUTCOME = "flagged"
 
 @dataclass(frozen=True)
 class SegmentScore:
-    """A spell of one student against the bins inside it: ``expected`` the label that its drawing resembles,
-    ``predicted`` the label with the largest stored mean probability (``probability``) in the ``bins`` that have
-    one, None where there is no reading."""
+    """A segment of one student compared with the bins inside it: ``expected``, the label that the drawing
+    resembles; ``predicted``, the label with the largest mean stored ``probability`` in the ``bins`` that have
+    one, None without any."""
 
     start_s: float
     end_s: float
@@ -35,16 +36,18 @@ class SegmentScore:
 
     @property
     def is_match(self) -> bool | None:
-        """Whether the reading is the expected one; None without a reading."""
+        """Whether the predicted label is the expected one; None without a prediction."""
         return None if self.predicted is None else self.predicted == self.expected
 
 
 @dataclass(frozen=True)
 class DemoStudentScore:
-    """One student of the film. ``pseudonym`` is None if no stored seat lies in her tile. Shares are of the
-    film; ``presence_error`` is the mean over the bins of the difference between the share of time that she
-    was there and that she was seen; ``facing_accuracy`` the share of comparable bins whose direction
-    agrees, None without any."""
+    """One student of the video.
+
+    ``pseudonym`` is None if no stored seat lies in the student's tile. Shares are of the video's length.
+    ``presence_error`` is the mean over the bins of the difference between the present and the seen share;
+    ``facing_accuracy`` the share of comparable bins whose direction is right, None without any.
+    """
 
     seat: str
     pseudonym: str | None
@@ -60,14 +63,14 @@ class DemoStudentScore:
 
 @dataclass(frozen=True)
 class ExpressionScore:
-    """The whole film. ``unmatched`` are stored people who match no student: found twice, or not there."""
+    """All students; ``unmatched`` are stored students that match no student of the video."""
 
     students: tuple[DemoStudentScore, ...]
     unmatched: tuple[str, ...]
 
     @property
     def found_students(self) -> int:
-        """How many of the students were found."""
+        """The number of students found."""
         return sum(student.pseudonym is not None for student in self.students)
 
     @property
@@ -77,25 +80,25 @@ class ExpressionScore:
 
     @property
     def facing_accuracy(self) -> float | None:
-        """The share of all comparable bins whose direction agrees; None without any."""
+        """The share of all comparable bins whose direction is right; None without any."""
         bins = sum(student.facing_bins for student in self.students)
         agreeing = sum((student.facing_accuracy or 0.0) * student.facing_bins for student in self.students)
         return agreeing / bins if bins else None
 
     @property
     def matching_segments(self) -> tuple[int, int]:
-        """How many spells' leading expression is the expected one, of how many with a reading."""
-        answers = [spell.is_match for student in self.students for spell in student.segments]
-        return answers.count(True), answers.count(True) + answers.count(False)
+        """The number of segments predicted as expected, and of all segments with a prediction."""
+        matches = [segment.is_match for student in self.students for segment in student.segments]
+        return matches.count(True), matches.count(True) + matches.count(False)
 
     @property
     def flag_precision(self) -> float | None:
-        """The share of flagged students who should be; None where nobody was flagged."""
+        """The share of flagged students that should be flagged; None without flagged students."""
         return self._flag_share([s for s in self.students if s.outcome == FLAGGED_OUTCOME])
 
     @property
     def flag_recall(self) -> float | None:
-        """The share of the students who should be flagged that were; None where nobody should be."""
+        """The share of the students that should be flagged that are; None if none should be."""
         return self._flag_share([s for s in self.students if s.expected_flag])
 
     def _flag_share(self, among: Sequence[DemoStudentScore]) -> float | None:
@@ -104,7 +107,7 @@ class ExpressionScore:
 
     @property
     def matching_flags(self) -> int:
-        """How many students are flagged exactly if they should be."""
+        """The number of students that are flagged exactly if they should be."""
         return sum((s.outcome == FLAGGED_OUTCOME) == s.expected_flag for s in self.students)
 
 
@@ -116,38 +119,38 @@ def score_expressions(
     flags: Sequence[FlagRecord] = (),
     bin_s: float = 5.0,
 ) -> ExpressionScore:
-    """Compare one stored session of a demo film with the film's truth.
+    """Compare a stored session with the ground truth of its video.
 
-    ``bins`` and ``flags`` are all of the session, ``bin_s`` the length of its bins. Raises ``DemoError`` if a
-    seat belongs to nobody in ``students``.
+    ``bins`` and ``flags`` are all of the session, ``bin_s`` the length of its bins. Raises ``DemoError`` if
+    the student of a seat is not in ``students``.
     """
     pseudonyms = {student.id: student.pseudonym for student in students}
     for seat in seats:
         if seat.student_id not in pseudonyms:
             raise DemoError(
-                f"seat {seat.label!r} is of student {seat.student_id}; expected one of the students"
+                f"Seat {seat.label!r} belongs to student {seat.student_id}, which is not in the session."
             )
     by_student: dict[int, list[TimelineBin]] = {student.id: [] for student in students}
     for stored in bins:
         if stored.student_id in by_student:
             by_student[stored.student_id].append(stored)
-    seen_s = {student: sum(stored.seen_s for stored in theirs) for student, theirs in by_student.items()}
+    seen_s = {student: sum(b.seen_s for b in own_bins) for student, own_bins in by_student.items()}
     outcomes = {flag.student_id: flag.outcome for flag in flags}
     scores, matched = [], set[int]()
     for known in ground_truth.students:
-        here = [seat.student_id for seat in seats if _is_in_seat(seat, known, ground_truth)]
-        best = max(here, key=lambda student: seen_s[student], default=None)
+        candidates = [seat.student_id for seat in seats if _is_in_seat(seat, known, ground_truth)]
+        best = max(candidates, key=lambda student: seen_s[student], default=None)
         matched.add(-1 if best is None else best)
-        theirs = {} if best is None else {stored.start_s: stored for stored in by_student[best]}
+        by_start = {} if best is None else {stored.start_s: stored for stored in by_student[best]}
         name, outcome = (None, None) if best is None else (pseudonyms[best], outcomes.get(best))
-        scores.append(_score_student(known, ground_truth, theirs, bin_s, name, outcome))
+        scores.append(_score_student(known, ground_truth, by_start, bin_s, name, outcome))
     return ExpressionScore(
         tuple(scores), tuple(name for student, name in pseudonyms.items() if student not in matched)
     )
 
 
 def score_stored_session(engine: Engine, session_id: int, ground_truth: GroundTruth) -> ExpressionScore:
-    """``score_expressions`` of a session as the database has it."""
+    """``score_expressions`` of a session in the database."""
     return score_expressions(
         ground_truth,
         queries.load_bins(engine, session_id),
@@ -177,14 +180,14 @@ def _score_student(
     outcome: str | None,
 ) -> DemoStudentScore:
     starts = np.arange(0.0, truth.length_s, bin_s).tolist()
-    there = [[s for s in known.samples if start <= s.t_s < start + bin_s] for start in starts]
+    by_bin = [[s for s in known.samples if start <= s.t_s < start + bin_s] for start in starts]
     present = [
-        float(np.mean([sample.present for sample in samples])) if samples else 0.0 for samples in there
+        float(np.mean([sample.present for sample in samples])) if samples else 0.0 for samples in by_bin
     ]
     seen = [_seen_share(stored.get(start)) for start in starts]
     facing = [
         answer
-        for start, samples in zip(starts, there, strict=True)
+        for start, samples in zip(starts, by_bin, strict=True)
         if (answer := _facing_agrees(samples, stored.get(start))) is not None
     ]
     return DemoStudentScore(
@@ -195,7 +198,7 @@ def _score_student(
         float(np.mean(np.abs(np.subtract(present, seen)))),
         float(np.mean(facing)) if facing else None,
         len(facing),
-        tuple(_score_segment(spell, truth.step_s, stored, bin_s) for spell in _segments(known)),
+        tuple(_score_segment(segment, truth.step_s, stored, bin_s) for segment in _segments(known)),
         known.expected_flag,
         outcome,
     )
@@ -206,7 +209,7 @@ def _seen_share(stored: TimelineBin | None) -> float:
 
 
 def _facing_agrees(samples: Sequence[GroundTruthSample], stored: TimelineBin | None) -> bool | None:
-    """None if the truth changes within the bin, or no direction was read in it."""
+    """Whether the direction is right; None if the truth changes within the bin or the bin has no head pose."""
     directions = {sample.facing if sample.settled else None for sample in samples}
     if stored is None or stored.pose_samples == 0 or len(directions) != 1 or None in directions:
         return None
@@ -214,7 +217,7 @@ def _facing_agrees(samples: Sequence[GroundTruthSample], stored: TimelineBin | N
 
 
 def _segments(known: StudentGroundTruth) -> list[list[GroundTruthSample]]:
-    """Runs of settled samples with one expression, in sight and not turned away."""
+    """Runs of settled samples with one expression, visible and not turned away."""
     runs: list[list[GroundTruthSample]] = []
     last: str | None = None
     for sample in known.samples:

@@ -1,4 +1,4 @@
-"""What was taken for people and is none: boxes on the things that the truth names."""
+"""Detections and tracks on distractors of the ground truth, such as posters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from monitor.types import Box
 
 @dataclass(frozen=True)
 class FalsePositives:
-    """``distractors`` were in the picture ``appearances`` times in all; ``false_positives`` are the sightings of nobody that lay
-    on one, ``tracked_distractors`` the things that were a student at any time, ``students`` how many such there were."""
+    """Scores of the distractors.
+
+    ``distractors`` were visible ``appearances`` times in total; ``false_positives`` unmatched faces lay on
+    one; ``tracked_distractors`` of the distractors were ever assigned to a student, to ``students`` different
+    ones.
+    """
 
     distractors: int
     appearances: int
@@ -23,26 +27,28 @@ class FalsePositives:
 
 
 def score_false_positives(ground_truth: GroundTruth, matches: Sequence[FrameMatch]) -> FalsePositives | None:
-    """How often a thing was taken for a face, and for a student; None where the truth names no thing."""
+    """How often distractors were detected as a face and tracked as a student; None without distractors."""
     if not ground_truth.distractors:
         return None
     times = ground_truth.times
-    shown = boxes = 0
-    mistaken, students = set[int](), set[int]()
-    for moment in matches:
-        places = {
+    appearances = false_positives = 0
+    tracked, students = set[int](), set[int]()
+    for frame in matches:
+        visible = {
             number: box
-            for number, thing in enumerate(ground_truth.distractors)
-            if (box := _box_at(thing.boxes_xyxy, times, moment.media_s)) is not None
+            for number, distractor in enumerate(ground_truth.distractors)
+            if (box := _box_at(distractor.boxes_xyxy, times, frame.media_s)) is not None
         }
-        found = match_boxes(list(places.values()), [stray.box_xyxy for stray in moment.false_positives])
-        shown += len(places)
-        boxes += len(found)
-        for row, column in found.items():
-            if (student := moment.false_positives[column].student) is not None:
-                mistaken.add(list(places)[row])
+        pairs = match_boxes(list(visible.values()), [face.box_xyxy for face in frame.false_positives])
+        appearances += len(visible)
+        false_positives += len(pairs)
+        for row, column in pairs.items():
+            if (student := frame.false_positives[column].student) is not None:
+                tracked.add(list(visible)[row])
                 students.add(student)
-    return FalsePositives(len(ground_truth.distractors), shown, boxes, len(mistaken), len(students))
+    return FalsePositives(
+        len(ground_truth.distractors), appearances, false_positives, len(tracked), len(students)
+    )
 
 
 def _box_at(boxes: Sequence[Box | None], times: Sequence[float], t_s: float) -> Box | None:

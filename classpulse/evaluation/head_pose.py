@@ -1,4 +1,4 @@
-"""How far the directions that were read are from the true ones, by face size."""
+"""Errors of the measured head poses, by face size."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from monitor.types import FrameResult, HeadPose
 
 @dataclass(frozen=True)
 class HeadPoseScore:
-    """Faces of ``from_px`` to ``to_px`` (without) whose direction is known: ``measured`` of ``faces`` were found
-    and have a reading. The errors are mean absolute ones in degrees, of the yaw of those who face the camera
-    and of the others, and of the pitch; None without a reading."""
+    """Faces of ``from_px`` to ``to_px`` (exclusive) with a known head pose; ``measured`` of them have a
+    measured one.
+
+    Errors are mean absolute errors in degrees: of the yaw of faces towards the camera, of the yaw of turned
+    faces, and of the pitch; None without a measurement.
+    """
 
     from_px: int
     to_px: int
@@ -31,28 +34,28 @@ class HeadPoseScore:
 def score_head_poses(
     matches: Sequence[FrameMatch], samples: Sequence[FrameResult]
 ) -> tuple[HeadPoseScore, ...]:
-    """The errors for every size of which there is a face; empty where the truth knows no direction."""
-    heads = {
-        (one.student, one.media_s): one.head_pose
+    """The errors for every size with a face; empty if the ground truth has no head poses."""
+    poses = {
+        (observation.student, observation.media_s): observation.head_pose
         for sample in samples
-        for one in sample.observations
-        if one.head_pose is not None
+        for observation in sample.observations
+        if observation.head_pose is not None
     }
     by_size: dict[int, list[tuple[FaceMatch, HeadPose | None]]] = defaultdict(list)
-    for moment in matches:
-        for match in moment.matches:
+    for frame in matches:
+        for match in frame.matches:
             if match.is_scored and match.truth.yaw_deg is not None and match.truth.box_xyxy is not None:
-                head = _measured_pose(match, moment.media_s, heads)
-                by_size[face_size_bin(match.truth.box_xyxy)].append((match, head))
-    borders = list(itertools.pairwise(FACE_SIZE_EDGES_PX))
-    return tuple(_score_size(*borders[size], pairs) for size, pairs in sorted(by_size.items()))
+                pose = _measured_pose(match, frame.media_s, poses)
+                by_size[face_size_bin(match.truth.box_xyxy)].append((match, pose))
+    edges = list(itertools.pairwise(FACE_SIZE_EDGES_PX))
+    return tuple(_score_size(*edges[size], pairs) for size, pairs in sorted(by_size.items()))
 
 
 def _measured_pose(
-    match: FaceMatch, media_s: float, heads: dict[tuple[int, float], HeadPose]
+    match: FaceMatch, media_s: float, poses: dict[tuple[int, float], HeadPose]
 ) -> HeadPose | None:
     student = None if match.face is None else match.face.student
-    return None if student is None else heads.get((student, media_s))
+    return None if student is None else poses.get((student, media_s))
 
 
 def _score_size(
@@ -60,15 +63,15 @@ def _score_size(
 ) -> HeadPoseScore:
     yaws: dict[bool, list[float]] = {True: [], False: []}
     pitches: list[float] = []
-    for match, head in pairs:
+    for match, pose in pairs:
         known = match.truth
-        if head is not None and known.yaw_deg is not None:
-            yaws[known.facing is not False].append(abs(head.yaw_deg - known.yaw_deg))
-            if head.pitch_deg is not None and known.pitch_deg is not None:
-                pitches.append(abs(head.pitch_deg - known.pitch_deg))
-    read = sum(len(errors) for errors in yaws.values())
+        if pose is not None and known.yaw_deg is not None:
+            yaws[known.facing is not False].append(abs(pose.yaw_deg - known.yaw_deg))
+            if pose.pitch_deg is not None and known.pitch_deg is not None:
+                pitches.append(abs(pose.pitch_deg - known.pitch_deg))
+    measured = sum(len(errors) for errors in yaws.values())
     return HeadPoseScore(
-        from_px, to_px, len(pairs), read, _mean(yaws[True]), _mean(yaws[False]), _mean(pitches)
+        from_px, to_px, len(pairs), measured, _mean(yaws[True]), _mean(yaws[False]), _mean(pitches)
     )
 
 

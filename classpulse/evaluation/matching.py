@@ -1,10 +1,8 @@
-"""Truth and sightings at the same times, face by face. Pure.
+"""Matching of ground truth and tracked faces, frame by frame. Pure.
 
-At each looked-at frame every student who is there is assigned to at most one sighting by the overlap of
-their boxes, best total first. A sighting of somebody who is half hidden, or on the way somewhere, is
-neither right nor wrong, and is left out of everything that is counted.
-
-The sizes of faces by which scores are told apart.
+In each analysed frame every present student is assigned to at most one tracked face by the overlap of their
+boxes, best total first. Faces of students that are half hidden or moving are neither right nor wrong and are
+not scored.
 """
 
 from __future__ import annotations
@@ -16,34 +14,33 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from classpulse.simulation.ground_truth import GroundTruth
-from classpulse.simulation.ground_truth import GroundTruthSample as Known
+from classpulse.simulation.ground_truth import GroundTruth, GroundTruthSample
 from monitor.assignment import FORBIDDEN, assign
 from monitor.types import Box, FrameResult, TrackedFace
 
 MIN_MATCH_IOU = 0.3
-"""A box that shares less with a face's than this is not on that face. Boxes drawn by hand and boxes of a
-detector differ by a fifth of a side on small faces, which alone can take the overlap down to 0.45."""
+"""Boxes with a smaller overlap are not on the same face. Boxes drawn by hand and a detector's boxes differ by
+a fifth of a side on small faces, which alone can reduce the overlap to 0.45."""
 
 
 @dataclass(frozen=True)
 class FaceMatch:
-    """A student who is in the room at one time, and the sighting of them, None without one."""
+    """A student that is present in one frame, and the face tracked there; None if not found."""
 
     student: int
-    truth: Known
+    truth: GroundTruthSample
     face: TrackedFace | None
 
     @property
     def is_scored(self) -> bool:
-        """Whether a sighting must be there."""
+        """Whether the face must be found: it is visible and settled."""
         return self.truth.visible and self.truth.settled
 
 
 @dataclass(frozen=True)
 class FrameMatch:
-    """One looked-at frame. ``absent_students`` are the students who are not in the room; ``false_positives`` the sightings of
-    nobody."""
+    """One analysed frame: the matches of the present students, the absent students, and the tracked faces
+    that match no student."""
 
     media_s: float
     matches: tuple[FaceMatch, ...]
@@ -52,20 +49,22 @@ class FrameMatch:
 
 
 def match_frames(ground_truth: GroundTruth, samples: Sequence[FrameResult]) -> list[FrameMatch]:
-    """The looked-at frames of a film beside its truth. Frames after the truth's last sample are left out."""
+    """The analysed frames matched with the ground truth. Frames after its last sample are omitted."""
     times = ground_truth.times
-    found = []
-    for sample, sightings in zip(samples, _with_students(samples), strict=True):
+    matches = []
+    for sample, faces in zip(samples, _with_students(samples), strict=True):
         if not times or sample.media_s > times[-1] + ground_truth.step_s:
             continue
-        known = [truth_at(line.samples, times, sample.media_s) for line in ground_truth.students]
-        found.append(_match_frame(sample.media_s, known, sightings))
-    return found
+        known = [truth_at(student.samples, times, sample.media_s) for student in ground_truth.students]
+        matches.append(_match_frame(sample.media_s, known, faces))
+    return matches
 
 
-def truth_at(line: Sequence[Known], times: Sequence[float], t_s: float) -> Known:
-    """The truth at ``t_s``: of the sample before, with the box on the way to the next one's. Where the two
-    differ in who is there or can be seen, it is not settled."""
+def truth_at(line: Sequence[GroundTruthSample], times: Sequence[float], t_s: float) -> GroundTruthSample:
+    """The ground truth at ``t_s``: the previous sample, with the box interpolated to the next one.
+
+    Not settled if presence or visibility differ between the two.
+    """
     index, share = locate_time(times, t_s)
     before = line[index]
     if share == 0:
@@ -79,8 +78,8 @@ def truth_at(line: Sequence[Known], times: Sequence[float], t_s: float) -> Known
 
 
 def locate_time(times: Sequence[float], t_s: float) -> tuple[int, float]:
-    """Which of the ``times`` was the last at ``t_s``, and the share, 0 to 1, of the way to the next; 0 from
-    the last time on."""
+    """The index of the last of ``times`` at ``t_s``, and the share, 0 to 1, of the way to the next; 0 after
+    the last."""
     index = max(0, bisect_right(times, t_s + 1e-6) - 1)
     since_s = t_s - times[index]
     if index + 1 >= len(times) or since_s < 1e-6:
@@ -89,41 +88,42 @@ def locate_time(times: Sequence[float], t_s: float) -> tuple[int, float]:
 
 
 def interpolate_box(here: Box, there: Box, share: float) -> Box:
-    """The box ``share`` of the way from one place to another."""
+    """The box ``share`` of the way from ``here`` to ``there``."""
     x1, y1, x2, y2 = (a + share * (b - a) for a, b in zip(here, there, strict=True))
     return x1, y1, x2, y2
 
 
 def _with_students(samples: Sequence[FrameResult]) -> list[list[TrackedFace]]:
-    """The sightings of each sample with their students. A track is somebody's some samples after it began, or
-    came back, which counts for those too."""
+    """The tracked faces of each frame with their students, including those assigned some frames later."""
     owners: dict[int, int] = {}
-    named: list[list[TrackedFace]] = []
+    assigned: list[list[TrackedFace]] = []
     for sample in reversed(samples):
         owners |= dict(sample.late_assignments) | {
-            one.track_id: one.student for one in sample.tracked_faces if one.student is not None
+            face.track_id: face.student for face in sample.tracked_faces if face.student is not None
         }
-        named.append([replace(one, student=owners.get(one.track_id)) for one in sample.tracked_faces])
-    return named[::-1]
+        assigned.append([replace(face, student=owners.get(face.track_id)) for face in sample.tracked_faces])
+    return assigned[::-1]
 
 
-def _match_frame(media_s: float, known: Sequence[Known], faces: Sequence[TrackedFace]) -> FrameMatch:
-    there = [student for student, one in enumerate(known) if one.present]
-    boxes = [box for student in there if (box := known[student].box_xyxy) is not None]
-    pairs = match_boxes(boxes, [one.box_xyxy for one in faces])
+def _match_frame(
+    media_s: float, known: Sequence[GroundTruthSample], faces: Sequence[TrackedFace]
+) -> FrameMatch:
+    present = [student for student, sample in enumerate(known) if sample.present]
+    boxes = [box for student in present if (box := known[student].box_xyxy) is not None]
+    pairs = match_boxes(boxes, [face.box_xyxy for face in faces])
     matches = tuple(
         FaceMatch(student, known[student], faces[pairs[row]] if row in pairs else None)
-        for row, student in enumerate(there)
+        for row, student in enumerate(present)
     )
-    taken = set(pairs.values())
-    strays = tuple(one for column, one in enumerate(faces) if column not in taken)
-    # Who is on the way in or out is neither there nor absent.
-    absent = tuple(student for student, one in enumerate(known) if not one.present and one.settled)
-    return FrameMatch(media_s, matches, absent, strays)
+    matched = set(pairs.values())
+    unmatched = tuple(face for column, face in enumerate(faces) if column not in matched)
+    # A student that is coming or leaving is neither present nor absent.
+    absent = tuple(student for student, sample in enumerate(known) if not sample.present and sample.settled)
+    return FrameMatch(media_s, matches, absent, unmatched)
 
 
 def match_boxes(known: Sequence[Box], seen: Sequence[Box]) -> dict[int, int]:
-    """Which of the boxes ``seen`` lies on which of the ``truth``, by their numbers, best total first."""
+    """The pairs of indices of ``known`` and ``seen`` boxes on the same face, best total overlap first."""
     shared = box_iou_matrix(known, seen)
     return assign(np.where(shared >= MIN_MATCH_IOU, 1.0 - shared, FORBIDDEN))
 
@@ -138,15 +138,15 @@ def box_iou_matrix(one: Sequence[Box], other: Sequence[Box]) -> NDArray[np.float
 
 
 FACE_SIZE_EDGES_PX = (0, 24, 32, 48, 80, 10_000)
-"""The borders of the sizes for which faces are counted, by the shorter side of the true box, pixels."""
+"""Edges of the face size bins, by the shorter side of the true box, pixels."""
 
 
 def face_size_bin(box_xyxy: Box) -> int:
-    """Which of the sizes a face's box has, from 0 for the smallest."""
+    """The index of the size bin of a face's box, from 0 for the smallest."""
     x1, y1, x2, y2 = box_xyxy
     return int(np.searchsorted(FACE_SIZE_EDGES_PX, min(x2 - x1, y2 - y1), side="right")) - 1
 
 
 def size_range_text(from_px: int, to_px: int) -> str:
-    """A size as a text to read."""
+    """A size bin as text."""
     return f"{from_px} and more" if to_px == FACE_SIZE_EDGES_PX[-1] else f"{from_px} to {to_px - 1}"

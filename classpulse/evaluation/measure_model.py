@@ -1,8 +1,8 @@
-"""Measure an exported expression model again and write the figures into its ``expression.json``.
+"""Measure an exported expression model and write the metrics into its ``expression.json``.
 
     python -m classpulse.evaluation.measure_model DATA [MODEL]
 
-measures the shipped model unless another is named; DATA is FER2013 with the votes of FER+.
+DATA is FER2013 with the votes of FER+; the default MODEL is the shipped one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def run_measurement(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path, nargs="?", default=Path(str(shipped_file("expression.tflite"))))
-    given = parser.parse_args(arguments)
-    write_model_metrics(given.model, official_splits(load_faces(given.data)), tile_poses)
-    sys.stdout.write(f"{given.model.with_suffix('.json')}\n")
+    args = parser.parse_args(arguments)
+    write_model_metrics(args.model, official_splits(load_faces(args.data)), tile_poses)
+    sys.stdout.write(f"{args.model.with_suffix('.json')}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What counts: faces found, people followed, absences, by face size.
+"""Scores of detection by face size, identity, and presence.
 
 Identity is measured by motmetrics: IDF1 and its parts (Ristani et al. 2016, arXiv 1609.01775), switches and
 fragmentations as in CLEAR MOT (Bernardin and Stiefelhagen 2008, doi:10.1155/2008/246309).
@@ -22,13 +22,13 @@ from classpulse.simulation.ground_truth import GroundTruth, GroundTruthEvent
 from monitor.types import FrameResult
 
 EVENT_EFFECT_S = 15.0
-"""A confusion so long after an event, or during it, is put down to it: who is taken for somebody else when
-they come back may be so some samples after the walk has ended."""
+"""An identity switch during an event or up to this time after it is attributed to it: a student that comes
+back may be confused some frames after having sat down."""
 
 
 @dataclass(frozen=True)
 class SizeRecall:
-    """Faces of ``from_px`` to ``to_px`` (without): ``found`` of ``faces`` that could be seen."""
+    """Faces of ``from_px`` to ``to_px`` (exclusive): ``found`` of ``faces`` that are visible."""
 
     from_px: int
     to_px: int
@@ -43,7 +43,7 @@ class SizeRecall:
 
 @dataclass(frozen=True)
 class DetectionScore:
-    """``precision`` is the share of all boxes that lie on somebody's face; None without boxes."""
+    """Recall by face size, the number of boxes, and how many of them are on no student's face."""
 
     sizes: tuple[SizeRecall, ...]
     boxes: int
@@ -63,8 +63,8 @@ class DetectionScore:
 
 @dataclass(frozen=True)
 class IdSwitch:
-    """Student ``student`` of the film is taken for another from ``media_s`` on; ``event`` is the kind of what
-    had happened to them, None for nothing."""
+    """Student ``student`` of the video is confused with another from ``media_s`` on; ``event`` is the kind of
+    the event before, None without one."""
 
     media_s: float
     student: int
@@ -73,8 +73,8 @@ class IdSwitch:
 
 @dataclass(frozen=True)
 class IdentityScore:
-    """Shares in 0..1. ``students`` are the people of the film who could be seen, ``tracked`` the people that
-    were told apart; ``fragmentations`` counts the times that one was lost and found again."""
+    """Ratios in 0..1. ``students`` is the number of visible students of the video, ``tracked`` the number of
+    assigned students; ``fragmentations`` counts how often a student was lost and found again."""
 
     idf1: float
     idp: float
@@ -87,9 +87,9 @@ class IdentityScore:
 
 @dataclass(frozen=True)
 class PresenceScore:
-    """``absences`` stretches in which somebody is out of the room, of which ``reported_present`` were reported as
-    presence for more than half of their time; ``error`` is the mean over students and samples of being there
-    and not being seen, or the reverse, where a face could have been seen."""
+    """``absences``: intervals in which a student is absent, of which ``reported_present`` were reported as
+    present for more than half of their time. ``error``: the share of students and frames with presence
+    reported wrongly, where the face is visible or the student absent."""
 
     absences: int
     reported_present: int
@@ -98,8 +98,8 @@ class PresenceScore:
 
 @dataclass(frozen=True)
 class TrackingScore:
-    """How well a film was followed. ``distractors`` is None where the truth names none, ``head_poses`` empty where it
-    knows no direction."""
+    """All tracking scores. ``distractors`` is None if the ground truth has none, ``head_poses`` empty if it
+    has no head poses."""
 
     frames: int
     detection: DetectionScore
@@ -110,123 +110,130 @@ class TrackingScore:
 
 
 def score_tracking(ground_truth: GroundTruth, samples: Sequence[FrameResult]) -> TrackingScore:
-    """Everything that the looked-at frames tell; expressions and flags are scored elsewhere."""
-    seen = match_frames(ground_truth, samples)
+    """The scores of the analysed frames; expressions and flags are scored elsewhere."""
+    frames = match_frames(ground_truth, samples)
     return TrackingScore(
-        len(seen),
-        _score_detection(seen),
-        _score_identity(ground_truth, seen),
-        _score_presence(ground_truth, seen),
-        score_false_positives(ground_truth, seen),
-        score_head_poses(seen, samples),
+        len(frames),
+        _score_detection(frames),
+        _score_identity(ground_truth, frames),
+        _score_presence(ground_truth, frames),
+        score_false_positives(ground_truth, frames),
+        score_head_poses(frames, samples),
     )
 
 
 def _score_detection(frames: Sequence[FrameMatch]) -> DetectionScore:
     faces: Counter[int] = Counter()
     found: Counter[int] = Counter()
-    boxes = strays = 0
-    for moment in frames:
-        for match in moment.matches:
+    boxes = false_positives = 0
+    for frame in frames:
+        for match in frame.matches:
             boxes += match.face is not None
             if match.is_scored and match.truth.box_xyxy is not None:
                 size = face_size_bin(match.truth.box_xyxy)
                 faces[size] += 1
                 found[size] += match.face is not None
-        boxes += len(moment.false_positives)
-        strays += len(moment.false_positives)
-    borders = itertools.pairwise(FACE_SIZE_EDGES_PX)
+        boxes += len(frame.false_positives)
+        false_positives += len(frame.false_positives)
+    edges = itertools.pairwise(FACE_SIZE_EDGES_PX)
     sizes = tuple(
-        SizeRecall(low, high, faces[index], found[index]) for index, (low, high) in enumerate(borders)
+        SizeRecall(low, high, faces[index], found[index]) for index, (low, high) in enumerate(edges)
     )
-    return DetectionScore(sizes, boxes, strays)
+    return DetectionScore(sizes, boxes, false_positives)
 
 
 def _score_identity(truth: GroundTruth, frames: Sequence[FrameMatch]) -> IdentityScore:
-    # Imported here: it brings pandas, half a second, and only this needs it.
+    # Imported here: it imports pandas, which takes half a second.
     import motmetrics
 
     accumulator = motmetrics.MOTAccumulator(auto_id=False)
-    students, followed = set[int](), set[int]()
-    for number, moment in enumerate(frames):
-        due = [match for match in moment.matches if match.is_scored]
-        named = [m.face for m in due if m.face is not None and m.face.student is not None]
-        named += [stray for stray in moment.false_positives if stray.student is not None]
-        students |= {match.student for match in due}
-        followed |= {one.student for one in named if one.student is not None}
-        # The pairs are made already, once for all measures; motmetrics is told which they are.
-        costs = np.full((len(due), len(named)), np.nan)
-        for row, match in enumerate(due):
-            if match.face in named:
-                costs[row, named.index(match.face)] = 0.0
-        accumulator.update([m.student for m in due], [one.student for one in named], costs, frameid=number)
-    names = ["idf1", "idp", "idr", "num_fragmentations"]
+    students, tracked = set[int](), set[int]()
+    for number, frame in enumerate(frames):
+        scored = [match for match in frame.matches if match.is_scored]
+        assigned = [m.face for m in scored if m.face is not None and m.face.student is not None]
+        assigned += [face for face in frame.false_positives if face.student is not None]
+        students |= {match.student for match in scored}
+        tracked |= {face.student for face in assigned if face.student is not None}
+        # All measures use the same pairs, so motmetrics gets them as costs of 0.
+        costs = np.full((len(scored), len(assigned)), np.nan)
+        for row, match in enumerate(scored):
+            if match.face in assigned:
+                costs[row, assigned.index(match.face)] = 0.0
+        accumulator.update(
+            [match.student for match in scored], [face.student for face in assigned], costs, frameid=number
+        )
+    metrics = ["idf1", "idp", "idr", "num_fragmentations"]
     with warnings.catch_warnings(action="ignore"):
-        # Without a single box its ratios divide by zero and say so.
-        table = motmetrics.metrics.create().compute(accumulator, metrics=names, name="film")
-    row = table.loc["film"]
-    idf1, idp, idr = (float(np.nan_to_num(row[name])) for name in names[:3])
+        # Without any box the ratios divide by zero, with a warning.
+        table = motmetrics.metrics.create().compute(accumulator, metrics=metrics, name="video")
+    result = table.loc["video"]
+    idf1, idp, idr = (float(np.nan_to_num(result[metric])) for metric in metrics[:3])
     switches = tuple(
         IdSwitch(
-            frames[frame].media_s,
+            frames[number].media_s,
             int(event.OId),
-            _switch_cause(truth.events, frames[frame].media_s, int(event.OId)),
+            _switch_cause(truth.events, frames[number].media_s, int(event.OId)),
         )
-        for (frame, _), event in accumulator.mot_events.iterrows()
+        for (number, _), event in accumulator.mot_events.iterrows()
         if event.Type == "SWITCH"
     )
     return IdentityScore(
-        idf1, idp, idr, switches, int(row["num_fragmentations"]), len(students), len(followed)
+        idf1, idp, idr, switches, int(result["num_fragmentations"]), len(students), len(tracked)
     )
 
 
 def _switch_cause(events: Sequence[GroundTruthEvent], media_s: float, student: int) -> str | None:
-    """The kind of the last event that student was in, or in which anybody walked past, if not long ago."""
-    during = [
-        one
-        for one in events
-        if one.start_s <= media_s <= one.end_s + EVENT_EFFECT_S
-        and (student in one.students or one.kind == "pass")
+    """The kind of the last recent event of the student, or in which anyone walked past; None without one."""
+    recent = [
+        event
+        for event in events
+        if event.start_s <= media_s <= event.end_s + EVENT_EFFECT_S
+        and (student in event.students or event.kind == "pass")
     ]
-    return max(during, key=lambda one: one.start_s).kind if during else None
+    return max(recent, key=lambda event: event.start_s).kind if recent else None
 
 
 def _score_presence(truth: GroundTruth, frames: Sequence[FrameMatch]) -> PresenceScore:
-    """Everybody's samples against those of the followed person who was mostly on them and nobody else."""
-    mostly = _match_people(truth, frames)
-    reported = [_reported_students(moment) for moment in frames]
-    visible = [{match.student for match in moment.matches if match.is_scored} for moment in frames]
-    wrong = total = absences = believed = 0
+    """Compare each student with the tracked student that mostly matches it and no other."""
+    tracked_as = _match_students(truth, frames)
+    reported = [_reported_students(frame) for frame in frames]
+    visible = [{match.student for match in frame.matches if match.is_scored} for frame in frames]
+    wrong = total = absences = reported_present = 0
     for student in range(len(truth.students)):
-        # Nobody is followed person None: who was never found was never reported.
-        is_seen = [mostly.get(student) in people for people in reported]
-        absent = [student in moment.absent_students for moment in frames]
-        due = [out or student in those for out, those in zip(absent, visible, strict=True)]
-        total += sum(due)
-        wrong += sum(told == out for told, out, counts in zip(is_seen, absent, due, strict=True) if counts)
-        for out, stretch in itertools.groupby(zip(absent, is_seen, strict=True), key=lambda one: one[0]):
-            told = [seen_then for _, seen_then in stretch]
-            absences += out
-            believed += out and 2 * sum(told) > len(told)
-    return PresenceScore(absences, believed, wrong / total if total else 0.0)
+        # ``reported`` never contains None: a student that was never found was never reported.
+        is_reported = [tracked_as.get(student) in students for students in reported]
+        is_absent = [student in frame.absent_students for frame in frames]
+        is_scored = [absent or student in seen for absent, seen in zip(is_absent, visible, strict=True)]
+        total += sum(is_scored)
+        wrong += sum(
+            present == absent
+            for present, absent, scored in zip(is_reported, is_absent, is_scored, strict=True)
+            if scored
+        )
+        by_absence = itertools.groupby(zip(is_absent, is_reported, strict=True), key=lambda pair: pair[0])
+        for absent, interval in by_absence:
+            flags = [present for _, present in interval]
+            absences += absent
+            reported_present += absent and 2 * sum(flags) > len(flags)
+    return PresenceScore(absences, reported_present, wrong / total if total else 0.0)
 
 
-def _match_people(truth: GroundTruth, frames: Sequence[FrameMatch]) -> dict[int, int]:
-    """Which followed person each student is, one for one, so that as many samples as can be agree."""
-    sightings = [
+def _match_students(truth: GroundTruth, frames: Sequence[FrameMatch]) -> dict[int, int]:
+    """The tracked student of each student, one to one, with as many common frames as possible."""
+    matches = [
         (match.student, match.face.student)
-        for moment in frames
-        for match in moment.matches
+        for frame in frames
+        for match in frame.matches
         if match.is_scored and match.face is not None and match.face.student is not None
     ]
-    people = sorted({person for _, person in sightings})
-    votes = np.zeros((len(truth.students), len(people)))
-    for (student, person), count in Counter(sightings).items():
-        votes[student, people.index(person)] = count
-    pairs = zip(*linear_sum_assignment(votes, maximize=True), strict=True)
-    return {int(student): people[which] for student, which in pairs if votes[student, which]}
+    tracked = sorted({tracked_student for _, tracked_student in matches})
+    counts = np.zeros((len(truth.students), len(tracked)))
+    for (student, tracked_student), count in Counter(matches).items():
+        counts[student, tracked.index(tracked_student)] = count
+    pairs = zip(*linear_sum_assignment(counts, maximize=True), strict=True)
+    return {int(student): tracked[column] for student, column in pairs if counts[student, column]}
 
 
-def _reported_students(state: FrameMatch) -> set[int]:
-    sightings = [match.face for match in state.matches if match.face is not None]
-    return {one.student for one in [*sightings, *state.false_positives] if one.student is not None}
+def _reported_students(frame: FrameMatch) -> set[int]:
+    faces = [match.face for match in frame.matches if match.face is not None]
+    return {face.student for face in [*faces, *frame.false_positives] if face.student is not None}

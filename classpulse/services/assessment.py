@@ -19,16 +19,13 @@ from classpulse.database import open_configured_database
 from classpulse.services.times import report_creation_time
 from db import sessions as queries
 from db.erasure import BASELINE_FROZEN, frozen_baselines
-from db.history import load_earlier_shares
 from db.records import FlagRecord, SessionRecord, SessionStatus
-from db.seat_plans import list_opted_out_seats
 from db.summaries import list_pending_summaries
 from db.unit_of_work import Store
-from reports.builder import build_report
+from reports.builder import build_report, load_session_data
 from reports.errors import ReportError
-from reports.flags.attention import AttentionFlagSettings, attention_flag_record
-from reports.flags.baseline import Baseline
-from reports.flags.sadness import FlagSettings, sadness_flag_record
+from reports.flags.attention import AttentionFlagSettings
+from reports.flags.sadness import FlagSettings
 from reports.history.summaries import RULES_VERSION, summarise_report
 from reports.report import Report
 from reports.text.dates import ReportSettings
@@ -40,12 +37,9 @@ def reassess_session(engine: Engine, session_id: int, config: Config) -> Report:
     """Compute the flags of a session again and store them and, once it has ended, its summaries; returns the
     report. Reviews stay."""
     report = load_report(engine, session_id, config)
-    flags = [
-        sadness_flag_record(session_id, p.sadness_decision)
-        for p in report.students
-        if p.sadness_decision is not None
-    ]
-    flags += [attention_flag_record(session_id, p.attention_decision) for p in report.students]
+    sadness = [p.sadness_decision for p in report.students if p.sadness_decision is not None]
+    flags = [decision.to_record(session_id) for decision in sadness]
+    flags += [p.attention_decision.to_record(session_id) for p in report.students]
     with Store(engine).unit_of_work() as unit:
         unit.save_flags(_with_frozen_baselines(flags, queries.list_flags(engine, session_id)))
         if report.session.status is not SessionStatus.RUNNING:
@@ -67,38 +61,26 @@ def _with_frozen_baselines(flags: list[FlagRecord], stored: list[FlagRecord]) ->
 
 def load_report(engine: Engine, session_id: int, config: Config) -> Report:
     """The report of a stored session. Raises NotFound and ReportError."""
-    session = queries.get_session(engine, session_id)
-    flags = queries.list_flags(engine, session_id)
+    data = load_session_data(engine, session_id)
     return build_report(
-        session,
-        queries.list_students(engine, session_id),
-        queries.load_bins(engine, session_id),
-        queries.list_seats(engine, session_id),
-        flags,
+        data,
         settings=ReportSettings(timezone=config.settings.output.time_zone),
-        flag_settings=stored_settings(session, "flags", config.settings.flags),
-        attention_flag_settings=stored_settings(session, "attention_flags", config.settings.attention_flags),
-        earlier_shares=load_earlier_shares(engine, session_id),
-        frozen_baselines={
-            key: Baseline(*level) if level else None for key, level in frozen_baselines(flags).items()
-        },
-        tracks=queries.list_tracks(engine, session_id),
-        markers=queries.list_markers(engine, session_id),
-        corrections=queries.list_corrections(engine, session_id),
-        masked_seats=len(list_opted_out_seats(engine, session_id)),
+        flag_settings=stored_settings(data.session, "flags", config.settings.flags),
+        attention_flag_settings=stored_settings(
+            data.session, "attention_flags", config.settings.attention_flags
+        ),
         created_at=report_creation_time(),
-        gaps=queries.list_gaps(engine, session_id),
     )
 
 
 def stored_settings(session: SessionRecord, section: str, current: S) -> S:
-    """The thresholds of a rule kept with the session; the current ones where a version recorded it whose rule
-    had others, for the same name may have meant something else."""
-    kept = session.settings.get(section)
-    if not isinstance(kept, Mapping) or kept.keys() != {field.name for field in fields(current)}:
+    """The thresholds of a flag rule that are stored with the session. The current ones if the stored keys
+    differ: they are from another version, in which a name may have had another meaning."""
+    stored = session.settings.get(section)
+    if not isinstance(stored, Mapping) or stored.keys() != {field.name for field in fields(current)}:
         return current
     try:
-        return TypeAdapter(type(current)).validate_python(kept)
+        return TypeAdapter(type(current)).validate_python(stored)
     except ValidationError:
         return current
 

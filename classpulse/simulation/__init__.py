@@ -1,1 +1,2 @@
-"""Class videos with known truth: what they all share, drawn calls, and rooms made from photographs."""
+"""Synthetic classes with known ground truth: settings and a seed in, videos, ground truth and stored terms
+out."""

@@ -1,8 +1,8 @@
-"""A video call of faces whose expression raters have named: the film on which expressions are scored.
+"""A video call of photographed faces with rated expressions, for scoring expressions.
 
-Every tile shows one face of FER2013 after another, each for ``face_duration_s`` seconds, all of them faces that
-most of ten raters called the tile's expression of the moment. The people change under a student's name,
-which matters to nobody: expressions are read picture by picture.
+Every tile shows one face of FER2013 after another, each for ``face_duration_s`` seconds, whose majority label
+is the tile's current expression. The people under a student's name change, which does not matter, because
+expressions are estimated frame by frame.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ GRID_TRUTH_STEP_S = 0.5
 
 FRAME_WIDTH, FRAME_HEIGHT = 1280, 720
 FACE_SHARE = 0.5
-"""The side of a face over the shorter side of its tile."""
+"""Side of a face relative to the shorter side of its tile."""
 
 BOX_SHARE = 0.85
-"""The box from brow to chin and ear to ear over the side of FER2013's crop, judged by eye: a box is right
-where it shares 0.3 with this."""
+"""The box from brow to chin and ear to ear relative to the side of FER2013's crop, judged by eye: a detection
+matches with an overlap of 0.3."""
 
 SAD_STUDENT_SHARE = 1 / 4
-"""So many students look sad for most of the time; a teacher should be told of them."""
+"""Share of the students that look sad for most of the time and should be flagged."""
 
 PREDOMINANT_SHARE = 0.7
-"""The share of such a student's spells that is sad, and of another's that is neutral."""
+"""Share of such a student's segments that is sad, and of the others' that is neutral."""
 
 NOISE_LEVEL = 2.0
 
 SHOULDERS = (0.95, 0.6)
-"""Half axes of the ellipse that stands for a student's shoulders, in sides of the face's crop."""
+"""Half axes of the ellipse for a student's shoulders, in sides of the face's crop."""
 
 
 @dataclass(frozen=True)
 class FaceGrid:
-    """``seats`` tiles for ``length_s`` seconds, drawn from ``faces`` (those with a majority). Equal arguments
-    give equal films.
+    """``seats`` tiles for ``length_s`` seconds, drawn from ``faces`` with a majority. Equal arguments give
+    equal videos.
 
-    ``face_duration_s`` is the shortest and the longest time in seconds for which a face is shown; where they differ,
-    each tile has change times of its own, drawn evenly between. With ``with_clothes``, each tile has a wall and
-    clothes in colours of its own, which stay the same while the faces change; without, a tile shows only
-    the face and its edges drawn out, which change with it.
+    ``face_duration_s`` is the shortest and the longest time in seconds for which a face is shown; if they
+    differ, the times are drawn uniformly per tile. With ``with_clothes``, each tile has a background and
+    clothes whose colours stay while the faces change; without, a tile shows only the face with its edges
+    extended.
 
-    Raises ``SimulationError`` where an expression that is to be shown has no face, and ``ValueError`` where
-    ``face_duration_s`` is not a range of positive times.
+    Raises ``SimulationError`` if an expression has no face, and ``ValueError`` if ``face_duration_s`` is not
+    a positive range.
     """
 
     faces: Faces
@@ -78,32 +78,32 @@ class FaceGrid:
         missing = [name for index, name in enumerate(EMOTIONS) if not (self.faces.majority == index).any()]
         if missing:
             raise SimulationError(
-                f"no face that most raters call {', '.join(missing)}; expected faces of every expression, "
-                "with FER+'s votes"
+                f"The data has no face that most raters call {', '.join(missing)}.",
+                "Use faces of every expression with FER+'s votes.",
             )
         if not 0 < self.face_duration_s[0] <= self.face_duration_s[1]:
-            raise ValueError(f"shown_s is {self.face_duration_s}; expected (shortest, longest), both above 0")
+            raise ValueError(f"Expected 0 < shortest <= longest face duration, not {self.face_duration_s}.")
 
     @property
     def video_format(self) -> VideoFormat:
-        """Its measures."""
+        """Format of the video."""
         return VideoFormat(GRID_FPS, round(self.length_s * GRID_FPS), FRAME_WIDTH, FRAME_HEIGHT)
 
     @cached_property
     def segments(self) -> NDArray[np.int64]:
-        """The expression of each student in each spell, (seats, spells)."""
+        """The expression of each student in each segment, (seats, segments)."""
         rng = np.random.default_rng((self.seed, 1))
         count = max(1, math.ceil(self._local_time_s(self.seats - 1, self.length_s) / SEGMENT_S))
-        usual = np.full((self.seats, count), int(Emotion.NEUTRAL))
-        usual[: math.ceil(self.seats * SAD_STUDENT_SHARE)] = int(Emotion.SAD)
-        others = rng.integers(len(EMOTIONS), size=usual.shape)
-        # Exactly as many spells as are meant, at random times: chance must not decide who is to be flagged.
-        kept = np.argsort(rng.random(usual.shape), axis=1).argsort(axis=1) < round(PREDOMINANT_SHARE * count)
-        return np.where(kept, usual, others)
+        predominant = np.full((self.seats, count), int(Emotion.NEUTRAL))
+        predominant[: math.ceil(self.seats * SAD_STUDENT_SHARE)] = int(Emotion.SAD)
+        others = rng.integers(len(EMOTIONS), size=predominant.shape)
+        # The exact number of segments at random times: chance must not decide which students are flagged.
+        order = np.argsort(rng.random(predominant.shape), axis=1).argsort(axis=1)
+        return np.where(order < round(PREDOMINANT_SHARE * count), predominant, others)
 
     @cached_property
     def face_starts_s(self) -> NDArray[np.float64]:
-        """When each tile's own script changes the face, seconds (seats, stretches), from 0.0 upwards."""
+        """When each tile's script changes the face, seconds (seats, faces), from 0.0."""
         shortest, longest = self.face_duration_s
         end_s = self._local_time_s(self.seats - 1, self.length_s)
         count = max(1, math.ceil(end_s / shortest))
@@ -114,35 +114,39 @@ class FaceGrid:
 
     @cached_property
     def face_labels(self) -> NDArray[np.int64]:
-        """The expression of each stretch (seats, stretches): that of the spell in which it begins."""
-        spell = np.minimum((self.face_starts_s // SEGMENT_S).astype(int), self.segments.shape[1] - 1)
-        return np.take_along_axis(self.segments, spell, axis=1)
+        """The expression of each shown face (seats, faces): that of the segment in which it starts."""
+        segment = np.minimum((self.face_starts_s // SEGMENT_S).astype(int), self.segments.shape[1] - 1)
+        return np.take_along_axis(self.segments, segment, axis=1)
 
     @cached_property
     def shown_faces(self) -> NDArray[np.int64]:
-        """Which face each tile shows in each stretch: indices (seats, stretches)."""
+        """Indices of the faces that each tile shows, (seats, faces)."""
         rng = np.random.default_rng((self.seed, 2))
-        of = {label: np.flatnonzero(self.faces.majority == label) for label in range(len(EMOTIONS))}
-        return np.array([[int(rng.choice(of[int(label)])) for label in row] for row in self.face_labels])
+        by_label = {label: np.flatnonzero(self.faces.majority == label) for label in range(len(EMOTIONS))}
+        return np.array(
+            [[int(rng.choice(by_label[int(label)])) for label in row] for row in self.face_labels]
+        )
 
     @cached_property
     def wall_and_clothes_bgr(self) -> NDArray[np.int64]:
-        """The wall and the clothes of each seat, BGR 0..255 (seats, 2, 3)."""
+        """The colours of each tile's background and clothes, BGR 0..255 (seats, 2, 3)."""
         rng = np.random.default_rng((self.seed, 5))
         walls = rng.integers(110, 210, (self.seats, 1, 3))
         return np.concatenate([walls, rng.integers(20, 200, (self.seats, 1, 3))], axis=1)
 
     def _face_index(self, seat: int, t_s: float) -> int:
-        """Which of a tile's stretches is shown in the frame at ``t_s``."""
+        """The index of the tile's face that is shown at ``t_s``."""
         return int(np.searchsorted(self.face_starts_s[seat], self._local_time_s(seat, t_s), side="right")) - 1
 
     def _local_time_s(self, seat: int, t_s: float) -> float:
-        """Where a tile is in its own script: each begins a little later in it than the one before. If all
-        faces changed at once, the picture would look as if the camera had been moved."""
+        """The time in the tile's own script; each tile is a little ahead of the previous one.
+
+        If all faces changed at once, the video would look as if the camera had moved.
+        """
         return t_s + seat / self.seats * FACE_DURATION_S
 
     def tile_xyxy(self, seat: int) -> Box:
-        """The tile of a student, pixels of the frame."""
+        """The tile of a student in frame pixels."""
         columns = min(self.seats, math.ceil(math.sqrt(self.seats * FRAME_WIDTH / FRAME_HEIGHT)))
         rows = math.ceil(self.seats / columns)
         row, column = divmod(seat, columns)
@@ -150,7 +154,7 @@ class FaceGrid:
         return column * across, row * down, (column + 1) * across, (row + 1) * down
 
     def face_square(self, seat: int, t_s: float) -> tuple[int, int, int]:
-        """Corner and side of a face's crop in the frame at ``t_s``, pixels; people sway."""
+        """Corner and side of a face's crop in the frame at ``t_s``, pixels; students sway."""
         x1, y1, x2, y2 = self.tile_xyxy(seat)
         side = round(FACE_SHARE * min(x2 - x1, y2 - y1))
         sway_x = 0.06 * side * math.sin(0.3 * t_s + seat)
@@ -158,7 +162,7 @@ class FaceGrid:
         return round((x1 + x2 - side) / 2 + sway_x), round((y1 + y2 - side) / 2 + sway_y), side
 
     def frames(self) -> Iterator[ImageBGR]:
-        """Every picture, in order."""
+        """All frames in order."""
         rng = np.random.default_rng((self.seed, 3))
         noise = rng.normal(128, NOISE_LEVEL, (FRAME_HEIGHT, FRAME_WIDTH, 3)).clip(0, 255).astype(np.uint8)
         for number in range(self.video_format.frames):
@@ -191,7 +195,7 @@ class FaceGrid:
         return GroundTruthSample(t_s, True, True, True, label, label, None, None, box)
 
     def _draw(self, frame: ImageBGR, seat: int, t_s: float) -> None:
-        """One tile: the face, and round it its own edges drawn out, as the detector was measured with."""
+        """Draw one tile: the face surrounded by its extended edges, as when the detector was measured."""
         x1, y1, x2, y2 = (round(value) for value in self.tile_xyxy(seat))
         x, y, side = self.face_square(seat, t_s)
         face = self.faces.images[self.shown_faces[seat, self._face_index(seat, t_s)]]
@@ -208,8 +212,8 @@ class FaceGrid:
     def _draw_with_clothes(
         self, seat: int, face: NDArray[np.uint8], at_xy: tuple[int, int], size_wh: tuple[int, int]
     ) -> ImageBGR:
-        """A tile of ``size_wh`` pixels with the seat's wall and clothes, and the square crop of a face at
-        ``at_xy`` within it, cut to an ellipse."""
+        """A tile of ``size_wh`` pixels with the seat's background and clothes, and the crop of a face at
+        ``at_xy`` in it, cut to an ellipse."""
         (x, y), side = at_xy, face.shape[0]
         wall, clothes = ([int(value) for value in colour] for colour in self.wall_and_clothes_bgr[seat])
         tile = np.full((size_wh[1], size_wh[0], 3), wall, np.uint8)
@@ -224,5 +228,5 @@ class FaceGrid:
 
 
 def write_face_grid(path: Path, grid: FaceGrid, progress: Callable[[float], None] | None = None) -> None:
-    """Write the film of a grid; ``encode_video`` says how, and what it raises."""
+    """Write the video of a grid; raises what ``encode_video`` raises."""
     encode_video(path, grid.video_format, grid.frames(), progress)

@@ -1,30 +1,24 @@
-"""What is known about a class film: who is where, seen or not, turned how, with which expression, and when.
+"""The ground truth of a class video: who is where, visible or not, facing where, with which expression, and
+when.
 
-``Truth.to_json()`` writes, and ``read_ground_truth`` reads, this document (times in seconds of the film, boxes in
-pixels of the frame, angles in degrees, positive to the subject's left)::
+``GroundTruth.to_json()`` writes, and ``read_ground_truth`` reads, this document (seconds of the video, boxes
+in frame pixels, angles in degrees, positive to the student's left)::
 
     {"version": 3, "length_s": 75.0, "fps": 10, "width": 1280, "height": 720, "step_s": 0.5,
-     "students": [{"student": 0, "seat": "Seat 1", "seat_xyxy": [8, 8, 424, 356], "flag": false,
+     "students": [{"student": 0, "seat": "Seat 1", "seat_xyxy": [8, 8, 424, 356], "expected_flag": false,
                    "samples": [{"t_s": 0.0, "present": true, "visible": true, "settled": true,
                                 "expression": "neutral", "resembles": "neutral", "facing": true,
                                 "yaw_deg": 1.2, "pitch_deg": -0.4,
                                 "box_xyxy": [122.1, 110.4, 285.9, 283.0]}, ...]}, ...],
      "events": [{"kind": "leave", "start_s": 20.0, "end_s": 48.5, "students": [3]}, ...],
-     "things": [{"kind": "poster", "boxes_xyxy": [[901.5, 40.2, 940.1, 92.7], null, ...]}, ...]}
+     "distractors": [{"kind": "poster", "boxes_xyxy": [[901.5, 40.2, 940.1, 92.7], null, ...]}, ...]}
 
-``seat_xyxy`` is where a student belongs at the beginning, null for one who comes from outside. ``visible``
-is whether the face can be seen at all: false while it is bowed or hidden. ``settled`` is false during a
-change (of expression, of direction, of place, behind something that half hides it), when either answer is
-right. ``expression``, ``resembles``, ``facing``, ``yaw_deg``, ``pitch_deg`` (positive looks up) and
-``box_xyxy`` are null while a student is away; all but the last also where nobody knows them, as with people
-in a photograph. ``distractors`` are what may be taken for people and are none: the box of the face on a poster at
-the time of each sample, null out of the picture. A film of version 2 knew no ``pitch_deg`` and no ``distractors``.
-
-What must hold of the places that a truth names. Every fault is a ``ValueError``, one line.
-
-What can go wrong with simulated classes.
-
-The one error of the demo.
+``seat_xyxy`` is the student's seat at the beginning, null for a visitor. ``visible`` is false while the face
+is bowed or hidden. ``settled`` is false during a change (of expression, direction or place, or while half
+hidden), when either answer is right. ``expression``, ``resembles``, ``facing``, ``yaw_deg``, ``pitch_deg``
+(positive looks up) and ``box_xyxy`` are null while a student is absent; all but the last also if unknown, as
+for people in a photograph. ``distractors`` may be mistaken for students: the box of the face on a poster at
+the time of each sample, null outside of the frame. Version 2 had no ``pitch_deg`` and no ``distractors``.
 """
 
 from __future__ import annotations
@@ -45,34 +39,35 @@ from monitor.types import Box
 
 
 class SimulationError(RunError):
-    """A film cannot be made; the message says what was wrong and what to do."""
+    """A video cannot be created."""
 
 
 class GroundTruthError(UserError):
-    """A file that should tell the truth of a film, or of a photograph, does not; one line."""
+    """A file with ground truth, or with the boxes of a photograph, is invalid."""
 
 
 MAX_BOX_OVERLAP = 0.9
-"""Two seats, or two people at one time, whose boxes share more than this, as intersection over union, are one
-and the same. Somebody who walks past another covers most of them only for a moment, and seldom so exactly."""
+"""Two seats, or two students at one time, whose boxes have a larger intersection over union are at the same
+place. A student that walks past another covers most of it only for a moment, and rarely that exactly."""
 
 
 def check_box(name: str, box_xyxy: Box, width: int, height: int) -> None:
-    """The box of ``name`` has an inside, and some of it is in a picture of ``width`` by ``height`` pixels."""
+    """Raise ``ValueError`` if the box of ``name`` is empty or outside of a frame of ``width`` by ``height``
+    pixels."""
     x1, y1, x2, y2 = box_xyxy
     if not (x2 > x1 and y2 > y1):
-        raise ValueError(f"the box {box_xyxy} of {name} is empty; expected x2 > x1 and y2 > y1")
+        raise ValueError(f"the box {box_xyxy} of {name} is empty (expected x2 > x1 and y2 > y1)")
     if not (x1 < width and y1 < height and x2 > 0 and y2 > 0):
         raise ValueError(
-            f"{name} is at {tuple(round(edge) for edge in box_xyxy)}, outside the picture of "
-            f"{width} x {height}"
+            f"{name} is at {tuple(round(edge) for edge in box_xyxy)}, outside of the frame of "
+            f"{width} x {height} pixels"
         )
 
 
 def check_no_overlap(boxes: Mapping[str, Box], when: str) -> None:
-    """No two names have one place; ``when`` ends the message."""
-    # From left to right: a box can share much only with those that begin before it ends.
-    ordered = sorted(boxes.items(), key=lambda one: one[1][0])
+    """Raise ``ValueError`` if two names have the same place; ``when`` ends the message."""
+    # From left to right: a box can only overlap with those that begin before it ends.
+    ordered = sorted(boxes.items(), key=lambda item: item[1][0])
     for index, (name, box) in enumerate(ordered):
         for other, place in ordered[index + 1 :]:
             if place[0] >= box[2]:
@@ -93,17 +88,19 @@ def _overlap_share(one: Box, other: Box) -> float:
 TRUTH_VERSION: Literal[3] = 3
 
 FACING_YAW_DEG = 20.0
-"""A head turned less than this faces the camera. The script's turns are 52 degrees and its sway at most 4.5,
-so the truth does not depend on where the border lies between them."""
+"""A head with less yaw than this faces the camera. Scripted turns are 52 degrees and the sway is at most 4.5,
+so the ground truth does not depend on the exact limit."""
 
+
+HINT = "Use the truth.json that was written beside the video."
 
 FINITE_NUMBERS = ConfigDict(allow_inf_nan=False)
-"""JSON has no NaN and no infinity, but Python writes and reads them."""
+"""JSON has no NaN and no infinity, but Python reads and writes them."""
 
 
 @dataclass(frozen=True)
 class GroundTruthSample:
-    """One student at one time; see the module for the meaning of each value."""
+    """One student at one time; the module describes the fields."""
 
     __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
@@ -120,16 +117,16 @@ class GroundTruthSample:
 
     def __post_init__(self) -> None:
         if self.present != (self.box_xyxy is not None):
-            raise ValueError("exactly a student who is present has a box_xyxy")
+            raise ValueError("a student has a box_xyxy exactly if present")
         if self.resembles is not None and self.resembles not in EMOTIONS:
-            raise ValueError(f"resembles {self.resembles!r}; expected one of {', '.join(EMOTIONS)}")
+            raise ValueError(f"resembles {self.resembles!r} (expected one of {', '.join(EMOTIONS)})")
         if self.visible and not self.present:
-            raise ValueError("a student who is not present is not visible")
+            raise ValueError("an absent student cannot be visible")
 
 
 @dataclass(frozen=True)
 class StudentGroundTruth:
-    """One student's samples in order of time, and whether a teacher should be told of her."""
+    """One student's samples in order of time, and whether the student should be flagged."""
 
     __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
@@ -142,7 +139,7 @@ class StudentGroundTruth:
 
 @dataclass(frozen=True)
 class GroundTruthEvent:
-    """Something that happened to ``students`` from ``start_s`` to ``end_s``."""
+    """An event of ``students`` from ``start_s`` to ``end_s``."""
 
     __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
@@ -154,7 +151,7 @@ class GroundTruthEvent:
 
 @dataclass(frozen=True)
 class Distractor:
-    """Something that may be taken for a person, and where in the picture it is at each sample's time."""
+    """An object that may be mistaken for a student, and its box at the time of each sample."""
 
     __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
@@ -164,7 +161,7 @@ class Distractor:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """The whole film's truth, a sample of everyone every ``step_s`` seconds."""
+    """The ground truth of a whole video, with a sample of every student every ``step_s`` seconds."""
 
     __pydantic_config__: ClassVar[ConfigDict] = FINITE_NUMBERS
 
@@ -180,56 +177,58 @@ class GroundTruth:
 
     def __post_init__(self) -> None:
         if [known.student for known in self.students] != list(range(len(self.students))):
-            raise ValueError("students are numbered from 0 in their order")
+            raise ValueError("students are not numbered from 0 in order")
         if len({known.seat for known in self.students}) < len(self.students):
-            raise ValueError("two students have one seat; expected a seat, with a name of its own, for each")
+            raise ValueError("two students have the same seat name")
         times = self.times
         if not times:
-            raise ValueError("nobody is in it; expected a student with samples")
+            raise ValueError("there is no student with samples")
         if any([sample.t_s for sample in known.samples] != times for known in self.students):
-            raise ValueError("every student has samples at the same times")
+            raise ValueError("the students' samples are not at the same times")
         if any(later <= earlier for earlier, later in itertools.pairwise(times)):
             raise ValueError("the samples are not in order of time")
         if times[-1] > self.length_s:
-            raise ValueError(f"a sample at {times[-1]:g} s lies after the end at {self.length_s:g} s")
+            raise ValueError(f"a sample at {times[-1]:g} s is after the end at {self.length_s:g} s")
         self._check_events_and_distractors()
         self._check_boxes()
         self._check_overlaps()
 
     @property
     def times(self) -> list[float]:
-        """When there is a sample of everybody, seconds; empty without students."""
+        """The times of the samples in seconds; empty without students."""
         return [sample.t_s for sample in self.students[0].samples] if self.students else []
 
     def _check_events_and_distractors(self) -> None:
-        """Events are of students who are there, and things have a place at every time."""
+        """Check that events have known students and that distractors have a box, or None, at every time."""
         for event in self.events:
             if not set(event.students) <= set(range(len(self.students))):
-                raise ValueError(
-                    f"an event ({event.kind}) is of a student who is not in the list of students"
-                )
+                raise ValueError(f"an event ({event.kind}) has an unknown student")
             if event.end_s < event.start_s:
                 raise ValueError(f"an event ({event.kind}) ends before it starts")
-        for thing in self.distractors:
-            if len(thing.boxes_xyxy) != len(self.times):
-                raise ValueError(f"a {thing.kind} has {len(thing.boxes_xyxy)} boxes; expected one a sample")
+        for distractor in self.distractors:
+            boxes = len(distractor.boxes_xyxy)
+            if boxes != len(self.times):
+                raise ValueError(f"a {distractor.kind} has {boxes} boxes for {len(self.times)} samples")
 
     def _check_boxes(self) -> None:
-        """Every box has an inside, some of it in the picture."""
-        lines = [(one.seat, (one.seat_xyxy, *(s.box_xyxy for s in one.samples))) for one in self.students]
-        for name, boxes in [*lines, *((f"a {thing.kind}", thing.boxes_xyxy) for thing in self.distractors)]:
+        """Check every box."""
+        named_boxes = [
+            *((one.seat, (one.seat_xyxy, *(s.box_xyxy for s in one.samples))) for one in self.students),
+            *((f"a {distractor.kind}", distractor.boxes_xyxy) for distractor in self.distractors),
+        ]
+        for name, boxes in named_boxes:
             for box in boxes:
                 if box is not None:
                     check_box(name, box, self.width, self.height)
 
     def _check_overlaps(self) -> None:
-        """Nobody sits, or is, where somebody else does."""
-        check_no_overlap({one.seat: one.seat_xyxy for one in self.students if one.seat_xyxy}, "to sit in")
+        """Check that no two students have the same seat or place."""
+        check_no_overlap({one.seat: one.seat_xyxy for one in self.students if one.seat_xyxy}, "as seat")
         for index, t_s in enumerate(self.times):
-            here = [(known, known.samples[index]) for known in self.students]
+            samples = [(known.seat, known.samples[index]) for known in self.students]
             boxes = {
-                known.seat: sample.box_xyxy
-                for known, sample in here
+                seat: sample.box_xyxy
+                for seat, sample in samples
                 if sample.box_xyxy is not None and sample.visible and sample.settled
             }
             check_no_overlap(boxes, f"at {t_s:g} s")
@@ -240,26 +239,24 @@ class GroundTruth:
 
 
 def read_ground_truth(path: Path) -> GroundTruth:
-    """The truth written beside a film. Raises ``GroundTruthError`` if the file is not one."""
+    """The ground truth written beside a video. Raises ``GroundTruthError`` if the file is invalid."""
     try:
         return TypeAdapter(GroundTruth).validate_json(path.read_bytes())
     except ValidationError as error:
         raise GroundTruthError(
-            f"{path} is not the truth of a film: {first_validation_error(error)}"
+            f"{path} is not the ground truth of a video: {first_validation_error(error)}.", HINT
         ) from None
     except OSError as error:
-        raise GroundTruthError(
-            f"{path} cannot be read ({error.strerror}); expected the truth.json beside a film"
-        ) from None
+        raise GroundTruthError(f"{path} cannot be read ({error.strerror}).", HINT) from None
 
 
 def first_validation_error(error: ValidationError) -> str:
-    """The first of what pydantic found, as ``students.0.samples: Field required``."""
-    fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in fault["loc"])
-    what = fault["msg"].removeprefix("Value error, ")
-    return f"{place}: {what}" if place else what
+    """The first error of pydantic, as ``students.0.samples: Field required``."""
+    first = error.errors(include_url=False)[0]
+    location = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{location}: {message}" if location else message
 
 
 class DemoError(SimulationError):
-    """The demo class cannot be made or scored; the message says what was wrong and what to do."""
+    """The demo class cannot be created or scored."""

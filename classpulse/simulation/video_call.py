@@ -1,7 +1,7 @@
-"""A video call of drawn students with scripts of their own: the demo's class with as many seats as wanted.
+"""A video call of drawn students with random scripts: the demo's class with any number of seats.
 
-Everybody is the demo's portrait in another light. What each of them does is drawn from a seed, seat by seat:
-the first six seats of a call of sixty do what those of a call of six do.
+Every student is the demo's portrait in different lighting. Scripts are drawn per seat from the seed: the
+first six seats of a call of sixty behave like those of a call of six.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ LOOKING_DOWN_PITCH_DEG = -26.0
 """Looking down, as far as the portrait can be warped. A face detector's keypoints show two thirds of it."""
 
 SEGMENT_S = (10.0, 25.0)
-"""From when to when a spell lasts, drawn evenly between: every one covers a bin of five seconds whole."""
+"""Shortest and longest segment, drawn uniformly: each covers a complete bin of five seconds."""
 
 ABSENCE_S = (12.0, 40.0)
-"""The same of an absence."""
+"""Shortest and longest absence."""
 
 DOWNCAST_EVERY = 6
-"""Every so many seats somebody is downcast for most of the time, as in the demo."""
+"""Every n-th student is downcast for most of the time, as in the demo."""
 
 DOWNCAST_LENGTH_FACTOR = 4.0
-"""Every second spell of such a student is downcast, and so many times as long as others' are: the shortest is
-as long as the longest absence, so it is more than half of the time."""
+"""Every second segment of such a student is downcast and this many times as long as usual: the shortest is as
+long as the longest absence, so it is more than half of the time."""
 
 
 class CallAction(StrEnum):
-    """What a student does for a spell."""
+    """What a student does in a segment."""
 
     NEUTRAL = "neutral"
     SMILING = "smiling"
@@ -57,14 +57,14 @@ ACT_WEIGHTS: Mapping[CallAction, float] = {
     CallAction.DOWN: 1.5,
     CallAction.AWAY: 1.5,
 }
-"""How likely each act is to come next, up to a common factor; nobody does the same twice in a row."""
+"""Relative probability of the next action; no student repeats an action."""
 
 ACTION_EXPRESSIONS: Mapping[CallAction, Expression] = {
     CallAction.SMILING: Expression.SMILING,
     CallAction.DOWNCAST: Expression.DOWNCAST,
     CallAction.SURPRISED: Expression.SURPRISED,
 }
-"""Every other act is done with a neutral face."""
+"""Expressions of actions; neutral for all others."""
 
 ACTION_YAWS_DEG: Mapping[CallAction, float] = {
     CallAction.LEFT: TURNED_AWAY_YAW_DEG,
@@ -74,7 +74,7 @@ ACTION_YAWS_DEG: Mapping[CallAction, float] = {
 
 @dataclass(frozen=True)
 class CallSettings:
-    """``seats`` tiles in pictures of ``width`` by ``height`` pixels, for ``length_s`` seconds."""
+    """``seats`` tiles in frames of ``width`` by ``height`` pixels, for ``length_s`` seconds."""
 
     seats: int
     length_s: float
@@ -85,29 +85,33 @@ class CallSettings:
 
 
 def build_call(settings: CallSettings) -> DemoClass:
-    """The class of a call; equal settings give equal films. Raises ``DemoError`` where they do not fit."""
-    mosaic = square_layout(settings.seats, settings.width, settings.height)
+    """The class of a call; equal settings give equal videos. Raises ``DemoError`` if the seats do not fit."""
+    layout = square_layout(settings.seats, settings.width, settings.height)
     students = tuple(_student(seat, settings) for seat in range(settings.seats))
-    return DemoClass(settings.length_s, settings.fps, students, mosaic)
+    return DemoClass(settings.length_s, settings.fps, students, layout)
 
 
 def _student(seat: int, settings: CallSettings) -> DemoStudent:
     rng = np.random.default_rng((settings.seed, 21, seat))
-    look = _draw_appearance(rng)
+    appearance = _draw_appearance(rng)
     is_downcast = seat % DOWNCAST_EVERY == DOWNCAST_EVERY - 1
-    acts = _draw_actions(settings.length_s, rng, is_downcast=is_downcast)
-    starts_s = [start_s for start_s, _ in acts]
-    ends_s = [*starts_s[1:], settings.length_s]
-    lasts_s = [(act, end_s - start_s) for (start_s, act), end_s in zip(acts, ends_s, strict=True)]
-    downcast_s = sum(length_s for act, length_s in lasts_s if act is CallAction.DOWNCAST)
-    spells = tuple(_segment(start_s / settings.length_s, act) for start_s, act in acts)
-    return DemoStudent(f"Seat {seat + 1}", spells, look, should_be_flagged=downcast_s > settings.length_s / 2)
+    actions = _draw_actions(settings.length_s, rng, is_downcast=is_downcast)
+    ends_s = [*(start_s for start_s, _ in actions[1:]), settings.length_s]
+    downcast_s = sum(
+        end_s - start_s
+        for (start_s, action), end_s in zip(actions, ends_s, strict=True)
+        if action is CallAction.DOWNCAST
+    )
+    segments = tuple(_segment(start_s / settings.length_s, action) for start_s, action in actions)
+    return DemoStudent(
+        f"Seat {seat + 1}", segments, appearance, should_be_flagged=downcast_s > settings.length_s / 2
+    )
 
 
 def _draw_actions(
     length_s: float, rng: np.random.Generator, *, is_downcast: bool
 ) -> list[tuple[float, CallAction]]:
-    """What is done from when on, seconds. Everybody is there at the beginning."""
+    """The actions with their start in seconds. Every student is present at the beginning."""
     acts: list[tuple[float, CallAction]] = []
     start_s, act = 0.0, CallAction.AWAY
     while start_s < length_s:
@@ -135,7 +139,7 @@ def _segment(start: float, act: CallAction) -> ScriptSegment:
 
 
 def _draw_appearance(rng: np.random.Generator) -> TileStyle:
-    """A tile unlike the others, within what the demo's six span."""
+    """A random tile style within the range of the demo's six."""
     warm = float(rng.uniform(-0.08, 0.08))
     cloth = rng.integers(0, 37, 3).tolist()
     return TileStyle(

@@ -1,4 +1,4 @@
-"""Pictures into a film."""
+"""Writing frames as a video."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from monitor.types import ImageBGR
 
 CODECS: tuple[tuple[str, dict[str, str], str], ...] = (
     ("libx264", {"preset": "ultrafast"}, "crf"),
-    # PyAV's wheels carry x264; a PyAV built without it still has FFmpeg's own MPEG-4.
+    # PyAV's wheels include x264; a PyAV without it still has FFmpeg's MPEG-4 encoder.
     ("mpeg4", {}, "qscale"),
 )
-"""The encoders in order of preference, with their options and the name of the one for quality. On the demo's
-film ``ultrafast`` takes 9 ms a frame where ``veryfast`` takes 23, for a file four times as large that
-nobody keeps."""
+"""Encoders in order of preference, with their options and the name of the quality option. For the demo's
+video ``ultrafast`` takes 9 ms per frame and ``veryfast`` 23, for a file that is four times as large but
+temporary."""
 
 
 @dataclass(frozen=True)
 class VideoFormat:
-    """What a film is besides its pictures: frames a second, how many, their size in pixels (even), and how
-    strongly they are compressed: x264's rate factor, the higher the coarser."""
+    """Frames per second, number of frames, frame size in pixels (even), and compression as x264's rate factor
+    (higher is coarser)."""
 
     fps: int
     frames: int
@@ -44,10 +44,10 @@ def encode_video(
     frames: Iterable[ImageBGR],
     progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write ``frames`` as an MP4: H.264, or MPEG-4 Part 2 where PyAV has no x264.
+    """Write ``frames`` as an MP4: H.264, or MPEG-4 Part 2 if PyAV has no x264.
 
-    ``progress`` is called with the share done, 0..1, after every frame. The file appears when it is whole;
-    an interrupted run leaves none. Raises ``SimulationError`` if no encoder is there, or the file cannot
+    ``progress`` is called with the completed share, 0..1, after every frame. The file is created atomically:
+    an interrupted run leaves none. Raises ``SimulationError`` if no encoder is available or the file cannot
     be written.
     """
     partial = path.with_name(path.name + ".part")
@@ -56,7 +56,7 @@ def encode_video(
         os.replace(partial, path)
     except (OSError, av.FFmpegError) as error:
         raise SimulationError(
-            f"the film cannot be written to {path}: {error}; choose a folder with space"
+            f"The video cannot be written to {path} ({error}).", "Choose a folder with enough space."
         ) from error
     finally:
         partial.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def _encode(
 
 
 def _to_yuv_frame(image_bgr: ImageBGR) -> av.VideoFrame:
-    """OpenCV converts in 1 ms where PyAV's own way takes 5."""
+    """The frame as YUV 4:2:0; OpenCV converts in 1 ms, PyAV in 5."""
     planes = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
@@ -88,11 +88,11 @@ def _to_yuv_frame(image_bgr: ImageBGR) -> av.VideoFrame:
 def _find_encoder(crf: int) -> tuple[str, dict[str, str]]:
     for name, options, quality in CODECS:
         if name in av.codecs_available:
-            # Six more of x264's factor is about half the rate, as is twice MPEG-4's scale (1 to 31); the pair
-            # 26 and 4 is the demo's.
+            # Six more in x264's factor halves the bit rate, as does twice MPEG-4's scale (1 to 31); the demo
+            # uses 26 and 4.
             value = crf if quality == "crf" else min(31, round(4 * 2 ** ((crf - 26) / 6)))
             return name, options | {quality: str(value)}
     choices = ", ".join(name for name, _, _ in CODECS)
     raise SimulationError(
-        f"PyAV has none of the encoders {choices}; expected one: pip install --force-reinstall av"
+        f"PyAV has none of the encoders {choices}.", "Reinstall it: pip install --force-reinstall av."
     )

@@ -1,4 +1,4 @@
-"""One bin of a person who was recorded as several students. Pure."""
+"""Merging the bins of a person who was recorded as several students. Pure."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from db.corrections.identity import IdentityMap
 from db.records import TimelineBin
 
 ABSENT = "absent"
-"""``monitor.types.UnreadableReason.ABSENT``, which a test holds against this: the one reason that counts the samples
-without the student, and so cannot be summed."""
+"""``monitor.types.UnreadableReason.ABSENT`` (a test compares them): the only reason that counts samples
+without the student, so it cannot be summed."""
 
-_ROUNDING_S = 1e-6  # of sums of a few samples' times
+_ROUNDING_S = 1e-6  # of a sum of a few durations
 
 
 def merge_bins_by_person(bins: Iterable[TimelineBin], identities: IdentityMap) -> list[TimelineBin]:
-    """Recorded bins as bins of people: one of each person and ``start_s``, by person and time; those of
-    the whole class come first, as they are."""
+    """Recorded bins as bins of persons: one per person and ``start_s``, by person and time; bins of the
+    whole class come first, unchanged."""
     parts: dict[tuple[bool, int, float], list[TimelineBin]] = defaultdict(list)
     for item in bins:
         if item.student_id is None:
             parts[False, 0, item.start_s].append(item)
         else:
             person = identities.person_at(item.student_id, item.start_s)
-            mine = item if person == item.student_id else replace(item, student_id=person)
-            parts[True, person, item.start_s].append(mine)
+            own = item if person == item.student_id else replace(item, student_id=person)
+            parts[True, person, item.start_s].append(own)
     return [merge_bins(parts[key]) for key in sorted(parts)]
 
 
 def merge_bins(parts: Sequence[TimelineBin]) -> TimelineBin:
-    """Bins of one person at one time as one bin; a single one is returned as it is.
+    """Bins of one person at one time as one bin; a single bin is returned unchanged.
 
-    ``samples`` and ``watched_s`` are of the session, so the largest counts and not the sum. What was
-    seen is summed, as nobody sits in two places at once, but never beyond what was watched; the usable
-    samples not beyond the seen ones. Probabilities are weighted with the usable samples, directions with
-    the samples that have one. Reasons are summed, but ``absent`` is what is left of the samples.
+    ``samples`` and ``watched_s`` are those of the session: the maximum. Seen time is the sum, because a
+    person is at one place at a time, limited to the watched time; usable samples are limited to the seen
+    ones. Probabilities are weighted with the usable samples, directions with the pose samples. Reasons are
+    summed, except ``absent``: the samples that remain.
     """
     if len(parts) == 1:
         return parts[0]
@@ -58,7 +58,7 @@ def merge_bins(parts: Sequence[TimelineBin]) -> TimelineBin:
         eye_samples=sum(one.eye_samples for one in parts),
         closed_samples=sum(one.closed_samples for one in parts),
         yaw_deg=_weighted_mean([(one.yaw_deg, one.pose_samples) for one in parts]),
-        # How many samples have a pitch is not kept; they are among those with a yaw.
+        # The number of samples with a pitch is not stored; it is at most that with a yaw.
         pitch_deg=_weighted_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
         student_count=max(one.student_count for one in parts),
         pose_counts=merge_pose_counts(parts, usable_samples),
@@ -66,8 +66,8 @@ def merge_bins(parts: Sequence[TimelineBin]) -> TimelineBin:
 
 
 def find_simultaneous_bins(first: Iterable[TimelineBin], second: Iterable[TimelineBin]) -> list[float]:
-    """The bins, by ``start_s``, that both were seen in for longer together than the bin was watched:
-    nobody is in two places at once."""
+    """The ``start_s`` of bins in which both were seen for longer together than the bin was watched, so they
+    cannot be one person."""
     others = {one.start_s: one for one in second}
     pairs = [(one, others[one.start_s]) for one in first if one.start_s in others]
     return sorted(
@@ -82,10 +82,10 @@ def _mean_probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | Non
     total = sum(weight for _, weight in usable)
     if not total:
         return None
-    columns = zip(*(chances for chances, _ in usable), strict=True)
+    columns = zip(*(values for values, _ in usable), strict=True)
     weights = [weight for _, weight in usable]
     return tuple(
-        sum(chance * weight for chance, weight in zip(column, weights, strict=True)) / total
+        sum(value * weight for value, weight in zip(column, weights, strict=True)) / total
         for column in columns
     )
 
@@ -94,13 +94,13 @@ def _merge_unreadable_reasons(parts: Sequence[TimelineBin], absent: int) -> dict
     reasons: Counter[str] = Counter()
     for one in parts:
         reasons.update(one.unreadable_reasons)
-    told = reasons.pop(ABSENT, 0)
-    return dict(reasons) | ({ABSENT: absent} if told and absent else {})
+    is_known = reasons.pop(ABSENT, 0) > 0
+    return dict(reasons) | ({ABSENT: absent} if is_known and absent else {})
 
 
 def merge_pose_counts(parts: Iterable[TimelineBin], usable_samples: int) -> dict[str, int]:
-    """The pose counts of all parts; empty where they do not account for every usable sample, because one
-    part was recorded without poses or the parts overlap."""
+    """The pose counts of all parts. Empty if they do not sum to the usable samples: a part has no stored
+    poses, or parts overlap."""
     poses: Counter[str] = Counter()
     for one in parts:
         poses.update(one.pose_counts)

@@ -1,8 +1,8 @@
-"""Which review is whose after corrections. Pure.
+"""The current reviews of flags after corrections. Pure.
 
-A review was given for what somebody had shown, not for a name or a number. So it stands for whoever has
-exactly those stretches now: it moves along when a student is named, waits when they are merged or split, and
-is back when that is taken back. Nothing of it is changed or deleted for that.
+A review was given for the recorded intervals of a person, not for a name or an id. It applies to the person
+that has exactly those intervals now: it moves when a student is named, does not apply while they are merged
+or split, and applies again when that is undone. No review is changed or deleted by a correction.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ from db.records import CorrectionRecord, FlagRecord
 
 _Key = tuple[int, str]
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)  # a review without its time is older than every correction
+_EARLIEST = datetime.min.replace(tzinfo=UTC)  # a review without a time precedes all corrections
 
 
 def assign_reviews(
     flags: Iterable[FlagRecord], identities: IdentityMap, corrections: Sequence[CorrectionRecord]
 ) -> list[FlagRecord]:
-    """The flags of the people of one session now, by person and kind, with the reviews that stand.
+    """The flags of the persons of one session, by person and kind, with their current reviews.
 
-    ``corrections`` are all of the session, those taken back too, in the order they were made.
+    ``corrections`` are all of the session, in the order of their creation, including undone ones.
     """
     if not identities.is_corrected:
         return list(flags)
     stored = {(flag.student_id, flag.kind): flag for flag in flags}
     reviews = _reviews_by_person(stored.values(), identities, corrections)
-    found = []
+    assigned = []
     for person, kind in sorted(stored.keys() | reviews.keys()):
         if person in identities.intervals_by_person:
             review = reviews.get((person, kind))
-            verdict = stored.get((person, kind), review)
-            assert verdict is not None  # one of the two has the key
-            found.append(_with_review(replace(verdict, student_id=person), review))
-    return found
+            flag = stored.get((person, kind), review)
+            assert flag is not None  # one of the two has the key
+            assigned.append(_with_review(replace(flag, student_id=person), review))
+    return assigned
 
 
 def _reviews_by_person(
     flags: Iterable[FlagRecord], identities: IdentityMap, corrections: Sequence[CorrectionRecord]
 ) -> dict[_Key, FlagRecord]:
-    """The newest review of each person and kind that was given for just what is theirs now."""
+    """The newest review per person and kind that was given for exactly the person's current intervals."""
     recorded = {one.student_id for one in identities.intervals}
-    owners = {stretches: person for person, stretches in identities.intervals_by_person.items()}
-    given = [
+    persons = {intervals: person for person, intervals in identities.intervals_by_person.items()}
+    reviewed = [
         (flag.reviewed_at or _EARLIEST, flag) for flag in flags if flag.review != "open" or flag.reviewed_at
     ]
-    standing: dict[_Key, FlagRecord] = {}
-    for at, flag in sorted(given, key=itemgetter(0)):
+    current: dict[_Key, FlagRecord] = {}
+    for at, flag in sorted(reviewed, key=itemgetter(0)):
         then = apply_corrections(recorded, [one.correction for one in corrections if one.is_active(at)])
-        person = owners.get(then.intervals_by_person.get(flag.student_id, frozenset()))
+        person = persons.get(then.intervals_by_person.get(flag.student_id, frozenset()))
         if person is not None:
-            standing[person, flag.kind] = flag
-    return standing
+            current[person, flag.kind] = flag
+    return current
 
 
 def _with_review(flag: FlagRecord, review: FlagRecord | None) -> FlagRecord:

@@ -1,4 +1,4 @@
-"""Run by Alembic. ``db.migrations.runner`` hands over an open connection whose transaction holds the write lock."""
+"""Run by Alembic with the connection of ``db.migrations.runner``, whose transaction holds the write lock."""
 
 from __future__ import annotations
 

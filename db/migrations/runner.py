@@ -1,4 +1,4 @@
-"""Bringing a database to the newest schema with Alembic, run from code."""
+"""Migration of a database to the newest schema with Alembic, run from code."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from sqlalchemy.engine import Connection
 
 
 def alembic_config() -> Config:
-    """Alembic's settings: the scripts of the installed package, wherever that is."""
+    """The settings of Alembic: the scripts of the installed package."""
     settings = Config()
     settings.set_main_option("script_location", "db:migrations")
     return settings
 
 
 def script_directory() -> ScriptDirectory:
-    """The revisions this version knows."""
+    """The revisions of this version."""
     return ScriptDirectory.from_config(alembic_config())
 
 
 def upgrade_to_head(connection: Connection) -> None:
-    """To the newest revision, in the transaction that ``connection`` has open: all of it or nothing."""
+    """Migrate to the newest revision within the open transaction of ``connection``: completely or not at
+    all."""
     settings = alembic_config()
     settings.attributes["connection"] = connection
     command.upgrade(settings, "head")

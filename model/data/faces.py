@@ -1,12 +1,10 @@
-"""Faces with FER2013's own labels and the votes of FER+, and the splits of them. Arithmetic only.
+"""Faces with FER2013 labels and FER+ votes, and their splits. Arithmetic only.
 
-FER2013: Goodfellow et al. 2013, arXiv 1307.0414, 48 × 48 grey faces, one label each, split by the column
+FER2013 (Goodfellow et al. 2013, arXiv 1307.0414): 48 × 48 grey faces with one label each, split by the column
 ``Usage`` into Training, PublicTest and PrivateTest.
 
-What the raters of FER+ said of a face: counts in, distributions and majorities out. Arithmetic only.
-
-FER+ (Barsoum et al. 2016, arXiv 1608.01041) asked ten people to name the expression of each face of
-FER2013. Its table has ten columns, in the order of ``VOTE_COLUMNS``.
+FER+ (Barsoum et al. 2016, arXiv 1608.01041): votes of ten raters for each of these faces, in ten columns
+(``VOTE_COLUMNS``).
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ VOTE_COLUMNS: tuple[Emotion | None, ...] = (
     None,  # unknown
     None,  # NF, not a face
 )
-"""FER+'s ten columns as our labels; None is none of them."""
+"""FER+'s ten columns as our labels; None for a column that is not one of them."""
 
 CONTEMPT_COLUMN, UNKNOWN_COLUMN, NOT_A_FACE_COLUMN = 7, 8, 9
 NO_MAJORITY = -1
@@ -50,11 +48,11 @@ def expression_counts(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
 
 
 def vote_distribution(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """Votes (N, 10) as distributions (N, 7) over our labels; a row of zeros where there is none.
+    """Votes (N, 10) as distributions (N, 7) over our labels; zeros for a face without a distribution.
 
-    Contempt, unknown and NF are dropped. A face has no distribution when unknown or NF has at least
-    as many votes as any expression, or when nothing is left. Single votes stay (Barsoum et al. drop
-    them): a lone dissenter among ten is part of how sure the raters were.
+    Contempt, unknown and NF are dropped. A face has no distribution if unknown or NF has at least as many
+    votes as any expression, or if no vote is left. Single votes are kept (Barsoum et al. drop them), because
+    one dissenter among ten is part of the raters' uncertainty.
     """
     kept = expression_counts(counts)
     totals = kept.sum(axis=1)
@@ -66,8 +64,8 @@ def vote_distribution(counts: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
 def majority_labels(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """The label with the most votes, (N,) 0..6, or ``NO_MAJORITY``.
 
-    None where two columns share the first place, where contempt, unknown or NF has it, and where
-    nobody voted: on those faces an answer is neither right nor wrong.
+    A face has no majority if columns tie for the first place, if contempt, unknown or NF leads, or without
+    votes: on such faces a prediction is neither right nor wrong.
     """
     leading = counts.argmax(axis=1)
     clear = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
@@ -79,7 +77,7 @@ FACE_PX = 48
 
 
 class Usage(IntEnum):
-    """The official splits of FER2013; ``UNSTATED`` for faces that come without one."""
+    """The official splits of FER2013; ``UNSTATED`` for faces without one."""
 
     TRAINING = 0
     PUBLIC_TEST = 1
@@ -100,12 +98,13 @@ USAGE_BY_SPLIT_NAME: dict[str, Usage | None] = {
 
 @dataclass(frozen=True)
 class Faces:
-    """N faces. ``images`` (N, 48, 48) uint8 grey; ``labels`` (N,) int64, FER2013's own, 0..6; ``vote_counts``
-    (N, 10) int64, votes in FER+'s columns, zeros where nobody was asked; ``usage`` (N,) int64, a ``Usage``;
-    ``csv_rows`` (N,) int64, the row in the original file, from 0.
+    """N faces with labels and votes.
 
-    Raises ``ModelError`` where an array has another length or shape, or a label, a count or a usage is
-    none that there is.
+    ``images`` (N, 48, 48) uint8 grey; ``labels`` (N,) int64, FER2013's, 0..6; ``vote_counts`` (N, 10) int64,
+    FER+'s, zeros for faces without votes; ``usage`` (N,) int64, a ``Usage``; ``csv_rows`` (N,) int64, the row
+    in the original file, from 0.
+
+    Raises ``ModelError`` if the shape of an array, a label, a count or a usage is invalid.
     """
 
     images: NDArray[np.uint8]
@@ -119,56 +118,56 @@ class Faces:
         shapes = {
             "images": (count, FACE_PX, FACE_PX),
             "labels": (count,),
-            "counts": (count, len(VOTE_COLUMNS)),
+            "vote_counts": (count, len(VOTE_COLUMNS)),
             "usage": (count,),
             "csv_rows": (count,),
         }
         for name, shape in shapes.items():
-            found = getattr(self, name).shape
-            if found != shape:
-                raise ModelError(f"{name} of the faces are {found}; expected {shape}")
-        for name, values, most, meaning in (
+            actual = getattr(self, name).shape
+            if actual != shape:
+                raise ModelError(f"The array {name!r} of the faces has the shape {actual}, not {shape}.")
+        for name, values, maximum, meaning in (
             ("label", self.labels, len(EMOTIONS) - 1, ", ".join(EMOTIONS)),
             ("usage", self.usage, len(Usage) - 1, ", ".join(usage.name for usage in Usage)),
         ):
-            wrong = values[(values < 0) | (values > most)]
-            if len(wrong):
-                raise ModelError(f"a face has {name} {wrong[0]}; expected 0 to {most}: {meaning}")
+            invalid = values[(values < 0) | (values > maximum)]
+            if len(invalid):
+                raise ModelError(f"A face has the {name} {invalid[0]}.", f"Use 0 to {maximum}: {meaning}.")
         if (self.vote_counts < 0).any():
-            raise ModelError("a face has fewer than no votes; expected counts from 0 on")
+            raise ModelError("A face has a negative number of votes.")
 
     def __len__(self) -> int:
         return len(self.images)
 
     @cached_property
     def vote_shares(self) -> NDArray[np.float32]:
-        """The raters' distribution (N, 7) over ``EMOTIONS``; zeros where there is none."""
+        """The raters' distribution (N, 7) over ``EMOTIONS``; zeros for a face without one."""
         return vote_distribution(self.vote_counts)
 
     @cached_property
     def vote_weights(self) -> NDArray[np.float32]:
-        """(N,) 1, or 0 where a face has no distribution."""
+        """(N,) 1 for a face with a distribution, else 0."""
         return np.asarray(self.vote_shares.sum(axis=1) > 0, np.float32)
 
     @cached_property
     def majority(self) -> NDArray[np.int64]:
-        """The label that most raters named, (N,) 0..6, or ``NO_MAJORITY``."""
+        """The label with the most votes, (N,) 0..6, or ``NO_MAJORITY``."""
         return majority_labels(self.vote_counts)
 
     @property
     def has_majority(self) -> NDArray[np.bool_]:
-        """(N,) whether the raters agreed on one of the seven."""
+        """(N,) whether one of the seven labels has the majority."""
         return np.asarray(self.majority != NO_MAJORITY)
 
     def subset(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Faces:
-        """The faces of a mask or of indices, in that order."""
+        """The faces of a boolean mask or of indices, in that order."""
         return Faces(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class Splits:
-    """``train`` fits the weights; ``choose`` picks the epoch and the calibration; ``report`` is only
-    looked at to report. The last two are the halves of PublicTest in the order of the CSV rows."""
+    """``train`` fits the weights; ``choose`` selects the epoch and fits the calibration; ``report`` is only
+    used to report results. The last two are the halves of PublicTest in the order of the CSV rows."""
 
     train: Faces
     choose: Faces
@@ -176,9 +175,10 @@ class Splits:
 
 
 def official_splits(faces: Faces) -> Splits:
-    """The official splits, PublicTest halved by CSV row (the first, smaller or equal, half chooses).
+    """The official splits, PublicTest halved by CSV row (the first half, the smaller one if odd, is
+    ``choose``).
 
-    Raises ``ModelError`` where one of the three would be empty.
+    Raises ``ModelError`` if one of the three would be empty.
     """
     public = np.flatnonzero(faces.usage == Usage.PUBLIC_TEST)
     public = public[np.argsort(faces.csv_rows[public], kind="stable")]
@@ -188,24 +188,28 @@ def official_splits(faces: Faces) -> Splits:
         choose=faces.subset(public[:half]),
         report=faces.subset(public[half:]),
     )
-    for name, found in (("Training", len(splits.train)), ("each half of PublicTest", half)):
-        if not found:
-            raise ModelError(f"no face for {name}; expected FER2013's Training and PublicTest")
+    for name, count in (("Training", len(splits.train)), ("each half of PublicTest", half)):
+        if not count:
+            raise ModelError(
+                f"The data has no face for {name}.", "Use data with FER2013's splits Training and PublicTest."
+            )
     return splits
 
 
 def select_split(faces: Faces, name: str) -> Faces:
-    """The faces of a split by its name, one of ``USAGE_BY_SPLIT_NAME``.
+    """The faces of the split ``name``, one of ``USAGE_BY_SPLIT_NAME``.
 
-    Raises ``ModelError`` for another name or where the split has no face.
+    Raises ``ModelError`` for another name or if the split has no face.
     """
     if name not in USAGE_BY_SPLIT_NAME:
-        raise ModelError(f"{name!r} is no split; expected one of {', '.join(USAGE_BY_SPLIT_NAME)}")
+        raise ModelError(
+            f"The split {name!r} does not exist.", f"Choose one of {', '.join(USAGE_BY_SPLIT_NAME)}."
+        )
     if name in {"choose", "report"}:
-        found: Faces = getattr(official_splits(faces), name)
+        selected: Faces = getattr(official_splits(faces), name)
     else:
         usage = USAGE_BY_SPLIT_NAME[name]
-        found = faces if usage is None else faces.subset(faces.usage == usage)
-    if not len(found):
-        raise ModelError(f"the data has no face for the split {name!r}; try --split all")
-    return found
+        selected = faces if usage is None else faces.subset(faces.usage == usage)
+    if not len(selected):
+        raise ModelError(f"The data has no face for the split {name!r}.", "Use --split all.")
+    return selected

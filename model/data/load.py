@@ -1,4 +1,4 @@
-"""Faces from a path: which of the forms they have is decided by what is there."""
+"""Loading faces from a path; the format is detected from its content."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from model.data.loaders.kaggle_csv import FACES_FILE, VOTES_FILE, load_kaggle_cs
 from model.data.loaders.npz import load_npz
 from model.errors import ModelError
 
-SUPPORTED_FORMS = (
-    f"a folder with {SHEET_FILE} and {LABELS_FILE}, {FACES_FILE} or the folder it lies in, "
+SUPPORTED_FORMATS = (
+    f"a folder with {SHEET_FILE} and {LABELS_FILE}, {FACES_FILE} or its folder, "
     "a folder of class folders, or an .npz with image and label"
 )
 
 
 def load_faces(path: Path, votes: Path | None = None) -> Faces:
-    """Every face of the data at ``path``: a folder with a sheet, a CSV file or the folder of ``fer2013.csv``,
-    a folder of class folders, or an ``.npz``.
+    """All faces at ``path``: a folder with a contact sheet, a CSV file or the folder of ``fer2013.csv``, a
+    folder of class folders, or an ``.npz`` archive.
 
-    ``votes`` is FER+'s file for a CSV file; without it ``fer2013new.csv`` beside that is used, where it is.
+    ``votes`` is FER+'s file for a CSV file; by default ``fer2013new.csv`` beside it is used if it exists.
 
-    Raises ``ModelError`` where there is nothing, it has another form, it cannot be read, or votes are given
-    for a form that takes none.
+    Raises ``ModelError`` if the path does not exist, has an unknown format or cannot be read, or if votes are
+    given for a format that takes none.
     """
     sheet = (path / SHEET_FILE).is_file()
     table = path / FACES_FILE if (path / FACES_FILE).is_file() and not sheet else path
@@ -33,18 +33,20 @@ def load_faces(path: Path, votes: Path | None = None) -> Faces:
         return load_kaggle_csv(table, _find_votes_file(table) if votes is None else votes)
     load = load_contact_sheet if sheet else _loader_for(path)
     if votes is not None:
-        raise ModelError(f"{votes} cannot be used with {path}; votes go with a CSV file; leave them out")
+        raise ModelError(
+            f"{path} does not take a file of votes such as {votes}.", "Give votes only with a CSV file."
+        )
     return load(path)
 
 
 def _loader_for(path: Path) -> Callable[[Path], Faces]:
-    """What reads a folder of folders or an archive."""
+    """The loader for a folder of folders or an archive."""
     if path.is_dir() and any(entry.is_dir() for entry in path.iterdir()):
         return load_image_folders
     if path.is_file() and path.suffix.lower() == ".npz":
         return load_npz
-    fault = "has none of the known forms" if path.exists() else "does not exist"
-    raise ModelError(f"{path} {fault}; expected {SUPPORTED_FORMS}")
+    fault = "has an unknown format" if path.exists() else "does not exist"
+    raise ModelError(f"{path} {fault}.", f"Give {SUPPORTED_FORMATS}.")
 
 
 def _find_votes_file(table: Path) -> Path | None:

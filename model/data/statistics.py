@@ -1,9 +1,4 @@
-"""How bright, how rich in contrast and how sharp faces are. Arithmetic only.
-
-What is in the data more than once, as counts. Arithmetic only.
-
-How many faces the official splits have, by label. Arithmetic only.
-"""
+"""Counts per split, brightness and sharpness, and duplicate counts of a data set. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -22,12 +17,12 @@ USAGE_NAMES = {
     Usage.PRIVATE_TEST: "PrivateTest",
     Usage.UNSTATED: "unstated",
 }
-"""As FER2013 itself writes them."""
+"""The splits as FER2013 names them."""
 
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """The faces of one split; ``classes`` (7,) by FER2013's label in the order of ``EMOTIONS``."""
+    """The faces of one split; ``classes`` (7,) by FER2013 label in the order of ``EMOTIONS``."""
 
     split: str
     faces: int
@@ -35,43 +30,47 @@ class SplitCounts:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Of the faces of this split, 0..1."""
+        """The share of each label in the split, 0..1."""
         return tuple(count / self.faces for count in self.classes)
 
 
 def count_splits(faces: Faces) -> tuple[SplitCounts, ...]:
-    """One for each split that has a face."""
-    found = []
+    """The counts of each split that has a face."""
+    counts = []
     for usage, name in USAGE_NAMES.items():
         labels = faces.labels[faces.usage == usage]
         if len(labels):
             classes = np.bincount(labels, minlength=len(EMOTIONS))
-            found.append(SplitCounts(name, len(labels), tuple(int(count) for count in classes)))
-    return tuple(found)
+            counts.append(SplitCounts(name, len(labels), tuple(int(count) for count in classes)))
+    return tuple(counts)
 
 
 FLAT_STD = 10.0
-"""Below this standard deviation of the grey levels (of 255) a picture shows next to nothing. FER2013's
-median is 54, its hundredth percentile 25."""
+"""Below this standard deviation of the grey levels (of 255) an image shows almost nothing. FER2013's median
+is 54, its hundredth percentile 25."""
 
 DARK_MEAN, BRIGHT_MEAN = 50.0, 205.0
 """A fifth of the grey scale at either end."""
 
 BLURRED_SHARPNESS = 0.15
-"""Below this the monitor judges no face (``monitor.faces.quality``, ``min_sharpness``; a test compares them)."""
+"""Below this no face is read while monitoring (``monitor.faces.quality``, ``min_sharpness``; a test compares
+them)."""
 
 MEAN_EDGES = np.arange(0, 257, 8)
 STD_EDGES = np.arange(0, 129, 4)
-"""Grey levels; 127.5 is the largest standard deviation there is."""
+"""Grey levels; the largest possible standard deviation is 127.5."""
 
 _CHUNK = 4096
 
 
 @dataclass(frozen=True)
 class SplitBrightness:
-    """Of the ``faces`` of one split: medians of mean grey, standard deviation (grey levels, 0..255) and
-    sharpness; how many are dark, bright, flat and (not counting the flat) blurred by the bounds of this
-    module; and how many fall between ``MEAN_EDGES`` (32) and ``STD_EDGES`` (32)."""
+    """Brightness and sharpness of one split.
+
+    Medians of the mean and the standard deviation of the grey levels (0..255) and of the sharpness; the
+    numbers of dark, bright, flat and (except for flat ones) blurred faces by the limits of this module;
+    histograms over ``MEAN_EDGES`` (32 bins) and ``STD_EDGES`` (32 bins).
+    """
 
     split: str
     faces: int
@@ -87,21 +86,21 @@ class SplitBrightness:
 
 
 def brightness_by_split(faces: Faces) -> tuple[SplitBrightness, ...]:
-    """One for each split that has a face."""
+    """The brightness of each split that has a face."""
     means, stds, sharpnesses = measure_images(faces.images)
-    found = []
+    summaries = []
     for usage, name in USAGE_NAMES.items():
         inside = faces.usage == usage
         if inside.any():
-            found.append(_summarise_split(name, means[inside], stds[inside], sharpnesses[inside]))
-    return tuple(found)
+            summaries.append(_summarise_split(name, means[inside], stds[inside], sharpnesses[inside]))
+    return tuple(summaries)
 
 
 def measure_images(
     images: NDArray[np.uint8],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Mean, standard deviation and sharpness of pictures (N, 48, 48), each (N,)."""
-    # In parts: all of FER2013 as float32 would take 300 MB several times over.
+    """Mean, standard deviation and sharpness, each (N,), of images (N, 48, 48)."""
+    # In chunks: all of FER2013 as float32 would take several times 300 MB.
     parts = [_measure_chunk(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
     means, stds, sharpnesses = (np.concatenate(values) for values in zip(*parts, strict=True))
     return means, stds, sharpnesses
@@ -113,7 +112,8 @@ def _measure_chunk(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]
 
 
 def _sharpness(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """As in ``monitor.faces.quality``: variance of the Laplacian over variance, at half the size (24 px)."""
+    """Variance of the Laplacian divided by the variance, at half size (24 px), as in
+    ``monitor.faces.quality``."""
     small = (grey[:, ::2, ::2] + grey[:, 1::2, ::2] + grey[:, ::2, 1::2] + grey[:, 1::2, 1::2]) / 4
     around = small[:, :-2, 1:-1] + small[:, 2:, 1:-1] + small[:, 1:-1, :-2] + small[:, 1:-1, 2:]
     edges = (around - 4 * small[:, 1:-1, 1:-1]).var(axis=(1, 2))
@@ -144,10 +144,12 @@ def _summarise_split(
 
 @dataclass(frozen=True)
 class DuplicateCounts:
-    """``groups`` of two or more ``faces`` that are one picture; of the groups, how many cross from one
-    split into another, have more than one of FER2013's labels, and more than one majority of the raters.
-    ``shared_with_training`` says for each other split how many of its faces have a copy in Training; it is empty where
-    Training, or any other split, is not there."""
+    """Counts of duplicate groups.
+
+    ``faces`` in ``groups`` of two or more; of the groups, the number that spans several splits, has more than
+    one FER2013 label, and more than one majority. ``shared_with_training``: for each other split, the number
+    of its faces with a copy in Training; empty if Training or every other split is missing.
+    """
 
     groups: int
     faces: int
@@ -158,7 +160,7 @@ class DuplicateCounts:
 
 
 def count_duplicates(groups: DuplicateGroups, faces: Faces) -> DuplicateCounts:
-    """Count the groups of ``faces``."""
+    """The counts of ``groups`` of ``faces``."""
     usages = [faces.usage[members] for members in groups.members]
     return DuplicateCounts(
         groups=len(groups),

@@ -1,1 +1,1 @@
-"""Evaluation."""
+"""Evaluation: probabilities and labels in, scores out; also statistics and examples of data sets."""

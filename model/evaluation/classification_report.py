@@ -1,4 +1,4 @@
-"""An evaluation as text: the classification report that scikit-learn made customary. Arithmetic only."""
+"""An evaluation as text, in the format of scikit-learn's classification report. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HEADINGS = ("precision", "recall", "f1-score", "support")
 
 
 def classification_report(evaluation: Evaluation) -> str:
-    """Precision, recall, F1 and faces of each label, then accuracy, plain and weighted means."""
+    """Precision, recall, F1 and support of each label, then accuracy, plain and weighted means."""
     total = evaluation.faces
     lines = ["".join(f"{heading:>12}" for heading in ("", *_HEADINGS)), ""]
     lines += [

@@ -1,4 +1,4 @@
-"""What is in a set of faces, as facts. Arithmetic only."""
+"""Statistics of a set of faces. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from model.evaluation.label_agreement import LabelAgreement, label_agreement
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """All facts of a set of faces. ``label_agreement`` is None where nobody was asked about any face;
-    ``exact_duplicates`` counts the pictures that are equal to the last pixel, ``near_duplicates`` those and near copies."""
+    """All statistics of a set of faces.
+
+    ``agreement`` is None if no face has votes. ``exact_duplicates`` counts faces with identical pixels,
+    ``near_duplicates`` those and near-duplicates.
+    """
 
     faces: int
     splits: tuple[SplitCounts, ...]
@@ -31,12 +34,12 @@ class DatasetSummary:
 
     @property
     def classes(self) -> tuple[int, ...]:
-        """The faces of each label over all splits, (7,)."""
+        """The number of faces of each label over all splits, (7,)."""
         return tuple(sum(counts) for counts in zip(*(split.classes for split in self.splits), strict=True))
 
 
 def summarise_dataset(faces: Faces, duplicates: Duplicates) -> DatasetSummary:
-    """The facts of ``faces``, of which ``duplicates`` has those that are one picture."""
+    """The statistics of ``faces`` and their ``duplicates``."""
     return DatasetSummary(
         faces=len(faces),
         splits=count_splits(faces),

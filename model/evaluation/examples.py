@@ -1,4 +1,4 @@
-"""Which faces to show: the same ones every time. Arithmetic only."""
+"""Selection of example faces, reproducible by seed. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from model.evaluation.label_agreement import rater_conflict, rater_entropy
 
 EXAMPLES_SEED = 2013
 EXAMPLES_PER_KIND = 10
-"""Faces in a strip."""
+"""Faces per strip."""
 
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Indices of faces: a strip drawn by chance for each label that occurs, the faces on which raters and
-    FER2013 contradict each other most, those on which the raters were most divided, and single pictures
-    that came in twice with two labels, one after the other."""
+    """Indices of example faces: random ones of each label that occurs; those on which raters contradict
+    FER2013 most; those on which raters disagree most; and pairs of duplicates with different labels, one
+    after the other."""
 
     classes: dict[Emotion, Indices]
     contradicted: Indices
@@ -34,8 +34,10 @@ class Examples:
 def choose_examples(
     faces: Faces, duplicates: Duplicates, count: int = EXAMPLES_PER_KIND, seed: int = EXAMPLES_SEED
 ) -> Examples:
-    """At most ``count`` faces of each kind; where many are alike, chance decides, by ``seed``. No picture
-    comes twice, but for ``relabelled``."""
+    """At most ``count`` faces of each kind; ties are broken at random by ``seed``.
+
+    No image is shown twice, except in ``relabelled``.
+    """
     rng = np.random.default_rng(seed)
     first = np.ones(len(faces), np.bool_)
     for members in duplicates.near.members:
@@ -43,9 +45,9 @@ def choose_examples(
     classes = {label: np.flatnonzero(first & (faces.labels == label)) for label in Emotion}
     return Examples(
         classes={
-            label: np.sort(rng.choice(found, min(count, len(found)), replace=False))
-            for label, found in classes.items()
-            if len(found)
+            label: np.sort(rng.choice(indices, min(count, len(indices)), replace=False))
+            for label, indices in classes.items()
+            if len(indices)
         },
         contradicted=_highest(rater_conflict(faces) * first, count, rng),
         divided=_highest(rater_entropy(faces) * first, count, rng),
@@ -54,9 +56,9 @@ def choose_examples(
 
 
 def _highest(scores: NDArray[np.float64], count: int, rng: np.random.Generator) -> Indices:
-    """The indices of the largest scores above 0, the largest first."""
+    """The indices of the largest scores above 0, largest first."""
     shuffled = rng.permutation(len(scores))
-    # Rounded, so that equal scores are equal whatever the machine's last digit.
+    # Rounded, so that equal scores are equal on every machine.
     chosen = shuffled[np.argsort(-scores[shuffled].round(6), kind="stable")][:count]
     return np.asarray(chosen[scores[chosen] > 0], np.int64)
 

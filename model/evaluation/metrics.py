@@ -1,4 +1,4 @@
-"""How well probabilities agree with labels. NumPy only; TensorFlow is not needed to score a model."""
+"""Agreement of probabilities with labels. NumPy only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECE_BINS = 15
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One label against the rest. A share without cases is 0."""
+    """One label against the rest. A ratio without cases is 0."""
 
     label: str
     faces: int
@@ -31,8 +31,8 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The faces whose leading probability lies in (``low``, ``high``]: how many, the mean of that
-    probability, and the share of them on which it was right. Means of no faces are 0."""
+    """The faces whose leading probability lies in (``low``, ``high``]: their number, the mean of that
+    probability, and the share for which the leading label is right. Means of no faces are 0."""
 
     low: float
     high: float
@@ -44,16 +44,17 @@ class ReliabilityBin:
 def reliability(
     probabilities: Probabilities, shares: NDArray[np.floating[Any]], bins: int = ECE_BINS
 ) -> tuple[ReliabilityBin, ...]:
-    """Confidence and agreement over equal bins of confidence.
+    """Confidence and agreement in equal bins of confidence, (lower, upper] as in Guo et al. 2017, arXiv
+    1706.04599, section 2.
 
-    ``shares`` (N, 7) are true distributions, one-hot for plain labels; agreement is the share of the
-    label that leads. A bin holds (lower, upper], as in Guo et al. 2017, arXiv 1706.04599, section 2.
+    ``shares`` (N, 7) are true distributions, one-hot for plain labels; agreement is the true share of the
+    leading label.
     """
     leading = probabilities.argmax(axis=1)[:, None]
     confidence = np.take_along_axis(probabilities, leading, axis=1)[:, 0].astype(np.float64)
     agreement = np.take_along_axis(shares, leading, axis=1)[:, 0].astype(np.float64)
     which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    faces, confident, agreed = (
+    faces, confidence_sums, agreement_sums = (
         np.bincount(which, weights=weights, minlength=bins) for weights in (None, confidence, agreement)
     )
     return tuple(
@@ -61,8 +62,8 @@ def reliability(
             index / bins,
             (index + 1) / bins,
             int(faces[index]),
-            safe_ratio(confident[index], faces[index]),
-            safe_ratio(agreed[index], faces[index]),
+            safe_ratio(confidence_sums[index], faces[index]),
+            safe_ratio(agreement_sums[index], faces[index]),
         )
         for index in range(bins)
     )
@@ -70,9 +71,12 @@ def reliability(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of N faces. ``confusion[true][predicted]`` counts faces; ``ece`` is the expected
-    calibration error; ``neutral_called_sad`` the share of truly neutral faces whose leading
-    expression is sad, the complaint that users of such models have most often."""
+    """Scores of N faces.
+
+    ``confusion[true][predicted]`` counts faces; ``ece`` is the expected calibration error;
+    ``neutral_called_sad`` is the share of neutral faces whose leading expression is sad, the most frequent
+    complaint of users.
+    """
 
     faces: int
     accuracy: float
@@ -87,11 +91,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class LabelSetEvaluations:
-    """One set of probabilities against FER2013's own labels and against the FER+ majority.
+    """One set of probabilities against FER2013's labels and the FER+ majority.
 
-    ``ferplus`` is over the faces that have a majority, and None where none has. ``votes_ece`` is the
-    calibration error with the raters' share for the leading label in the place of right or wrong, over
-    all faces with votes.
+    ``ferplus`` covers the faces with a majority and is None if there is none. ``votes_ece`` is the
+    calibration error against the raters' share of the leading label instead of right or wrong, over all faces
+    with votes.
     """
 
     fer2013: Evaluation
@@ -100,7 +104,7 @@ class LabelSetEvaluations:
 
 
 def safe_ratio(part: float, whole: float) -> float:
-    """``part / whole``, 0 where there is no whole."""
+    """``part / whole``; 0 if ``whole`` is 0."""
     return float(part / whole) if whole else 0.0
 
 
@@ -114,9 +118,12 @@ def confusion_matrix(labels: NDArray[np.int64], predicted: NDArray[np.int64]) ->
 def expected_calibration_error(
     probabilities: Probabilities, shares: NDArray[np.floating[Any]], bins: int = ECE_BINS
 ) -> float:
-    """Mean distance between confidence and agreement over ``reliability``'s bins, 0..1 (Guo et al. 2017,
-    eq. 3). Few faces alone make an error: 0.026 on average on 1,700 that are answered at random just as
-    often right as the first model's probabilities say (simulated)."""
+    """The mean distance between confidence and agreement over ``reliability``'s bins, 0..1 (Guo et al. 2017,
+    eq. 3).
+
+    Small samples alone cause an error: 0.026 on average for 1,700 faces that are right exactly as often as
+    the first model's probabilities state (simulated).
+    """
     table = reliability(probabilities, shares, bins)
     gaps = sum(row.faces * abs(row.agreement - row.confidence) for row in table)
     return safe_ratio(gaps, len(shares))
@@ -126,21 +133,21 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScore, ...]:
     """Precision, recall and F1 of each label."""
     scores = []
     for index, label in enumerate(EMOTIONS):
-        hits, truly = float(confusion[index, index]), float(confusion[index].sum())
-        precision, recall = safe_ratio(hits, float(confusion[:, index].sum())), safe_ratio(hits, truly)
+        hits, faces = float(confusion[index, index]), float(confusion[index].sum())
+        precision, recall = safe_ratio(hits, float(confusion[:, index].sum())), safe_ratio(hits, faces)
         f1 = safe_ratio(2 * precision * recall, precision + recall)
-        scores.append(ClassScore(label, int(truly), precision, recall, f1))
+        scores.append(ClassScore(label, int(faces), precision, recall, f1))
     return tuple(scores)
 
 
 def evaluate_probabilities(probabilities: Probabilities, labels: NDArray[np.int64]) -> Evaluation:
-    """Score probabilities (N, 7) against labels (N,) 0..6.
+    """Scores of probabilities (N, 7) against labels (N,) 0..6.
 
-    Raises ``ValueError`` where the shapes disagree or there is no face at all.
+    Raises ``ValueError`` if the shapes do not match or there is no face.
     """
     if probabilities.shape != (len(labels), len(EMOTIONS)) or len(labels) == 0:
         raise ValueError(
-            f"probabilities {probabilities.shape} for {len(labels)} labels; expected (N, 7), N > 0"
+            f"Expected probabilities (N, 7) for N > 0 labels, not {probabilities.shape} for {len(labels)}."
         )
     confusion = confusion_matrix(labels, probabilities.argmax(axis=1))
     classes = class_scores(confusion)
@@ -160,12 +167,12 @@ def evaluate_probabilities(probabilities: Probabilities, labels: NDArray[np.int6
 
 
 def evaluate_label_sets(probabilities: Probabilities, faces: Faces) -> LabelSetEvaluations:
-    """Score against FER2013's labels (all faces) and the FER+ majority (the faces that have one)."""
-    agreed, voted = faces.has_majority, faces.vote_weights > 0
+    """Scores against FER2013's labels (all faces) and the FER+ majority (faces that have one)."""
+    with_majority, voted = faces.has_majority, faces.vote_weights > 0
     return LabelSetEvaluations(
         fer2013=evaluate_probabilities(probabilities, faces.labels),
-        ferplus=evaluate_probabilities(probabilities[agreed], faces.majority[agreed])
-        if agreed.any()
+        ferplus=evaluate_probabilities(probabilities[with_majority], faces.majority[with_majority])
+        if with_majority.any()
         else None,
         votes_ece=expected_calibration_error(probabilities[voted], faces.vote_shares[voted])
         if voted.any()
@@ -174,8 +181,8 @@ def evaluate_label_sets(probabilities: Probabilities, faces: Faces) -> LabelSetE
 
 
 def head_accuracies(answers: Mapping[str, NDArray[np.float32]], faces: Faces) -> tuple[float, float]:
-    """Of the head ``fer2013`` on FER2013's labels, and of ``expression`` on the FER+ majority."""
-    agreed = faces.has_majority
-    own = answers["fer2013"].argmax(axis=1) == faces.labels
-    votes = answers["expression"].argmax(axis=1)[agreed] == faces.majority[agreed]
-    return float(own.mean()), safe_ratio(float(votes.sum()), len(votes))
+    """Accuracy of the head ``fer2013`` on FER2013's labels, and of ``expression`` on the FER+ majority."""
+    with_majority = faces.has_majority
+    fer2013 = answers["fer2013"].argmax(axis=1) == faces.labels
+    ferplus = answers["expression"].argmax(axis=1)[with_majority] == faces.majority[with_majority]
+    return float(fer2013.mean()), safe_ratio(float(ferplus.sum()), len(ferplus))

@@ -1,7 +1,5 @@
-"""Everything that is measured of one model on one set of faces. No TensorFlow.
-
-Test faces as a camera might have seen them: smaller, mirrored, blurred, darker. NumPy and OpenCV.
-"""
+"""All scores of one model on one set of faces, also under degraded conditions. NumPy and OpenCV, no
+TensorFlow."""
 
 from __future__ import annotations
 
@@ -30,9 +28,9 @@ FaceImage = NDArray[np.uint8]
 SIZES_PX = (36, 24, 16)
 """Widths of the crop's square in the frame; a detector's box is 0.84 of it."""
 BLUR_SIGMA_PX = 1.5
-"""Of 48 pixels; chosen for a plainly soft face, not measured on a camera."""
+"""In pixels of 48; a clearly soft face, heuristic, not measured on a camera."""
 DARK_GAIN = 0.3
-"""Chosen for a plainly dark face, not measured in a room."""
+"""A clearly dark face; heuristic, not measured in a room."""
 
 
 def downscale_to(image: FaceImage, px: int) -> FaceImage:
@@ -42,17 +40,17 @@ def downscale_to(image: FaceImage, px: int) -> FaceImage:
 
 
 def mirror_face(image: FaceImage) -> FaceImage:
-    """Left to right."""
+    """The face mirrored left to right."""
     return np.ascontiguousarray(image[:, ::-1])
 
 
 def blur_face(image: FaceImage) -> FaceImage:
-    """Out of focus: a Gaussian of ``BLUR_SIGMA_PX``."""
+    """The face out of focus: a Gaussian of ``BLUR_SIGMA_PX``."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), BLUR_SIGMA_PX), np.uint8)
 
 
 def darken_face(image: FaceImage) -> FaceImage:
-    """``DARK_GAIN`` of the light, in whole grey levels as a sensor gives them."""
+    """The face at ``DARK_GAIN`` of its brightness, in whole grey levels like a sensor's."""
     return np.asarray(np.round(image * DARK_GAIN), np.uint8)
 
 
@@ -62,7 +60,7 @@ CONDITIONS: Mapping[str, Callable[[FaceImage], FaceImage]] = {
     "blurred": blur_face,
     "darkened": darken_face,
 }
-"""What a model is scored under beside the faces as they are, by name."""
+"""The degradations under which a model is scored, by name."""
 
 
 def apply_condition(condition: str, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -71,31 +69,31 @@ def apply_condition(condition: str, images: NDArray[np.uint8]) -> NDArray[np.uin
 
 
 LABEL_HEAD, RATERS_HEAD = "fer2013", "expression"
-"""Which head answers for which labels: FER2013's own, and the majority of the FER+ raters."""
+"""The head for each label set: FER2013's labels, and the majority of the FER+ raters."""
 
 HeadProbabilities = Mapping[str, NDArray[np.float32]]
 """Probabilities (N, 7) by head."""
 
 
 class HeadClassifier(Protocol):
-    """A model with heads; ``head_probabilities`` takes (N, 48, 48) uint8 to (N, heads, 7)."""
+    """A model with several heads."""
 
     @property
     def version(self) -> str:
-        """The model, by name and digest."""
+        """Name and digest of the model."""
 
     @property
     def heads(self) -> tuple[str, ...]:
         """The heads in the order of ``head_probabilities``."""
 
     def head_probabilities(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities of every head."""
+        """Probabilities (N, heads, 7) of faces (N, 48, 48) uint8."""
 
 
 @dataclass(frozen=True)
 class ConditionScore:
-    """Accuracy of both heads on their own labels under a condition, and the calibration error and the
-    share of neutral faces called sad of the head ``expression``; None where no face has a majority."""
+    """Accuracy of both heads on their own labels under a condition; calibration error and share of neutral
+    faces called sad of the head ``expression``. None if no face has a majority."""
 
     name: str
     fer2013: float
@@ -106,10 +104,13 @@ class ConditionScore:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """``heads``: both heads against both label sets. ``conditions``: as they are, then each of
-    ``CONDITIONS``. ``mirror_averaged``: the mean of a face's answer and its mirror image's.
-    ``unseen``: only faces of which Training has no copy, None where Training is not at hand.
-    ``raters``: the FER+ majority as if it were a model of FER2013's label."""
+    """All scores of a model.
+
+    ``heads``: both heads against both label sets. ``conditions``: unchanged faces, then each of
+    ``CONDITIONS``. ``mirror_averaged``: the mean of the probabilities for a face and its mirror image.
+    ``unseen``: only faces without a copy in Training, None if Training is unknown. ``raters``: the FER+
+    majority scored like a model against FER2013's labels.
+    """
 
     model: str
     faces: int
@@ -122,37 +123,37 @@ class Scorecard:
 
     @property
     def fer2013(self) -> Evaluation:
-        """FER2013's label, by the head that learnt it."""
+        """FER2013's labels, by the head trained on them."""
         return self.heads[LABEL_HEAD].fer2013
 
     @property
     def ferplus(self) -> Evaluation | None:
-        """The majority of the raters, by the head that monitoring uses."""
+        """The majority of the raters, by the head used for monitoring."""
         return self.heads[RATERS_HEAD].ferplus
 
 
 def probabilities_by_head(model: HeadClassifier, images: NDArray[np.uint8]) -> HeadProbabilities:
-    """What every head says of faces (N, 48, 48) uint8."""
-    found = model.head_probabilities(images)
-    return {head: found[:, index] for index, head in enumerate(model.heads)}
+    """Probabilities of every head for faces (N, 48, 48) uint8."""
+    probabilities = model.head_probabilities(images)
+    return {head: probabilities[:, index] for index, head in enumerate(model.heads)}
 
 
 def score_condition(name: str, probabilities: HeadProbabilities, faces: Faces) -> ConditionScore:
-    """The figures of one line of the table of conditions."""
-    own, _ = head_accuracies(probabilities, faces)
-    voted = evaluate_label_sets(probabilities[RATERS_HEAD], faces).ferplus
-    if voted is None:
-        return ConditionScore(name, own, None, None, None)
-    return ConditionScore(name, own, voted.accuracy, voted.ece, voted.neutral_called_sad)
+    """The scores under one condition."""
+    fer2013, _ = head_accuracies(probabilities, faces)
+    ferplus = evaluate_label_sets(probabilities[RATERS_HEAD], faces).ferplus
+    if ferplus is None:
+        return ConditionScore(name, fer2013, None, None, None)
+    return ConditionScore(name, fer2013, ferplus.accuracy, ferplus.ece, ferplus.neutral_called_sad)
 
 
 def rater_agreement(faces: Faces) -> Evaluation | None:
-    """How far the two label sets agree at all; None where no face has a majority."""
-    agreed = faces.has_majority
-    if not agreed.any():
+    """The FER+ majority scored against FER2013's labels; None if no face has a majority."""
+    with_majority = faces.has_majority
+    if not with_majority.any():
         return None
-    named = np.eye(faces.vote_shares.shape[1], dtype=np.float32)[faces.majority[agreed]]
-    return evaluate_probabilities(named, faces.labels[agreed])
+    one_hot = np.eye(faces.vote_shares.shape[1], dtype=np.float32)[faces.majority[with_majority]]
+    return evaluate_probabilities(one_hot, faces.labels[with_majority])
 
 
 def make_scorecard(
@@ -161,28 +162,28 @@ def make_scorecard(
     train: Faces | None = None,
     progress: Callable[[float], Any] = lambda _: None,
 ) -> Scorecard:
-    """Measure ``model`` on ``faces``. ``train``, if known, are the faces that it learnt from.
+    """Score ``model`` on ``faces``; ``train`` are the faces it was trained on, if known.
 
-    ``progress`` is called with the share that is done, 0..1.
+    ``progress`` is called with the completed share, 0..1.
     """
-    looks = {"as they are": faces.images} | dict.fromkeys(CONDITIONS)
+    images_by_condition = {"as they are": faces.images} | dict.fromkeys(CONDITIONS)
     answers: dict[str, HeadProbabilities] = {}
-    for done, (name, images) in enumerate(looks.items(), 1):
+    for done, (name, images) in enumerate(images_by_condition.items(), 1):
         answers[name] = probabilities_by_head(
             model, apply_condition(name, faces.images) if images is None else images
         )
-        progress(done / len(looks))
+        progress(done / len(images_by_condition))
     plain, mirrored = answers["as they are"], answers["mirrored"]
-    both = {head: (plain[head] + mirrored[head]) / 2 for head in plain}
-    fresh = None if train is None else ~has_copy_in(faces, train)
+    averaged = {head: (plain[head] + mirrored[head]) / 2 for head in plain}
+    is_unseen = None if train is None else ~has_copy_in(faces, train)
     return Scorecard(
         model=model.version,
         faces=len(faces),
         heads={head: evaluate_label_sets(plain[head], faces) for head in plain},
         conditions=tuple(score_condition(name, answers[name], faces) for name in answers),
-        mirror_averaged=score_condition("mean with the mirrored face", both, faces),
-        unseen=_score_unseen(plain, faces, fresh),
-        unseen_faces=None if fresh is None else int(fresh.sum()),
+        mirror_averaged=score_condition("mean with the mirrored face", averaged, faces),
+        unseen=_score_unseen(plain, faces, is_unseen),
+        unseen_faces=None if is_unseen is None else int(is_unseen.sum()),
         raters=rater_agreement(faces),
     )
 
@@ -192,5 +193,5 @@ def _score_unseen(
 ) -> ConditionScore | None:
     if is_unseen is None or not is_unseen.any():
         return None
-    kept = {head: rows[is_unseen] for head, rows in probabilities.items()}
-    return score_condition("no copy in Training", kept, faces.subset(is_unseen))
+    unseen = {head: rows[is_unseen] for head, rows in probabilities.items()}
+    return score_condition("no copy in Training", unseen, faces.subset(is_unseen))

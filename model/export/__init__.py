@@ -1,1 +1,1 @@
-"""Export."""
+"""Export: a run folder in; the LiteRT file, its metadata and the model card out."""

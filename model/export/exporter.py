@@ -1,8 +1,8 @@
-"""From a trained network to the files that are shipped. Needs TensorFlow, whatever trained the network.
+"""Export of a trained network to the shipped files. Needs TensorFlow, regardless of the training backend.
 
-Fits the calibration on the choosing half, converts, checks that LiteRT says what Keras said, scores
-the exported file on the reporting half, and writes ``expression.tflite``, ``expression.json``,
-``training.json``, ``MODEL_CARD.md`` and ``network.npz``, the weights for training on.
+Fits the calibration on the choosing half, converts, compares LiteRT with Keras, scores the exported file on
+the reporting half, and writes ``expression.tflite``, ``expression.json``, ``training.json``,
+``MODEL_CARD.md`` and ``network.npz`` (the weights for continued training).
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from model.training.run_folder import TRAINING_FILE, read_run, write_pretty_json
 from model.training.trained import WEIGHTS_FILE, load_network, predict_logits, write_weights
 
 DEFAULT_MODEL_NAME = "own"
-"""What a model is called that nobody named; its version has a digest beside it."""
+"""Default name of a model; its version has a digest beside it."""
 SAMPLE_FACES = 500
-"""Training faces from which the converter learns the ranges of int8; not tuned."""
+"""Training faces from which the converter derives the ranges of int8; heuristic, not tuned on data."""
 
 _SUPPRESSED_PREFIXES = ("W0000", "I0000", "fully_quantize", "WARNING: All log messages before absl")
 
@@ -48,7 +48,7 @@ _FLOAT_OPERATIONS = (
     "MEAN", "SUB", "SQUARE", "SQUARED_DIFFERENCE", "DIV", "MUL", "SQRT", "RSQRT", "MAXIMUM",
     "FULLY_CONNECTED", "BATCH_MATMUL", "REDUCE_MAX", "EXP", "PACK",
 )  # fmt: skip
-"""What is not computed in integers in an int8 export: everything but the convolutions."""
+"""Operations that stay in float in an int8 export: all but the convolutions."""
 
 Logits = Mapping[str, NDArray[np.float32]]
 
@@ -59,7 +59,7 @@ Calibrations = Mapping[str, Calibration]
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an exported file is from Keras on the same faces: the largest and the mean difference of a
+    """Difference of an exported file from Keras on the same faces: the largest and the mean difference of a
     probability, and the share of answers (faces times heads) with the same leading label."""
 
     largest: float
@@ -67,7 +67,7 @@ class Parity:
     same_leading: float
 
     def is_within(self, other: Parity) -> bool:
-        """Whether this is no farther than ``other``. NaN, from a graph that lost its weights, never is."""
+        """Whether this difference is within ``other``; False for NaN, from a graph that lost its weights."""
         return (
             self.largest <= other.largest
             and self.mean <= other.mean
@@ -80,20 +80,22 @@ FORMATS: Mapping[str, Parity] = {
     "float16": Parity(largest=0.01, mean=0.001, same_leading=0.995),
     "int8": Parity(largest=0.3, mean=0.01, same_leading=0.95),
 }
-"""How weights can be stored, and the parity each must reach: above the shipped network's own
-differences, which its card has. ``float16`` halves the file and is widened on loading; ``int8`` quarters
-it and computes the convolutions in integers, four times as fast (``benchmarks/classifier.py``)."""
+"""Weight formats and the parity that each must reach: above the differences of the shipped network, which its
+card lists. ``float16`` halves the file and is widened when loaded; ``int8`` quarters it and computes the
+convolutions in integers, four times as fast (``benchmarks/classifier.py``)."""
 
 
 def fit_calibrations(logits: Logits, faces: Faces) -> Calibrations:
-    """One a head: expression against the raters' majority, fer2013 against FER2013's own labels.
+    """Calibrations by head: ``expression`` against the majority of the raters, ``fer2013`` against FER2013's
+    labels.
 
-    So "0.7 sad" means: of many faces read like this, seven in ten are ones that most of ten raters
-    would call sad.
+    So a probability of 0.7 for sad means: most raters would call seven of ten such faces sad.
     """
-    agreed, one_hot = faces.has_majority, np.eye(len(EMOTIONS))
+    with_majority, one_hot = faces.has_majority, np.eye(len(EMOTIONS))
     return {
-        "expression": fit_calibration(logits["expression"][agreed], one_hot[faces.majority[agreed]]),
+        "expression": fit_calibration(
+            logits["expression"][with_majority], one_hot[faces.majority[with_majority]]
+        ),
         "fer2013": fit_calibration(logits["fer2013"], one_hot[faces.labels]),
     }
 
@@ -101,11 +103,10 @@ def fit_calibrations(logits: Logits, faces: Faces) -> Calibrations:
 def convert_to_litert(
     network: keras.Model, calibrations: Calibrations, file_format: str, sample: Faces
 ) -> bytes:
-    """The LiteRT file: (N, 48, 48, 1) float32 in 0..255 to (N, heads, 7) probabilities.
+    """The LiteRT file: (N, 48, 48, 1) float32 in 0..255 to probabilities (N, heads, 7).
 
-    Calibration and softmax are inside, so that nobody can forget them. The heads are stacked because
-    the converter does not keep the order of several outputs. ``sample`` are faces like those to come,
-    from which int8 learns its ranges.
+    Calibration and softmax are part of the graph. The heads are stacked because the converter does not keep
+    the order of several outputs. ``sample`` are typical faces, from which int8 derives its ranges.
     """
     faces = keras.Input((INPUT_PX, INPUT_PX, 1), name="face")
     logits = network(faces)
@@ -115,7 +116,7 @@ def convert_to_litert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if file_format == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    # The converter prints the whole graph's captures, hundreds of lines, on standard output.
+    # The converter prints hundreds of lines to standard output.
     with (
         contextlib.redirect_stdout(io.StringIO()),
         suppress_stderr_lines(_SUPPRESSED_PREFIXES),
@@ -125,8 +126,11 @@ def convert_to_litert(
 
 
 def _apply_calibration(logits: Any, calibration: Calibration) -> Any:
-    """Probabilities. The softmax is spelt out, its sum as a product with ones: in an int8 export the
-    converter rounds whatever it recognises as a softmax to 1/256, and rows no longer sum to 1."""
+    """Calibrated probabilities.
+
+    The softmax is written out, its sum as a matrix product: in an int8 export the converter rounds what it
+    recognises as a softmax to 1/256, and rows no longer sum to 1.
+    """
     scaled = logits / calibration.temperature + np.asarray(calibration.bias, np.float32)
     powers = keras.ops.exp(scaled - keras.ops.max(scaled, axis=-1, keepdims=True))
     return powers / keras.ops.matmul(powers, np.ones((len(EMOTIONS), len(EMOTIONS)), np.float32))
@@ -135,8 +139,8 @@ def _apply_calibration(logits: Any, calibration: Calibration) -> Any:
 def _convert_to_int8(converter: Any, sample: Faces) -> Any:
     """Convert with int8 convolutions and the rest in float.
 
-    Leaving standardisation, means and heads in float halves the largest difference from Keras and costs
-    no time that can be measured. TensorFlow offers that through its debugger of quantisation alone.
+    Standardisation, means and heads in float halve the largest difference from Keras at no measurable cost.
+    TensorFlow offers this only through its quantisation debugger.
     """
     converter.representative_dataset = lambda: _representative_samples(sample)
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_FLOAT_OPERATIONS))
@@ -152,7 +156,7 @@ def _representative_samples(sample: Faces) -> Iterator[list[NDArray[np.float32]]
 
 
 def model_metadata(content: bytes, calibrations: Calibrations, file_format: str, name: str) -> dict[str, Any]:
-    """What ``expression.json`` says of the file."""
+    """The content of ``expression.json``, without metrics."""
     digest = hashlib.sha256(content).hexdigest()
     return {
         "version": f"{name} {digest[:12]}",
@@ -175,25 +179,26 @@ def model_metadata(content: bytes, calibrations: Calibrations, file_format: str,
 
 
 def calibrations_to_json(calibrations: Calibrations) -> dict[str, Any]:
-    """As JSON has it."""
+    """The calibrations as JSON data."""
     return {
-        head: {"temperature": own.temperature, "bias": list(own.bias)} for head, own in calibrations.items()
+        head: {"temperature": calibration.temperature, "bias": list(calibration.bias)}
+        for head, calibration in calibrations.items()
     }
 
 
 def measure_parity(path: Path, logits: Logits, calibrations: Calibrations, faces: Faces) -> Parity:
-    """How far the file at ``path`` is from Keras's ``logits`` of the same faces."""
-    found = LiteRTClassifier(read_model(path)).head_probabilities(faces.images)
-    meant = np.stack([calibrations[head].probabilities(logits[head]) for head in HEADS], axis=1)
-    apart = np.abs(found - meant)
-    same = found.argmax(axis=2) == meant.argmax(axis=2)
-    return Parity(float(apart.max()), float(apart.mean()), float(same.mean()))
+    """The difference of the file at ``path`` from Keras's ``logits`` of the same faces."""
+    exported = LiteRTClassifier(read_model(path)).head_probabilities(faces.images)
+    reference = np.stack([calibrations[head].probabilities(logits[head]) for head in HEADS], axis=1)
+    difference = np.abs(exported - reference)
+    same = exported.argmax(axis=2) == reference.argmax(axis=2)
+    return Parity(float(difference.max()), float(difference.mean()), float(same.mean()))
 
 
 def write_model(
     folder: Path, content: bytes, calibrations: Calibrations, file_format: str, name: str = DEFAULT_MODEL_NAME
 ) -> Path:
-    """The network and the JSON that belongs to it; returns the path of the first."""
+    """Write the LiteRT file and its JSON file to ``folder``; returns the path of the former."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "expression.tflite"
     path.write_bytes(content)
@@ -202,23 +207,24 @@ def write_model(
 
 
 def check_parity(file_format: str, parity: Parity) -> None:
-    """Raises ``ModelError`` where an exported file is farther from Keras than its format may be."""
+    """Raise ``ModelError`` if an exported file differs from Keras by more than its format allows."""
     allowed = FORMATS[file_format]
     if not parity.is_within(allowed):
         raise ModelError(
-            f"the {file_format} export differs from Keras by {parity.largest:.3f} at most and {parity.mean:.4f} on "
-            f"average, with the same answer on {parity.same_leading:.1%}; expected {allowed.largest}, "
-            f"{allowed.mean} and {allowed.same_leading:.1%} or better; export in another format"
+            f"The {file_format} export differs from Keras by up to {parity.largest:.3f}, by "
+            f"{parity.mean:.4f} on average, and has the same leading label on {parity.same_leading:.1%} of "
+            f"the faces; the limits are {allowed.largest}, {allowed.mean} and {allowed.same_leading:.1%}.",
+            "Export in another format.",
         )
 
 
 def calibration_errors(probabilities: NDArray[np.float32], faces: Faces) -> dict[str, float | None]:
-    """The calibration errors of a head against FER2013's label, the FER+ majority and the raters' shares."""
-    found = evaluate_label_sets(probabilities, faces)
+    """Calibration errors of a head against FER2013's labels, the FER+ majority and the raters' shares."""
+    scores = evaluate_label_sets(probabilities, faces)
     return {
-        "fer2013": found.fer2013.ece,
-        "ferplus": found.ferplus.ece if found.ferplus else None,
-        "votes": found.votes_ece,
+        "fer2013": scores.fer2013.ece,
+        "ferplus": scores.ferplus.ece if scores.ferplus else None,
+        "votes": scores.votes_ece,
     }
 
 
@@ -230,25 +236,25 @@ def export_model(
     name: str = DEFAULT_MODEL_NAME,
     estimate_poses: PoseEstimator | None = None,
 ) -> dict[str, Any]:
-    """Write the five files to ``out`` and return what ``training.json`` holds.
+    """Write the five files to ``out`` and return the content of ``training.json``.
 
-    ``file_format``, one of ``FORMATS``, is the format shipped and ``name`` what the model is called; every format
-    is converted and compared with Keras. ``estimate_poses`` returns the head poses of faces, so that the confusion
-    is measured at each pose (``model.export.model_info``). Raises ``ModelError`` where a format differs too much from
-    Keras; then nothing of ``out`` is replaced.
+    ``file_format``, one of ``FORMATS``, is the format of the exported file, ``name`` the model's name; every
+    format is converted and compared with Keras. ``estimate_poses`` returns the head poses of faces, to
+    measure the confusion per pose (``model.export.model_info``). Raises ``ModelError`` if a format differs
+    too much from Keras; then nothing in ``out`` is replaced.
     """
     run = read_run(run_dir)
     network = load_network(run_dir)
     calibrations = fit_calibrations(predict_logits(network, splits.choose.images), splits.choose)
     logits = predict_logits(network, splits.report.images)
     sample = splits.train.subset(np.linspace(0, len(splits.train) - 1, SAMPLE_FACES).astype(np.int64))
-    contents = {kind: convert_to_litert(network, calibrations, kind, sample) for kind in FORMATS}
+    contents = {each: convert_to_litert(network, calibrations, each, sample) for each in FORMATS}
     formats: dict[str, Any] = {}
-    for kind, content in contents.items():
-        trial = write_model(run_dir / "exported" / kind, content, calibrations, kind, name)
-        found = measure_parity(trial, logits, calibrations, splits.report)
-        check_parity(kind, found)
-        formats[kind] = {"file_bytes": len(content), **asdict(found)}
+    for each, content in contents.items():
+        trial_file = write_model(run_dir / "exported" / each, content, calibrations, each, name)
+        parity = measure_parity(trial_file, logits, calibrations, splits.report)
+        check_parity(each, parity)
+        formats[each] = {"file_bytes": len(content), **asdict(parity)}
     path = write_model(out, contents[file_format], calibrations, file_format, name)
     write_model_metrics(path, splits, estimate_poses)
     classifier = LiteRTClassifier(read_model(path))

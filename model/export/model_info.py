@@ -1,18 +1,18 @@
-"""The few figures of a model that travel with it, for whoever judges or prints its answers. NumPy and LiteRT.
+"""The metrics that travel with a model, for correcting and describing its answers. NumPy and LiteRT.
 
-``expression.json`` holds them under ``measured``, and a session's record keeps them::
+``expression.json`` has them under ``metrics``, and a session's settings keep them::
 
     {"name": "cp-fer-3",
-     "card": {"half": "report", "faces": 1686, "accuracy": 0.868, "sad_precision": 0.782, "sad_recall": 0.662,
-              "neutral_called_sad": 0.048, "ece": 0.019},
-     "confusion": {"half": "choose", "faces": [7 counts], "means": [7 rows of 7 shares],
-                   "poses": {"level": {"faces": [7 counts], "means": [7 rows]}, and the other poses}}}
+     "scores": {"half": "report", "faces": 1686, "accuracy": 0.868, "sad_precision": 0.782,
+                "sad_recall": 0.662, "neutral_called_sad": 0.048, "ece": 0.019},
+     "confusion": {"half": "choose", "faces": [7 counts], "mean_answers": [7 rows of 7 shares],
+                   "by_pose": {"level": {"faces": [7 counts], "mean_answers": [7 rows]}, ...}}}
 
-All against the majority of the FER+ raters. ``card`` is what the model card says, of the reporting half;
-``confusion`` the mean answer to the faces of each label, by which shares of time are corrected
-(``reports.flags.confusion``), of the choosing half, so that what is reported is of faces that corrected nothing.
-Where the poses of the faces are known, only faces at poses that are read count (``model.poses``), together
-and for each pose alone; without poses, all faces count and ``poses`` is missing.
+All against the majority of the FER+ raters. ``scores`` are those of the model card, on the reporting half.
+``confusion`` has the mean probabilities for the faces of each label, used to correct shares of time
+(``reports.flags.confusion``), on the choosing half, so that no reported face is used for the correction. If
+head poses are known, only faces at readable poses count (``model.poses``), together and per pose; otherwise
+all faces count and ``by_pose`` is missing.
 """
 
 from __future__ import annotations
@@ -33,41 +33,42 @@ from model.poses import HeadPoseClass, classify_head_pose, is_readable_pose
 from model.training.run_folder import write_pretty_json
 
 PoseEstimator = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""Yaw and pitch in degrees, ``(N, 2)``, of faces ``(N, 48, 48)``; NaN where unknown
+"""Yaw and pitch in degrees, ``(N, 2)``, of faces ``(N, 48, 48)``; NaN if unknown
 (``monitor.faces.dataset_poses.tile_poses``)."""
 
 DECIMALS = 4
-"""Decimals of a share; a processor's own rounding lies beyond."""
+"""Decimals of a share; differences between processors are smaller."""
 
 
 def mean_probabilities_by_label(
     probabilities: NDArray[np.float32], majority: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """The mean answer to the faces of each label: ``faces`` 7 counts, ``means`` 7 rows summing to 1.
+    """The mean probabilities for the faces of each label: ``faces`` 7 counts, ``mean_answers`` 7 rows summing
+    to 1.
 
-    Probabilities (N, 7), majority (N,) 0..6, others are left out. A label without a face is taken to be read
-    rightly, and its count of 0 says so.
+    Probabilities (N, 7); ``majority`` (N,) 0..6, other values are ignored. A label without a face gets the
+    identity row, with a count of 0.
     """
-    of = [probabilities[majority == label].astype(np.float64) for label in range(len(EMOTIONS))]
-    own = np.eye(len(EMOTIONS))
-    means = [rows.mean(axis=0) if len(rows) else own[label] for label, rows in enumerate(of)]
-    return {"faces": [len(rows) for rows in of], "means": np.round(means, DECIMALS).tolist()}
+    by_label = [probabilities[majority == label].astype(np.float64) for label in range(len(EMOTIONS))]
+    identity = np.eye(len(EMOTIONS))
+    means = [rows.mean(axis=0) if len(rows) else identity[label] for label, rows in enumerate(by_label)]
+    return {"faces": [len(rows) for rows in by_label], "mean_answers": np.round(means, DECIMALS).tolist()}
 
 
 def mean_probabilities_by_pose(
     probabilities: NDArray[np.float32], majority: NDArray[np.int64], poses_deg: NDArray[np.float32]
 ) -> dict[str, Any]:
-    """``mean_probabilities_by_label`` of the faces at readable poses, and under ``poses`` of each pose alone.
+    """``mean_probabilities_by_label`` of the faces at readable poses, with ``by_pose`` for each pose alone.
 
-    ``poses_deg`` (N, 2) is yaw and pitch, NaN where unknown; the other arrays as for ``mean_probabilities_by_label``.
+    ``poses_deg`` (N, 2) is yaw and pitch, NaN if unknown.
     """
     readable = np.array([is_readable_pose(yaw, pitch) for yaw, pitch in poses_deg], bool)
-    at = np.array([classify_head_pose(yaw, pitch) for yaw, pitch in poses_deg])
-    alone = {pose.value: readable & (at == pose) for pose in HeadPoseClass}
+    pose_classes = np.array([classify_head_pose(yaw, pitch) for yaw, pitch in poses_deg])
+    masks = {pose.value: readable & (pose_classes == pose) for pose in HeadPoseClass}
     return mean_probabilities_by_label(probabilities[readable], majority[readable]) | {
-        "poses": {
-            pose: mean_probabilities_by_label(probabilities[which], majority[which])
-            for pose, which in alone.items()
+        "by_pose": {
+            pose: mean_probabilities_by_label(probabilities[mask], majority[mask])
+            for pose, mask in masks.items()
         }
     }
 
@@ -75,17 +76,19 @@ def mean_probabilities_by_pose(
 def measure_model(
     classifier: LiteRTClassifier, choose: Faces, report: Faces, estimate_poses: PoseEstimator | None = None
 ) -> dict[str, Any]:
-    """The figures described above, of an exported model. Raises ``ValueError`` where no face of the reporting
-    half has a majority."""
-    agreed = report.has_majority
-    found = evaluate_probabilities(classifier.probabilities(report.images[agreed]), report.majority[agreed])
-    sad = found.classes[Emotion.SAD]
-    card = {
-        "accuracy": found.accuracy,
+    """The metrics of an exported model. Raises ``ValueError`` if no face of the reporting half has a
+    majority."""
+    with_majority = report.has_majority
+    evaluation = evaluate_probabilities(
+        classifier.probabilities(report.images[with_majority]), report.majority[with_majority]
+    )
+    sad = evaluation.classes[Emotion.SAD]
+    scores = {
+        "accuracy": evaluation.accuracy,
         "sad_precision": sad.precision,
         "sad_recall": sad.recall,
-        "neutral_called_sad": found.neutral_called_sad,
-        "ece": found.ece,
+        "neutral_called_sad": evaluation.neutral_called_sad,
+        "ece": evaluation.ece,
     }
     answers = classifier.probabilities(choose.images)
     confusion = (
@@ -95,8 +98,8 @@ def measure_model(
     )
     return {
         "name": classifier.version.rsplit(" ", 1)[0],
-        "card": {"half": "report", "faces": found.faces}
-        | {name: round(value, DECIMALS) for name, value in card.items()},
+        "scores": {"half": "report", "faces": evaluation.faces}
+        | {name: round(value, DECIMALS) for name, value in scores.items()},
         "confusion": {"half": "choose", **confusion},
     }
 
@@ -104,9 +107,10 @@ def measure_model(
 def write_model_metrics(
     path: Path, splits: Splits, estimate_poses: PoseEstimator | None = None
 ) -> dict[str, Any]:
-    """Measure the exported model at ``path`` and write the figures into the JSON beside it."""
-    measured = measure_model(LiteRTClassifier(read_model(path)), splits.choose, splits.report, estimate_poses)
-    beside = path.with_suffix(".json")
-    about = json.loads(beside.read_text(encoding="utf-8")) | {"measured": measured}
-    write_pretty_json(beside, about)
-    return measured
+    """Measure the exported model at ``path`` and write the metrics into the JSON file beside it; returns
+    them."""
+    metrics = measure_model(LiteRTClassifier(read_model(path)), splits.choose, splits.report, estimate_poses)
+    metadata_path = path.with_suffix(".json")
+    metadata = json.loads(metadata_path.read_text(encoding="utf-8")) | {"metrics": metrics}
+    write_pretty_json(metadata_path, metadata)
+    return metrics

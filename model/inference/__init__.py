@@ -1,1 +1,2 @@
-"""Inference."""
+"""Inference: a video frame and face keypoints in, crops and expression probabilities out. LiteRT, no
+TensorFlow."""

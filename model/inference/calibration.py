@@ -1,10 +1,9 @@
-"""Calibration: what is done to a network's logits so that its probabilities mean what they say. NumPy
-and SciPy only.
+"""Calibration of a network's logits, so that its probabilities match frequencies. NumPy and SciPy only.
 
-One temperature a head (Guo et al. 2017, arXiv 1706.04599) and one bias a label (bias-corrected temperature
-scaling, Alexandari et al. 2020, arXiv 1901.06852), fitted on faces that were not trained on. The biases are
-needed because the head ``expression`` learns how raters divide and is asked whom most of them follow, and
-some labels win more of their disputes than others with the same share of the votes.
+One temperature per head (Guo et al. 2017, arXiv 1706.04599) and one bias per label (bias-corrected
+temperature scaling, Alexandari et al. 2020, arXiv 1901.06852), fitted on faces that the network was not
+trained on. The biases are needed because the head ``expression`` learns the distribution of the votes but is
+evaluated against their majority, and labels with equal vote shares do not win the majority equally often.
 """
 
 from __future__ import annotations
@@ -22,23 +21,23 @@ Logits = NDArray[np.floating[Any]]
 
 LOG_TEMPERATURE_BOUNDS = (np.log(0.1), np.log(10.0))
 BIAS_PRIOR = 0.5
-"""Standard deviation, in units of logits, of a normal prior that holds the biases of rare labels near 0. In
-five-fold cross-validation on the choosing half 0.5 had as little cross-entropy as no prior, 0.22 more."""
+"""Standard deviation, in logits, of a normal prior that keeps the biases of rare labels near 0. In five-fold
+cross-validation on the choosing half, 0.5 gave the same cross-entropy as no prior, 0.22 a higher one."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Probabilities are the softmax of ``logits / temperature + bias``; ``bias`` has one value a label."""
+    """Probabilities are the softmax of ``logits / temperature + bias``; ``bias`` has one value per label."""
 
     temperature: float = 1.0
     bias: tuple[float, ...] = (0.0,) * len(EMOTIONS)
 
     def probabilities(self, logits: Logits) -> NDArray[np.float32]:
-        """(N, 7) float32, rows summing to 1, from logits (N, 7)."""
+        """Probabilities (N, 7) float32, rows summing to 1, of logits (N, 7)."""
         return np.asarray(np.exp(self._log_probabilities(logits)), np.float32)
 
     def cross_entropy(self, logits: Logits, shares: Logits) -> float:
-        """Mean cross-entropy, nats, against distributions ``shares`` (N, 7)."""
+        """The mean cross-entropy in nats against the distributions ``shares`` (N, 7)."""
         return float(-(shares * self._log_probabilities(logits)).sum(axis=1).mean())
 
     def _log_probabilities(self, logits: Logits) -> NDArray[np.float64]:
@@ -48,17 +47,17 @@ class Calibration:
 
 
 def softmax(logits: Logits) -> NDArray[np.float32]:
-    """Probabilities (N, 7) float32 of logits as they are."""
+    """Uncalibrated probabilities (N, 7) float32 of logits (N, 7)."""
     return Calibration().probabilities(logits)
 
 
 def fit_calibration(logits: Logits, shares: Logits) -> Calibration:
-    """The calibration under which ``shares`` (N, 7), one-hot for plain labels, are likeliest.
+    """The maximum-a-posteriori calibration for the distributions ``shares`` (N, 7), one-hot for plain labels.
 
-    Raises ``ValueError`` where there is no face.
+    Raises ``ValueError`` if there is no face.
     """
     if not len(logits):
-        raise ValueError("no face to calibrate on; expected at least one")
+        raise ValueError("Expected at least one face to calibrate on.")
 
     def loss(values: NDArray[np.float64]) -> float:
         penalty = float(np.square(values[1:] / BIAS_PRIOR).sum()) / 2 / len(logits)

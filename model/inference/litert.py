@@ -1,7 +1,4 @@
-"""Networks through LiteRT: the one place that opens them.
-
-What libraries say on the process's standard error, past every setting of theirs.
-"""
+"""Opening networks with LiteRT, and filtering what native libraries write to standard error."""
 
 from __future__ import annotations
 
@@ -20,8 +17,10 @@ _STDERR = 2
 
 @contextmanager
 def suppress_stderr_lines(prefixes: Sequence[str]) -> Iterator[None]:
-    """Within the block, lines on standard error that begin so are dropped; all others are passed on at its
-    end. For the whole process, so that one thread at a time may use it."""
+    """Within the block, drop the lines of standard error that begin with one of ``prefixes``.
+
+    All other lines are written at the end of the block. Affects the whole process and is not thread-safe.
+    """
     dropped = tuple(beginning.encode() for beginning in prefixes)
     sys.stderr.flush()
     kept = os.dup(_STDERR)
@@ -39,16 +38,16 @@ def suppress_stderr_lines(prefixes: Sequence[str]) -> Iterator[None]:
 
 
 _LITERT_LOG_PREFIXES = ("INFO: Created TensorFlow Lite XNNPACK delegate",)
-"""LiteRT says on standard error that it has made a delegate, which no setting of its turns off."""
+"""LiteRT logs the creation of a delegate; no setting of LiteRT turns this line off."""
 _open_lock = threading.Lock()
 
 
 def open_interpreter(model: Path | bytes, threads: int) -> Any:
-    """A LiteRT interpreter with its tensors allocated; ``threads`` of the processor.
+    """A LiteRT interpreter with allocated tensors, running on ``threads`` CPU threads.
 
-    Raises ValueError or RuntimeError, from LiteRT, for what is no network.
+    Raises ``ValueError`` or ``RuntimeError`` (from LiteRT) if ``model`` is not a network.
     """
-    # Imported here: most of a second, and many commands run no network.
+    # Imported here: it takes most of a second, and many commands run no network.
     from ai_edge_litert.interpreter import Interpreter
 
     source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
@@ -59,8 +58,10 @@ def open_interpreter(model: Path | bytes, threads: int) -> Any:
 
 
 def bundled_model(relative: str) -> Path | None:
-    """A network inside the installed mediapipe, such as ``face_landmark/face_landmark.tflite``; None where
-    there is none. The package is located, not imported: that takes seconds, with TensorFlow 15."""
+    """A network inside the installed mediapipe, e.g. ``face_landmark/face_landmark.tflite``; None if missing.
+
+    The package is located but not imported: importing it takes seconds, 15 with TensorFlow.
+    """
     spec = find_spec("mediapipe")
     for root in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(root) / "modules" / relative

@@ -1,4 +1,4 @@
-"""Two label sets side by side, and how sure the raters were."""
+"""Confusion matrix of two label sets, and histogram of the raters' agreement."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from model.plots.style import (
 
 
 def matrix_figure(counts: NDArray[np.int64], rows: str, columns: str) -> Figure:
-    """Counts (7, 7) as shares of their rows, with the counts; ``rows`` and ``columns`` name the axes."""
-    drawn = new_figure(WIDTH_IN, 3.9)
-    draw_matrix(drawn.subplots(), counts, rows, columns)
-    return drawn
+    """Counts (7, 7) as shares of their rows, with the counts; ``rows`` and ``columns`` are axis labels."""
+    figure = new_figure(WIDTH_IN, 3.9)
+    draw_matrix(figure.subplots(), counts, rows, columns)
+    return figure
 
 
 def draw_matrix(ax: Axes, counts: NDArray[np.int64], rows: str, columns: str) -> None:
-    """The matrix of ``matrix_figure`` on axes; a cell without a face stays empty."""
+    """Draw the matrix of ``matrix_figure`` on axes; cells without a face stay empty."""
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     ax.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto", interpolation="none")
@@ -53,12 +53,12 @@ def draw_matrix(ax: Axes, counts: NDArray[np.int64], rows: str, columns: str) ->
 
 
 def leading_vote_figure(leading: Sequence[int]) -> Figure:
-    """Bars: how many faces have 0 to 10 tenths of their raters on the leading answer, ``leading`` (11,)."""
-    drawn = new_figure(WIDTH_IN, 1.9)
-    ax = drawn.subplots()
+    """Bars: number of faces by tenths of raters, 0 to 10, who gave the leading answer, ``leading`` (11,)."""
+    figure = new_figure(WIDTH_IN, 1.9)
+    ax = figure.subplots()
     counts, total = np.asarray(leading), max(sum(leading), 1)
     tenths = np.arange(len(counts))
-    # None of ten lead, and one of ten hardly ever: an empty end of the axis tells nothing.
+    # Zero and one of ten almost never lead; an empty end of the axis carries no information.
     shown = tenths >= min(np.flatnonzero(counts), default=1)
     bars = ax.bar(tenths[shown], counts[shown], width=0.75, color=COLOUR_STEPS[3])
     notes = [_format_share(count / total) for count in counts[shown]]
@@ -69,9 +69,9 @@ def leading_vote_figure(leading: Sequence[int]) -> Figure:
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.margins(y=0.12)
     style_axes(ax, grid="y")
-    return drawn
+    return figure
 
 
 def _format_share(share: float) -> str:
-    """What is not quite nothing does not become nothing."""
+    """A percentage; a share that is not 0 is never rounded to 0."""
     return "<1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"

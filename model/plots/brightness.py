@@ -1,4 +1,4 @@
-"""How bright the faces of each split are, and how rich in contrast."""
+"""Distributions of brightness and contrast by split."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from model.plots.style import FAINT, INK, SMALL_PT, TEXT_PT, WIDTH_IN, new_figure, style_axes
 
 _LINE_STYLES = (("#0B3F6B", "-"), ("#D55E00", "--"), ("#009E73", ":"), ("#767676", "-."))
-"""Colours of Okabe and Ito's beside the dark blue; the dashes tell them apart in grey."""
+"""Colours of Okabe and Ito with our dark blue; dashes distinguish the lines in greyscale."""
 
 Histograms = Mapping[str, Sequence[int]]
-"""Counts by split, as many as there are gaps between the edges."""
+"""Counts by split, one per bin."""
 
 
 def brightness_figure(
@@ -28,10 +28,10 @@ def brightness_figure(
 ) -> Figure:
     """Two distributions side by side, each split as shares of its faces.
 
-    ``bounds`` are the grey levels from which a face is dark (below), bright (above) and flat (below).
+    ``bounds`` are the grey levels that separate dark (below), bright (above) and flat (below) faces.
     """
-    drawn = new_figure(WIDTH_IN, 2.3)
-    left, right = drawn.subplots(1, 2)
+    figure = new_figure(WIDTH_IN, 2.3)
+    left, right = figure.subplots(1, 2)
     dark, bright, flat = bounds
     _draw_distributions(left, means, mean_edges, "mean grey level, 0 black to 255 white")
     _draw_distributions(right, stds, std_edges, "standard deviation of grey levels")
@@ -40,8 +40,8 @@ def brightness_figure(
     _draw_bound(left, bright, "bright")
     _draw_bound(right, flat, "flat", to_left=True)
     handles, names = left.get_legend_handles_labels()
-    drawn.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, fontsize=TEXT_PT)
-    return drawn
+    figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, fontsize=TEXT_PT)
+    return figure
 
 
 def _draw_distributions(ax: Axes, histograms: Histograms, edges: NDArray[np.int64], title: str) -> None:

@@ -1,4 +1,4 @@
-"""How many faces each label has, by split."""
+"""Number of faces by label and split."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ _BAR_STYLES = ((COLOUR_STEPS[4], ""), (COLOUR_STEPS[2], ""), (COLOUR_STEPS[1], "
 
 
 def counts_figure(splits: Mapping[str, Sequence[int]]) -> Figure:
-    """Bars, one for each label, put together from the splits; ``splits``
-    maps at most four names to counts (7,)."""
-    drawn = new_figure(WIDTH_IN, 2.5)
-    ax = drawn.subplots()
+    """Stacked bars, one per label; ``splits`` maps at most four names to counts (7,)."""
+    figure = new_figure(WIDTH_IN, 2.5)
+    ax = figure.subplots()
     rows, ends = np.arange(len(EMOTIONS)), np.zeros(len(EMOTIONS), np.int64)
     for (name, counts), (colour, hatch) in zip(splits.items(), _BAR_STYLES, strict=False):
         look: dict[str, Any] = {"color": colour, "edgecolor": FAINT, "linewidth": 0.4, "hatch": hatch}
@@ -35,5 +34,5 @@ def counts_figure(splits: Mapping[str, Sequence[int]]) -> Figure:
     ax.set_xlabel("faces")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     style_axes(ax, grid="x")
-    drawn.legend(loc="outside upper left", ncols=4, frameon=False, fontsize=TEXT_PT)
-    return drawn
+    figure.legend(loc="outside upper left", ncols=4, frameon=False, fontsize=TEXT_PT)
+    return figure

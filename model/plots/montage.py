@@ -1,4 +1,4 @@
-"""Faces in rows, with a line or two of text under each."""
+"""Faces in rows, each with a caption of one or more lines."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ _GAP_PX, _LINE_PX = 4, 8
 def face_montage(
     images: NDArray[np.uint8], captions: Sequence[str], columns: int = MONTAGE_COLUMNS
 ) -> Figure:
-    """Pictures (N, H, W) uint8 grey, ``columns`` to a row, each over its caption.
+    """Images (N, H, W) uint8 grey, ``columns`` per row, each with its caption below.
 
-    Raises ``ValueError`` where there is not one caption for each picture, or no picture.
+    Raises ``ValueError`` if there is no image or the number of captions differs.
     """
     if not len(images) or len(captions) != len(images):
-        raise ValueError(f"{len(images)} pictures with {len(captions)} captions; expected one for each")
+        raise ValueError(
+            f"Expected a caption for each of at least one image, not {len(captions)} for {len(images)}."
+        )
     lines = 1 + max(caption.count("\n") for caption in captions)
     sheet, corners = _sheet(images, columns, _LINE_PX * lines + _GAP_PX)
     height, width = sheet.shape
-    drawn = new_figure(WIDTH_IN, WIDTH_IN * height / width)
-    drawn.set_layout_engine("none")
-    ax = drawn.add_axes((0.0, 0.0, 1.0, 1.0))
+    figure = new_figure(WIDTH_IN, WIDTH_IN * height / width)
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none")
     ax.set_axis_off()
     look: dict[str, Any] = {
@@ -41,15 +43,15 @@ def face_montage(
     }
     for (x, y), caption in zip(corners, captions, strict=True):
         ax.text(x + images.shape[2] / 2, y + images.shape[1] + 1, caption, **look)
-    return drawn
+    return figure
 
 
 def _sheet(
     images: NDArray[np.uint8], columns: int, below_px: int
 ) -> tuple[NDArray[np.uint8], list[tuple[int, int]]]:
-    """One white picture with all pictures in it, and the upper left corner (x, y) of each.
+    """All images on one white sheet, and the upper left corner (x, y) of each.
 
-    Always ``columns`` wide, so that a face is as large in a short row as in a full one.
+    The sheet is always ``columns`` wide, so that faces in a short row are as large as in a full one.
     """
     count, tall, wide = images.shape
     rows = -(-count // columns)

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: confidence against how often it was right."""
+"""Reliability diagrams: confidence against agreement."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from model.evaluation.metrics import ReliabilityBin
 from model.plots.style import COLOUR_STEPS, FAINT, SMALL_PT, TEXT_PT, WIDTH_IN, new_figure, style_axes
 
 MIN_FACES = 10
-"""Bins of fewer faces are drawn hollow: their height is chance."""
+"""Bins with fewer faces are figure hollow: their height is due to chance."""
 
 
 def reliability_figure(tables: Mapping[str, tuple[Sequence[ReliabilityBin], float]]) -> Figure:
-    """One diagram for each name: its bins, and the expected calibration error to print beside it."""
-    drawn = new_figure(WIDTH_IN, 3.1)
+    """One diagram per name, from its bins and its expected calibration error."""
+    figure = new_figure(WIDTH_IN, 3.1)
     for ax, (name, (bins, ece)) in zip(
-        drawn.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
+        figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
     ):
         draw_reliability(ax, bins)
         ax.set_title(f"{name}\nexpected calibration error {ece:.3f}", fontsize=TEXT_PT)
-    return drawn
+    return figure
 
 
 def draw_reliability(ax: Axes, bins: Sequence[ReliabilityBin]) -> None:
-    """Agreement of each bin as a bar, a dot at its mean confidence, its number of faces, the diagonal."""
+    """Draw each bin's agreement as a bar, its mean confidence as a dot, its number of faces, and the
+    diagonal."""
     ax.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
     for row in bins:
         if not row.faces:

@@ -1,7 +1,5 @@
-"""How these pictures look. Colours stay in order for every kind of colour vision and in grey.
-
-A figure as a file.
-"""
+"""Common style of the plots, and figures as PNG. Colours stay ordered for all types of colour vision and in
+grey."""
 
 from __future__ import annotations
 
@@ -26,12 +24,13 @@ SEQUENTIAL = LinearSegmentedColormap.from_list("classpulse", COLOUR_STEPS)
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
-    """An empty figure. Without pyplot, which keeps every figure alive and looks for a screen."""
+    """An empty figure. Without pyplot, which keeps every figure alive and looks for a display."""
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
 def style_axes(ax: Axes, *, grid: Literal["x", "y"] | None = None) -> Axes:
-    """Small text, thin lines, no frame at the top and right; ``grid`` draws faint lines for an axis."""
+    """Style axes: small text, thin lines, no frame at the top and right; ``grid`` draws faint lines for an
+    axis."""
     ax.spines[["top", "right"]].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set(color=FAINT, linewidth=0.6)

@@ -1,1 +1,1 @@
-"""Training."""
+"""Training: faces with labels and votes in, a trained network in a run folder out. Needs Keras."""

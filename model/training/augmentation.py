@@ -1,14 +1,12 @@
-"""Variations of training faces, NumPy and OpenCV only.
+"""Augmentation of training faces, and negative samples without a face. NumPy and OpenCV only.
 
-Done outside TensorFlow so that each is a few lines that a test can call; a face takes about a tenth of
-a millisecond, against more than two to learn from it.
+Done outside of TensorFlow, so that each step is a few testable lines; a face takes about 0.1 ms, against more
+than 2 ms to train on it.
 
-Pictures that show no face, of which a network is to say nothing. NumPy and OpenCV.
-
-A detector errs now and then. A network that was shown faces alone answers a wall or noise with any label
-and full confidence (the second stage of training called noise sad, with probability 1.0), so a few of
-each batch are replaced by such pictures, with the mean of all targets as their target: "outlier exposure",
-Hendrycks et al. 2019, arXiv 1812.04606.
+A detector sometimes returns a box without a face. A network trained on faces alone answers a wall or noise
+with any label and full confidence (the second stage of training called noise sad, with probability 1.0).
+Therefore a few images of each batch are replaced by negative samples, whose target is the mean of all targets
+("outlier exposure", Hendrycks et al. 2019, arXiv 1812.04606).
 """
 
 from __future__ import annotations
@@ -26,14 +24,13 @@ FaceImage = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """How far a face may be changed; shares are probabilities.
+    """Strength of the augmentation; shares are probabilities.
 
-    Shifts and scales are of the size by which the detector's key points move a live crop.
-    ``downscale_share`` of the faces are scaled down to ``downscale_px`` and up again: in a lecture hall a
-    face of 24 pixels is the normal case, and a model that has seen sharp faces only fails on them.
-    ``mixup_share`` of the batches are mixed with themselves (``mix_rows``): none, unless a training is so long
-    that it learns faces by heart. Within 50 epochs it does not (docs/explanation/expression-model.md has the figures).
-    ``negative_share`` of the faces are replaced by pictures without one (``model.training.augmentation``).
+    Shifts and scales match the jitter of the detector's keypoints on live crops. ``downscale_share`` of the
+    faces are scaled down to ``downscale_px`` and up again, because faces of 24 pixels are normal in a lecture
+    hall and a model trained on sharp faces fails on them. ``mixup_share`` of the batches are mixed with
+    themselves (``mix_rows``): 0 unless training is so long that the network memorises faces, which it does
+    not within 50 epochs. ``negative_share`` of the faces are replaced by negative samples.
     """
 
     shift_px: float = 3.0
@@ -55,7 +52,8 @@ def flip(image: FaceImage) -> FaceImage:
 
 
 def transform(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[float, float]) -> FaceImage:
-    """Rotated counter-clockwise and scaled about the middle, then shifted (right, down); edges repeat."""
+    """The face rotated counter-clockwise and scaled about its centre, then shifted (right, down); edges
+    repeat."""
     size = image.shape[0]
     centre = (size - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle_deg, scale), np.float64)
@@ -65,13 +63,13 @@ def transform(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[
 
 
 def change_contrast(image: FaceImage, gain: float) -> FaceImage:
-    """Grey values pulled from or towards their mean by ``gain``, cut off at 0 and 255."""
+    """Grey values scaled about their mean by ``gain``, clipped to 0..255."""
     mean = float(image.mean())
     return np.clip(mean + gain * (image.astype(np.float32) - mean), 0, 255).astype(np.uint8)
 
 
 def erase_box(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:
-    """A copy with a rectangle filled with the face's mean grey (a hand, a head in front)."""
+    """A copy with a rectangle filled with the face's mean grey, like a hand or a head in front."""
     x1, y1, x2, y2 = box_xyxy
     erased = image.copy()
     erased[y1:y2, x1:x2] = round(float(image.mean()))
@@ -79,14 +77,15 @@ def erase_box(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImag
 
 
 def downscale_face(image: FaceImage, px: int) -> FaceImage:
-    """The face as if it had been ``px`` pixels in the frame: down by area, up by cubic, as live crops are."""
+    """The face as if it were ``px`` pixels wide in the frame: reduced by area, enlarged by cubic
+    interpolation, as live crops."""
     size = image.shape[0]
     small = cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def augment_face(image: FaceImage, rng: np.random.Generator, settings: AugmentSettings) -> FaceImage:
-    """One random variation of a face."""
+    """A randomly augmented face."""
     if rng.random() < 0.5:
         image = flip(image)
     angle = rng.uniform(-settings.rotate_deg, settings.rotate_deg)
@@ -106,17 +105,17 @@ def augment_face(image: FaceImage, rng: np.random.Generator, settings: AugmentSe
 def augment_batch(
     images: NDArray[np.uint8], rng: np.random.Generator, settings: AugmentSettings
 ) -> NDArray[np.uint8]:
-    """A random variation of each face, (N, 48, 48) uint8 in and out."""
+    """Randomly augmented faces, (N, 48, 48) uint8 in and out."""
     return np.stack([augment_face(image, rng, settings) for image in images])
 
 
 def draw_mixup(
     count: int, rng: np.random.Generator, settings: AugmentSettings
 ) -> tuple[NDArray[np.int64], float]:
-    """Whom to mix each of ``count`` faces with, (count,) indices, and the share of the face itself.
+    """The partners for mixup, (count,) indices, and the share of the face itself.
 
-    The share is drawn from Beta(alpha, alpha) and at least a half, so that the face leads; 1 for the
-    batches that are not mixed. mixup: Zhang et al. 2018, arXiv 1710.09412.
+    The share is drawn from Beta(alpha, alpha) and at least 0.5, so that the face dominates; 1 for batches
+    that are not mixed. Mixup: Zhang et al. 2018, arXiv 1710.09412.
     """
     if rng.random() >= settings.mixup_share:
         return np.arange(count), 1.0
@@ -125,7 +124,7 @@ def draw_mixup(
 
 
 def mix_rows(values: NDArray[np.float32], partners: NDArray[np.int64], share: float) -> NDArray[np.float32]:
-    """``share`` of each row and the rest of its partner's; pictures, targets and weights alike."""
+    """``share`` of each row plus the rest of its partner's; for images, targets and weights."""
     return values if share == 1 else share * values + np.float32(1 - share) * values[partners]
 
 
@@ -133,7 +132,7 @@ PATCH_PX = 12
 
 
 def noise_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
-    """Random greys in cells of any size, from single pixels to half the picture."""
+    """Random greys in cells of any size, from single pixels to half the image."""
     size = image.shape[0]
     cells = int(rng.integers(2, size + 1))
     drawn = rng.integers(0, 256, (cells, cells), dtype=np.uint8)
@@ -142,7 +141,7 @@ def noise_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
 
 
 def wall_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
-    """A wall: one grey, lit from one side, with a sensor's noise."""
+    """A wall: one grey with a lighting gradient and sensor noise."""
     rows, columns = np.indices(image.shape) / image.shape[0] - 0.5
     light = rng.uniform(0, 255) + rng.uniform(-80, 80) * rows + rng.uniform(-80, 80) * columns
     noisy = light + rng.normal(0, rng.uniform(0, 12), image.shape)
@@ -150,7 +149,7 @@ def wall_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
 
 
 def shuffled_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:
-    """The picture's own patches in another order: the detail of a face without one."""
+    """The image's own patches in random order: the details of a face without the face."""
     count = image.shape[0] // PATCH_PX
     patches = image.reshape(count, PATCH_PX, count, PATCH_PX).swapaxes(1, 2).reshape(-1, PATCH_PX, PATCH_PX)
     mixed = patches[rng.permutation(len(patches))].reshape(count, count, PATCH_PX, PATCH_PX)
@@ -165,5 +164,5 @@ NEGATIVE_KINDS: tuple[Callable[[FaceImage, np.random.Generator], FaceImage], ...
 
 
 def negative_sample(image: FaceImage, rng: np.random.Generator) -> FaceImage:
-    """In the place of a face (48, 48) uint8, a picture of one of ``NEGATIVE_KINDS``."""
+    """An image of one of ``NEGATIVE_KINDS`` in place of a face (48, 48) uint8."""
     return NEGATIVE_KINDS[int(rng.integers(len(NEGATIVE_KINDS)))](image, rng)

@@ -1,7 +1,7 @@
-"""What a network learns from, batch by batch: varied faces, targets, weights. NumPy only.
+"""Training batches: augmented faces, targets and weights. NumPy and OpenCV only.
 
-Every number drawn follows from the seed, the epoch and the batch, so that a training that was
-interrupted goes on as if it had not been.
+Every random number follows from the seed, the epoch and the batch, so that a resumed training equals an
+uninterrupted one.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ LabelShares = Mapping[str, NDArray[np.float32]]
 def make_targets(
     faces: Faces, smoothing: float, teacher: LabelShares | None = None, teacher_weight: float = 0.0
 ) -> LabelShares:
-    """What each head should say of each face, (N, 7).
+    """The target distribution (N, 7) of each head.
 
-    ``expression``: the raters' distribution. ``fer2013``: FER2013's label, with ``smoothing`` spread
-    evenly, because single labels are hard and often wrong; the votes are soft by themselves. ``teacher_weight``
-    in 0..1 is the weight of what a teacher says of the same faces (Hinton et al. 2015, arXiv 1503.02531).
+    ``expression``: the raters' distribution. ``fer2013``: FER2013's label with label ``smoothing``, because
+    single labels are hard and often wrong; votes are soft already. ``teacher_weight`` in 0..1 is the weight
+    of the distributions of a ``teacher`` (Hinton et al. 2015, arXiv 1503.02531).
     """
-    own = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
-    given = {"expression": faces.vote_shares, "fer2013": own * (1 - smoothing) + smoothing / len(EMOTIONS)}
+    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
+    smoothed = one_hot * (1 - smoothing) + smoothing / len(EMOTIONS)
+    targets = {"expression": faces.vote_shares, "fer2013": smoothed}
     if teacher is None:
-        return given
-    return {head: (1 - teacher_weight) * given[head] + teacher_weight * teacher[head] for head in given}
+        return targets
+    return {head: (1 - teacher_weight) * targets[head] + teacher_weight * teacher[head] for head in targets}
 
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """B faces ``images`` (B, S, S, 1) float32 in 0..255; ``make_targets`` (B, 7) and ``weights`` (B,) by head."""
+    """B faces: ``images`` (B, S, S, 1) float32 in 0..255, ``targets`` (B, 7) and ``weights`` (B,) by head."""
 
     images: NDArray[np.float32]
     targets: LabelShares
@@ -48,16 +49,16 @@ class TrainingBatch:
 
 
 def to_network_input(images: NDArray[np.uint8], px: int) -> NDArray[np.float32]:
-    """Faces (N, 48, 48) uint8 as the network takes them: (N, px, px, 1) float32 in 0..255."""
+    """Faces (N, 48, 48) uint8 as network input (N, px, px, 1) float32 in 0..255."""
     if images.shape[1] != px:
         images = np.stack([cv2.resize(face, (px, px), interpolation=cv2.INTER_AREA) for face in images])
     return images[..., None].astype(np.float32)
 
 
 def random_crop(images: NDArray[np.float32], rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
-    """A square of ``side_px`` from a random place of each picture: (N, S, S, 1) to (N, side, side, 1).
+    """A random square crop of ``side_px`` of each image, (N, S, S, 1) to (N, side, side, 1).
 
-    Nothing is scaled, so that a network meets the whole face later on at the scale it learnt.
+    Crops are not scaled, so that the network later sees whole faces at the scale it was trained on.
     """
     corners = rng.integers(0, images.shape[1] - side_px + 1, size=(len(images), 2))
     return np.stack(
@@ -66,10 +67,10 @@ def random_crop(images: NDArray[np.float32], rng: np.random.Generator, side_px: 
 
 
 class TrainingBatches:
-    """Shuffled, varied batches of ``faces``, ``len`` of them an epoch.
+    """Shuffled, augmented batches of ``faces``; ``len`` is the number per epoch.
 
-    ``mixup_until_epoch`` is the first epoch (from 0) in which nothing is mixed any more: the last epochs show
-    faces as they are met in use.
+    ``mixup_until_epoch`` is the first epoch (from 0) without mixup, so that the last epochs show unmixed
+    faces.
     """
 
     def __init__(
@@ -104,13 +105,13 @@ class TrainingBatches:
             yield self.make_batch(chosen, epoch, index)
 
     def make_batch(self, chosen: NDArray[np.int64], epoch: int, index: int) -> TrainingBatch:
-        """The batch of the faces ``chosen``, varied as this epoch and batch have it."""
+        """The batch of the faces ``chosen``, augmented as determined by ``epoch`` and ``index``."""
         rng = np.random.default_rng((self.seed, epoch, index))
-        varied = augment_batch(self.faces.images[chosen], rng, self.settings)
-        empty = np.flatnonzero(rng.random(len(chosen)) < self.settings.negative_share)
-        for place in empty:
-            varied[place] = negative_sample(varied[place], rng)
-        images = to_network_input(varied, self.px)
+        augmented = augment_batch(self.faces.images[chosen], rng, self.settings)
+        negatives = np.flatnonzero(rng.random(len(chosen)) < self.settings.negative_share)
+        for place in negatives:
+            augmented[place] = negative_sample(augmented[place], rng)
+        images = to_network_input(augmented, self.px)
         if self.crop_px:
             images = random_crop(images, rng, self.crop_px)
         partners, share = (
@@ -118,19 +119,19 @@ class TrainingBatches:
             if epoch < self.mixup_until_epoch
             else (np.arange(len(chosen)), 1.0)
         )
-        # A face without votes counts for nothing, also in a mixture: its row of zeros has weight 0.
-        voted = self.faces.vote_weights[chosen].copy()
-        said = {head: self.targets[head][chosen] for head in self.targets}
-        for head in said:
-            said[head][empty] = self.mean_shares[head]
-        voted[empty] = 1
-        expression = mix_rows(said["expression"] * voted[:, None], partners, share)
-        weights = mix_rows(voted, partners, share)
+        # A face without votes has weight 0, also in a mixture.
+        vote_weights = self.faces.vote_weights[chosen].copy()
+        targets = {head: self.targets[head][chosen] for head in self.targets}
+        for head in targets:
+            targets[head][negatives] = self.mean_shares[head]
+        vote_weights[negatives] = 1
+        expression = mix_rows(targets["expression"] * vote_weights[:, None], partners, share)
+        weights = mix_rows(vote_weights, partners, share)
         return TrainingBatch(
             mix_rows(images, partners, share),
             {
                 "expression": expression / np.maximum(weights, 1e-6)[:, None],
-                "fer2013": mix_rows(said["fer2013"], partners, share),
+                "fer2013": mix_rows(targets["fer2013"], partners, share),
             },
             {"expression": weights, "fer2013": np.ones(len(chosen), np.float32)},
         )

@@ -1,7 +1,5 @@
-"""Earlier networks that a training learns from beside the labels. Needs Keras for those not exported.
-
-Distillation: Hinton et al. 2015, arXiv 1503.02531.
-"""
+"""Distillation from earlier networks (Hinton et al. 2015, arXiv 1503.02531). Needs Keras for those not
+exported."""
 
 from __future__ import annotations
 
@@ -23,19 +21,18 @@ from model.training.trained import load_network, predict_logits
 
 
 def teacher_probabilities(teachers: Sequence[Path], faces: Faces) -> LabelShares | None:
-    """What earlier networks say of ``faces``, each looked at twice, once mirrored; the mean of their
-    probabilities. None without teachers.
+    """The mean probabilities of the teachers for ``faces`` and their mirror images; None without teachers.
 
-    A teacher is the folder of a training or an exported model. Raises ``ModelError`` for anything else.
+    A teacher is a run folder or an exported model. Raises ``ModelError`` for anything else.
     """
-    looks = []
+    answers = []
     for teacher in teachers:
-        answer = _exported_teacher(teacher) if teacher.suffix == ".tflite" else _trained_teacher(teacher)
+        predict = _exported_teacher(teacher) if teacher.suffix == ".tflite" else _trained_teacher(teacher)
         for images in (faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])):
-            looks.append(answer(images))
-    if not looks:
+            answers.append(predict(images))
+    if not answers:
         return None
-    return {head: np.mean([look[head] for look in looks], axis=0, dtype=np.float32) for head in HEADS}
+    return {head: np.mean([answer[head] for answer in answers], axis=0, dtype=np.float32) for head in HEADS}
 
 
 def _trained_teacher(folder: Path) -> Callable[[NDArray[np.uint8]], LabelShares]:
@@ -51,8 +48,7 @@ def _exported_teacher(path: Path) -> Callable[[NDArray[np.uint8]], LabelShares]:
 
 
 def teacher_facts(teacher: Path) -> dict[str, Any]:
-    """What ``run.json`` is to say of a teacher: not where it lies, which is nobody's business, and not its
-    own history, which stands once where it was a stage."""
+    """What ``run.json`` stores of a teacher: not its path, which may be private, nor its history."""
     if teacher.suffix == ".tflite":
         return {"model": read_model(teacher).version}
     run = read_run(teacher)

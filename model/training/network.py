@@ -1,4 +1,4 @@
-"""The network: one small residual trunk, two heads. Needs Keras; any of its backends will do."""
+"""The network: a small residual trunk with two heads. Needs Keras with any backend."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from keras import layers, ops
 from model.emotions import EMOTIONS
 
 HEADS: tuple[str, ...] = ("expression", "fer2013")
-"""``expression`` learns the raters' distribution (FER+) and is what monitoring uses; ``fer2013`` learns
-FER2013's own label, so that the model can be compared with the literature. In the order of the outputs."""
+"""The heads in output order. ``expression`` learns the raters' distribution (FER+) and is used for
+monitoring; ``fer2013`` learns FER2013's label, for comparison with the literature."""
 
 MIN_VARIANCE = 100.0
-"""Of a face's grey values. Below ten levels of deviation a face is noise and must not be blown up."""
+"""Lower limit of the variance of the grey values in the standardisation: a face with a standard deviation
+below ten levels is noise and must not be amplified."""
 
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Sizes of the trunk: ``blocks`` residual blocks at each of ``widths``; the picture halves before each
-    width, the first included. ``dropout`` is the share of the last features dropped in training.
+    """Sizes of the trunk: ``blocks`` residual blocks at each of ``widths``; the image is halved before each
+    width, including the first. ``dropout`` is the share of the last features dropped in training.
 
-    No width and no block is tied to a size of the picture, so that a network can learn from small
-    pictures first and go on with larger ones.
+    No size depends on the image size, so that a network can start with small images and continue with larger
+    ones.
     """
 
     stem: int = 32
@@ -34,7 +35,7 @@ class NetworkSettings:
 
 
 def conv_batch_norm(x: Any, width: int, kernel: int = 3, strides: int = 1, gamma: str = "ones") -> Any:
-    """A convolution without bias and its batch norm."""
+    """A convolution without bias, followed by batch normalisation."""
     x = layers.Conv2D(
         width, kernel, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(x)
@@ -42,9 +43,9 @@ def conv_batch_norm(x: Any, width: int, kernel: int = 3, strides: int = 1, gamma
 
 
 def residual_block(x: Any) -> Any:
-    """Two 3 × 3 convolutions beside a short cut (He et al. 2015, arXiv 1512.03385).
+    """Two 3 × 3 convolutions with a shortcut (He et al. 2015, arXiv 1512.03385).
 
-    The second batch norm begins at zero, so that each block begins as the identity
+    The scale of the second batch normalisation starts at zero, so that each block starts as the identity
     (Goyal et al. 2017, arXiv 1706.02677, section 5.1).
     """
     width = x.shape[-1]
@@ -53,18 +54,18 @@ def residual_block(x: Any) -> Any:
 
 
 def standardise(x: Any) -> Any:
-    """Each face to mean 0 and deviation 1, inside the graph, so that no caller can forget it."""
+    """Each face to mean 0 and standard deviation 1; in the graph, so that callers need not do it."""
     mean = ops.mean(x, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(x - mean), axis=(1, 2), keepdims=True)
     return (x - mean) / ops.sqrt(ops.maximum(variance, MIN_VARIANCE))
 
 
 def build_network(settings: NetworkSettings, seed: int | None = None) -> keras.Model:
-    """Square grey faces (N, S, S, 1) float32 in 0..255 to logits (N, 7) float32, a dictionary by head.
+    """The network: square grey faces (N, S, S, 1) float32 in 0..255 to a dictionary of logits (N, 7) float32
+    by head.
 
-    S is any size from 16 pixels on. ``seed`` fixes what dropout drops; initial weights follow Keras's
-    global seed. Under the policy ``mixed_bfloat16`` the trunk computes in bfloat16; face and logits stay
-    float32.
+    S is at least 16 pixels. ``seed`` determines dropout; initial weights follow Keras's global seed. With the
+    policy ``mixed_bfloat16`` the trunk computes in bfloat16; input and logits stay float32.
     """
     inputs = keras.Input((None, None, 1), name="face")
     x = layers.ReLU()(conv_batch_norm(standardise(inputs), settings.stem))

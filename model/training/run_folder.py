@@ -1,11 +1,8 @@
-"""A folder that a training writes to: ``network.keras``, ``epochs.csv`` and ``run.json``.
+"""The folder of a training run: ``network.keras``, ``epochs.csv``, ``run.json`` and ``resume.npz``.
 
-``run.json`` is written when the training starts and the table as it goes, so a training that was cut
-off can be exported, or continued from, like one that ended.
-
-What an interrupted training needs to go on: every array and count of it, after an epoch.
-
-One NumPy archive, written beside and then put in place, so that a power cut leaves the one before.
+``run.json`` is written when training starts and ``epochs.csv`` after each epoch, so an interrupted run can be
+exported, or used as a start, like a finished one. ``resume.npz`` has every array and counter needed to resume
+after an epoch; it is replaced atomically, so that a power cut leaves the previous one.
 """
 
 from __future__ import annotations
@@ -25,19 +22,19 @@ from model.errors import ModelError
 
 NETWORK_FILE, EPOCHS_FILE, RUN_FILE = "network.keras", "epochs.csv", "run.json"
 TRAINING_FILE = "training.json"
-"""What an export writes in the place of the last two, with its results."""
+"""Replaces ``run.json`` and ``epochs.csv`` in an export, with the results added."""
 _RESULTS = ("model", "calibrations", "format", "formats", "conditions", "ece_uncalibrated", "results")
 SELECTION_SCORE = "choose_score"
-"""The column that the kept epoch has the highest value of, the first of equal ones."""
+"""The column of ``epochs.csv`` whose maximum (the first of equal ones) selects the epoch."""
 
 
 def write_pretty_json(path: Path, value: Any) -> None:
-    """JSON for people and for diffs."""
+    """Write indented JSON."""
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def append_epoch(path: Path, row: Mapping[str, float]) -> None:
-    """Add a line to ``epochs.csv``; epoch 1 starts the file anew with its header."""
+    """Append a row to ``epochs.csv``; epoch 1 starts the file with its header."""
     first = row["epoch"] == 1
     with path.open("w" if first else "a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(row))
@@ -47,13 +44,13 @@ def append_epoch(path: Path, row: Mapping[str, float]) -> None:
 
 
 def read_epochs(path: Path) -> list[dict[str, float]]:
-    """The lines of ``epochs.csv``; raises OSError or ValueError where it cannot be read."""
+    """The rows of ``epochs.csv``; raises ``OSError`` or ``ValueError`` if it cannot be read."""
     with path.open(encoding="utf-8", newline="") as file:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def truncate_epochs(path: Path, count: int) -> None:
-    """Drop the lines after the first ``count`` epochs: what a resumed training is about to do again."""
+    """Drop the rows after the first ``count`` epochs, which a resumed training repeats."""
     rows = read_epochs(path)[:count] if path.exists() else []
     path.unlink(missing_ok=True)
     for row in rows:
@@ -61,22 +58,22 @@ def truncate_epochs(path: Path, count: int) -> None:
 
 
 def read_run_facts(folder: Path, name: str = RUN_FILE) -> dict[str, Any]:
-    """What was written when a training began; raises ``ModelError`` where there is none."""
+    """What was written when training began; raises ``ModelError`` if it is missing."""
     try:
         facts: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{folder} holds no training ({error}); expected {name} as 'classpulse model train' writes it"
+            f"{folder} contains no training run ({error}).",
+            f"Use a folder with the {name} of 'classpulse model train'.",
         ) from error
     return facts
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """What is known of a training: ``run.json`` with ``epochs`` (the rows of the table),
-    ``chosen_epoch``, ``choose_score`` and ``minutes`` added.
+    """The facts of a run: ``run.json`` with ``epochs`` (rows of the table), ``chosen_epoch``,
+    ``choose_score`` and ``minutes`` added; for an exported model the same, without its results.
 
-    Of an exported model the same, without its results. Raises ``ModelError`` where a file is missing or
-    no epoch has been completed.
+    Raises ``ModelError`` if a file is missing or no epoch is complete.
     """
     if not (folder / RUN_FILE).exists() and (folder / TRAINING_FILE).exists():
         exported = read_run_facts(folder, TRAINING_FILE)
@@ -87,8 +84,8 @@ def read_run(folder: Path) -> dict[str, Any]:
         best = max(epochs, key=lambda row: row[SELECTION_SCORE])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder} holds no completed epoch ({error}); expected at least one in {EPOCHS_FILE}; "
-            "let the training run, or go on with it (--resume)"
+            f"{folder} contains no complete epoch ({error}).",
+            "Wait for the training, or resume it with --resume.",
         ) from error
     return run | {
         "epochs": epochs,
@@ -99,7 +96,7 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 
 def training_stages(run: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The trainings behind a network, first to last: each went on from the kept epoch of the one before."""
+    """The runs behind a network, first to last: each started from the selected epoch of the previous one."""
     earlier = run.get("start")
     return (*(training_stages(earlier) if earlier else ()), run)
 
@@ -113,8 +110,8 @@ Arrays = Sequence[NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class TrainingState:
-    """The state after ``epoch`` epochs: the variables of network and optimizer, the weight average and
-    how many steps it has seen, the best score so far, and the seconds spent."""
+    """The state after ``epoch`` epochs: variables of network and optimizer, the weight average and its number
+    of steps, the best score so far, and the elapsed seconds."""
 
     epoch: int
     network: Arrays
@@ -125,18 +122,18 @@ class TrainingState:
     elapsed_s: float
 
     def save(self, folder: Path) -> None:
-        """Write it to ``folder``."""
+        """Write the state to ``folder``, atomically."""
         arrays: dict[str, NDArray[np.generic]] = {name: np.asarray(getattr(self, name)) for name in _COUNTS}
         for name in _LISTS:
             arrays |= {f"{name}_{index}": array for index, array in enumerate(getattr(self, name))}
-        beside = folder / f"{STATE_FILE}.new"
-        with beside.open("wb") as file:
+        new_file = folder / f"{STATE_FILE}.new"
+        with new_file.open("wb") as file:
             np.savez(file, **arrays)
-        beside.replace(folder / STATE_FILE)
+        new_file.replace(folder / STATE_FILE)
 
 
 def load_training_state(folder: Path) -> TrainingState:
-    """Read it back; raises ``ModelError`` where there is none or it is damaged."""
+    """The state in ``folder``; raises ``ModelError`` if it is missing or damaged."""
     try:
         with (folder / STATE_FILE).open("rb") as file, np.load(file) as archive:
             counts: Mapping[str, float] = {name: archive[name].item() for name in _COUNTS}
@@ -154,8 +151,8 @@ def load_training_state(folder: Path) -> TrainingState:
             }
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
-            f"{folder} cannot be gone on with ({error}); expected {STATE_FILE} of an interrupted training; "
-            "begin again without --resume"
+            f"The training in {folder} cannot be resumed: {STATE_FILE} is missing or damaged ({error}).",
+            "Start again without --resume.",
         ) from error
     return TrainingState(
         epoch=int(counts["epoch"]),

@@ -1,4 +1,4 @@
-"""The settings of a training, and back from its ``run.json``."""
+"""The settings of a training run, also as read from its ``run.json``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from model.training.network import NetworkSettings
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The schedule: SGD with Nesterov momentum, a linear warm-up and a cosine down to nothing.
+    """The schedule: SGD with Nesterov momentum, linear warm-up, cosine decay to 0.
 
-    ``px`` is the side of the faces learnt from: small ones cost less, and what was learnt from them is
-    not lost when a second training goes on with larger ones. ``crop_px`` is the side of the square that
-    is cut from each of them at random, which shifts the face and costs less than the whole; 0 cuts
-    nothing. ``weight_decay`` is decoupled (Keras
-    multiplies it by the rate alone), so it is ten times the figure of frameworks that add it to the
-    gradient, at this momentum. ``no_mixup_epochs`` at the end are without mixup. ``teacher_weight`` is the weight of
-    the teachers, where there are any. ``precision`` is a dtype policy of Keras; ``mixed_bfloat16`` is
-    half as fast again on processors that compute it (AVX-512 BF16, AMX, GPUs), and slow on others.
+    ``px`` is the side of the training images: small ones cost less, and a later stage can continue with
+    larger ones. ``crop_px`` is the side of a random crop of each image, which shifts the face and costs less
+    than the whole; 0 for none. ``weight_decay`` is decoupled (Keras multiplies it by the learning rate only),
+    so at this momentum it is ten times the value of frameworks that add it to the gradient. The last
+    ``no_mixup_epochs`` are without mixup. ``teacher_weight`` is the weight of the teachers, if any.
+    ``precision`` is a dtype policy of Keras; ``mixed_bfloat16`` is half as fast again on processors that
+    support it (AVX-512 BF16, AMX, GPUs), and slow on others.
     """
 
     seed: int = 2013
@@ -44,12 +43,12 @@ class TrainSettings:
 
 
 def settings_from(run: Mapping[str, Any]) -> TrainSettings:
-    """The settings that ``run.json`` tells of."""
-    given = dict(run["settings"])
-    network, augment = (_with_tuples(given.pop(name)) for name in ("network", "augment"))
-    return TrainSettings(**given, network=NetworkSettings(**network), augment=AugmentSettings(**augment))
+    """The settings stored in ``run.json``."""
+    stored = dict(run["settings"])
+    network, augment = (_with_tuples(stored.pop(name)) for name in ("network", "augment"))
+    return TrainSettings(**stored, network=NetworkSettings(**network), augment=AugmentSettings(**augment))
 
 
 def _with_tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists where the settings have tuples."""
+    """JSON's lists as tuples."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}

@@ -1,14 +1,11 @@
-"""Train the expression network. Needs Keras with one of its backends; TensorFlow is what we install.
+"""Training of the expression network. Needs Keras with one of its backends; TensorFlow is installed.
 
-Fits on Training, chooses the epoch on the first half of PublicTest and never looks at the second.
-Writes to a folder of its own: ``network.keras`` (the averaged weights of the chosen epoch),
-``epochs.csv`` (one line an epoch, as it goes), ``run_epochs.json`` (settings, splits, versions) and
-``resume_training.npz``, from which an interrupted training goes on as if it had not been interrupted.
+Training fits the weights, the first half of PublicTest selects the epoch; the second half is not used. The
+run folder gets ``network.keras`` (the averaged weights of the selected epoch), ``epochs.csv`` (a row per
+epoch), ``run.json`` (settings, splits, versions) and ``resume.npz`` (the state for resuming).
 
-The running average of a network's weights. Arithmetic only.
-
-The average of the weights along the way generalises better than the last ones (Polyak and Juditsky 1992;
-Izmailov et al. 2018, arXiv 1803.05407). The statistics of the batch norms are averaged too.
+The running average of the weights generalises better than the last weights (Polyak and Juditsky 1992;
+Izmailov et al. 2018, arXiv 1803.05407). The statistics of batch normalisation are averaged, too.
 """
 
 from __future__ import annotations
@@ -50,10 +47,9 @@ from model.training.trained import load_network, predict_logits
 
 
 class WeightAverage:
-    """An exponential average of arrays over steps; ``decay`` a step, in [0, 1).
+    """An exponential average of arrays with ``decay`` in [0, 1) per step.
 
-    In the first steps the decay is smaller, (1 + n) / (10 + n), so that the random weights of the start
-    are soon forgotten.
+    In the first steps the decay is smaller, (1 + n) / (10 + n), to forget the random initial weights sooner.
     """
 
     def __init__(self, decay: float) -> None:
@@ -61,7 +57,7 @@ class WeightAverage:
         self.arrays: list[NDArray[np.float32]] = []
 
     def update(self, arrays: Sequence[NDArray[np.float32]], steps: int = 1) -> None:
-        """Take in the weights as they are ``steps`` steps after the last update."""
+        """Add the weights as they are ``steps`` steps after the last update."""
         self.steps += steps
         if not self.arrays:
             self.arrays = [np.array(array) for array in arrays]
@@ -72,18 +68,18 @@ class WeightAverage:
 
 
 AVERAGE_EVERY = 5
-"""Steps between updates of the weight average: each copies all weights out of the backend."""
+"""Steps between updates of the weight average: each update copies all weights from the backend."""
 
 
 ProgressCallback = Callable[[int, int, int], None]
-"""Called after each step with the epoch (from 1), the step (from 1) and the steps of an epoch."""
+"""Called after each step with the epoch (from 1), the step (from 1) and the steps per epoch."""
 
 EpochCallback = Callable[[Mapping[str, float]], None]
-"""Called after each epoch with its line of the table."""
+"""Called after each epoch with its row of the table."""
 
 
 def learning_rate_schedule(settings: TrainSettings, steps: int) -> Any:
-    """The learning rate over ``steps`` steps an epoch."""
+    """The learning rate schedule for ``steps`` steps per epoch."""
     warmup = round(settings.warmup_epochs * steps)
     return keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -94,7 +90,7 @@ def learning_rate_schedule(settings: TrainSettings, steps: int) -> Any:
 
 
 def compile_network(settings: TrainSettings, steps: int) -> keras.Model:
-    """The network with its losses, ready to fit."""
+    """The compiled network."""
     network = build_network(settings.network, settings.seed)
     optimizer = keras.optimizers.SGD(
         learning_rate_schedule(settings, steps),
@@ -104,13 +100,13 @@ def compile_network(settings: TrainSettings, steps: int) -> keras.Model:
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     losses = {head: keras.losses.CategoricalCrossentropy(from_logits=True) for head in HEADS}
-    # Not compiled by XLA: on these CPUs that was measured at half the speed of oneDNN's kernels.
+    # Not compiled by XLA: on CPUs it was measured at half the speed of oneDNN's kernels.
     network.compile(optimizer, loss=losses, loss_weights=dict.fromkeys(HEADS, 0.5), jit_compile=False)
     return network
 
 
 class Training:
-    """One training, epoch by epoch."""
+    """A training run, epoch by epoch."""
 
     def __init__(
         self,
@@ -121,14 +117,13 @@ class Training:
         teachers: Sequence[Path] = (),
     ) -> None:
         self.splits, self.out, self.settings = splits, out, settings
-        begun = None if start_from is None else load_network(start_from).get_weights()
-        taught = teacher_probabilities(teachers, splits.train)
+        start_weights = None if start_from is None else load_network(start_from).get_weights()
+        teacher = teacher_probabilities(teachers, splits.train)
         keras.utils.set_random_seed(settings.seed)
         keras.config.set_dtype_policy(settings.precision)
-        shares = make_targets(splits.train, settings.label_smoothing, taught, settings.teacher_weight)
         self.batches = TrainingBatches(
             splits.train,
-            shares,
+            make_targets(splits.train, settings.label_smoothing, teacher, settings.teacher_weight),
             seed=settings.seed,
             batch_size=settings.batch,
             px=settings.px,
@@ -137,15 +132,15 @@ class Training:
             mixup_until_epoch=settings.epochs - settings.no_mixup_epochs,
         )
         self.network = compile_network(settings, len(self.batches))
-        if begun is not None:
-            self.network.set_weights(begun)
+        if start_weights is not None:
+            self.network.set_weights(start_weights)
         self.network.optimizer.build(self.network.trainable_variables)
         self.average = WeightAverage(settings.average_decay)
         self.average.update(self.network.get_weights())
         self.best, self.elapsed_s = -1.0, 0.0
 
     def fit_epoch(self, epoch: int, on_progress: ProgressCallback | None) -> dict[str, float]:
-        """One pass over the batches of ``epoch``, from 0; returns the mean losses."""
+        """Train one epoch, from 0; returns the mean losses."""
         sums: dict[str, float] = {}
         for step, batch in enumerate(prefetch_batches(self.batches.batches_of_epoch(epoch)), 1):
             losses = self.network.train_on_batch(
@@ -160,22 +155,21 @@ class Training:
         return {name: value / len(self.batches) for name, value in sums.items()}
 
     def validate(self) -> dict[str, float]:
-        """Scores of the averaged weights on the choosing half, and the network saved where they are the
-        best so far.
+        """Scores of the averaged weights on the choosing half; saves the network if they are the best so far.
 
-        Best is the mean of the two accuracies: expression against the FER+ majority, fer2013 against
-        FER2013's label. The cross-entropy is not used, since the calibration is fitted afterwards.
+        The score is the mean of two accuracies: ``expression`` against the FER+ majority, ``fer2013`` against
+        FER2013's label. Cross-entropy is not used, because the calibration is fitted afterwards.
         """
-        present = self.network.get_weights()
+        current = self.network.get_weights()
         self.network.set_weights(self.average.arrays)
         logits = predict_logits(self.network, self.splits.choose.images, self.settings.px)
         own, votes = head_accuracies(logits, self.splits.choose)
         score = (own + votes) / 2
         if score > self.best:
             self.best = score
-            # Written at once rather than at the end: a training that is cut off leaves a network.
+            # Saved now rather than at the end: an interrupted training leaves a network.
             self.network.save(self.out / NETWORK_FILE, include_optimizer=False)
-        self.network.set_weights(present)
+        self.network.set_weights(current)
         return {"choose_fer2013": own, "choose_ferplus": votes, SELECTION_SCORE: score}
 
     def run_epochs(
@@ -184,18 +178,18 @@ class Training:
         on_progress: ProgressCallback | None = None,
         on_epoch: EpochCallback | None = None,
     ) -> None:
-        """Every epoch after the first ``epochs_done``."""
-        began = time.monotonic() - self.elapsed_s
+        """Run all epochs after the first ``epochs_done``."""
+        started_s = time.monotonic() - self.elapsed_s
         for epoch in range(epochs_done, self.settings.epochs):
             row = {"epoch": epoch + 1, **self.fit_epoch(epoch, on_progress), **self.validate()}
-            self.elapsed_s = row["elapsed_s"] = time.monotonic() - began
+            self.elapsed_s = row["elapsed_s"] = time.monotonic() - started_s
             append_epoch(self.out / EPOCHS_FILE, row)
             self.save_state(epoch + 1)
             if on_epoch is not None:
                 on_epoch(row)
 
     def save_state(self, epoch: int) -> None:
-        """Write what ``restore_state`` needs."""
+        """Write the state that ``restore_state`` reads."""
         TrainingState(
             epoch=epoch,
             network=[keras.ops.convert_to_numpy(variable) for variable in self.network.variables],
@@ -207,23 +201,23 @@ class Training:
         ).save(self.out)
 
     def restore_state(self) -> int:
-        """Take up the state of the last completed epoch; returns how many are done."""
-        kept = load_training_state(self.out)
+        """Restore the state after the last complete epoch; returns the number of complete epochs."""
+        state = load_training_state(self.out)
         for variables, arrays in (
-            (self.network.variables, kept.network),
-            (self.network.optimizer.variables, kept.optimizer),
+            (self.network.variables, state.network),
+            (self.network.optimizer.variables, state.optimizer),
         ):
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
-        self.average.arrays = [np.array(array, np.float32) for array in kept.average]
-        self.average.steps = kept.average_steps
-        self.best, self.elapsed_s = kept.best, kept.elapsed_s
-        truncate_epochs(self.out / EPOCHS_FILE, kept.epoch)
-        return kept.epoch
+        self.average.arrays = [np.array(array, np.float32) for array in state.average]
+        self.average.steps = state.average_steps
+        self.best, self.elapsed_s = state.best, state.elapsed_s
+        truncate_epochs(self.out / EPOCHS_FILE, state.epoch)
+        return state.epoch
 
 
 def prefetch_batches(batches: Iterator[TrainingBatch]) -> Iterator[TrainingBatch]:
-    """The same batches, each made while the one before is learnt from."""
+    """The same batches, each prepared while the previous one is trained on."""
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(next, batches, None)
         while (batch := pending.result()) is not None:
@@ -241,14 +235,16 @@ def train_network(
     on_progress: ProgressCallback | None = None,
     on_epoch: EpochCallback | None = None,
 ) -> dict[str, Any]:
-    """Fit, write to ``out``, and return what ``model.training.run_folder.read_run`` says of it.
+    """Train, write to ``out``, and return the facts of the run (``model.training.run_folder.read_run``).
 
-    ``start_from`` is the folder of an earlier training whose chosen network is gone on from; ``teachers``
-    are folders of trainings, or exported models, whose answers are learnt beside the labels. Raises
-    ``ModelError`` where one of them is not what it should be, or ``out`` holds a training already.
+    ``start_from`` is the folder of an earlier run whose selected network is the start; ``teachers`` are run
+    folders or exported models to distil from. Raises ``ModelError`` if one of them is invalid or ``out`` has
+    a run already.
     """
     if (out / RUN_FILE).exists():
-        raise ModelError(f"{out} holds a training already; go on with it (--resume) or choose another folder")
+        raise ModelError(
+            f"{out} already contains a training run.", "Resume it with --resume, or choose another folder."
+        )
     training = Training(splits, out, settings, start_from, teachers)
     out.mkdir(parents=True, exist_ok=True)
     facts = {
@@ -273,27 +269,30 @@ def resume_training(
     on_progress: ProgressCallback | None = None,
     on_epoch: EpochCallback | None = None,
 ) -> dict[str, Any]:
-    """Go on with the training in ``out`` that was interrupted, as if it had not been.
+    """Resume the interrupted training in ``out`` with its own settings; returns the facts of the run.
 
-    Settings are those it began with; ``teachers`` must be given again. Raises ``ModelError`` where
-    there is nothing to go on with, or the number of faces or of teachers is another.
+    ``teachers`` must be given again. Raises ``ModelError`` if there is nothing to resume, or if the number of
+    faces or of teachers differs.
     """
-    begun = read_run_facts(out)
-    sizes = {name: len(getattr(splits, name)) for name in begun["splits"]}
-    if sizes != begun["splits"]:
-        raise ModelError(f"the data has {sizes}; expected {begun['splits']}, with which {out} began")
-    if len(teachers) != len(begun["teachers"]):
+    facts = read_run_facts(out)
+    sizes = {name: len(getattr(splits, name)) for name in facts["splits"]}
+    if sizes != facts["splits"]:
         raise ModelError(
-            f"{out} began with {len(begun['teachers'])} teachers, not {len(teachers)}; "
-            "give the same --teacher"
+            f"The splits have {sizes} faces, but {out} was started with {facts['splits']}.",
+            "Use the same data.",
         )
-    training = Training(splits, out, settings_from(begun), None, teachers)
+    if len(teachers) != len(facts["teachers"]):
+        raise ModelError(
+            f"{out} was started with {len(facts['teachers'])} teachers, not {len(teachers)}.",
+            "Give the same --teacher options.",
+        )
+    training = Training(splits, out, settings_from(facts), None, teachers)
     training.run_epochs(training.restore_state(), on_progress, on_epoch)
     return read_run(out)
 
 
 def library_versions() -> dict[str, str]:
-    """What produced the weights."""
+    """Versions of Python and of the libraries that produce the weights."""
     backend = keras.backend.backend()
     packages = ("keras", "numpy", backend)
     return {"python": platform.python_version(), "backend": backend} | {

@@ -1,4 +1,4 @@
-"""A trained network, loaded and asked. Needs Keras."""
+"""Loading a trained network and predicting with it. Needs Keras."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ WEIGHTS_FILE = "network.npz"
 
 def predict_logits(network: keras.Model, images: NDArray[np.uint8], px: int = FACE_PX) -> LabelShares:
     """Logits (N, 7) by head of faces (N, 48, 48) uint8."""
-    found = network.predict(to_network_input(images, px), batch_size=256, verbose=0)
-    return {head: np.asarray(found[head], np.float32) for head in HEADS}
+    logits = network.predict(to_network_input(images, px), batch_size=256, verbose=0)
+    return {head: np.asarray(logits[head], np.float32) for head in HEADS}
 
 
 def load_network(folder: Path) -> keras.Model:
-    """The network of a training or of an exported model, in float32 whatever it was trained in.
+    """The network of a run or of an exported model, in float32 regardless of its training precision.
 
-    Raises ``ModelError`` where the folder holds none.
+    Raises ``ModelError`` if the folder has none.
     """
     settings = settings_from(read_run(folder))
     keras.config.set_dtype_policy("float32")
@@ -40,13 +40,18 @@ def load_network(folder: Path) -> keras.Model:
             network.set_weights(_read_arrays(folder / WEIGHTS_FILE))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"the network in {folder} cannot be loaded ({detail}); train it again") from error
+        raise ModelError(
+            f"The network in {folder} cannot be loaded ({detail}).", "Train it again."
+        ) from error
     return network
 
 
 def write_weights(network: keras.Model, path: Path) -> None:
-    """The weights for training on, half the size of Keras's own file: kernels as float16, as the export of
-    that name has them; the statistics and scales of the batch norms, whose range is wider, as they are."""
+    """Write the weights for continued training, at half the size of Keras's own file.
+
+    Kernels are float16, as in the export of that name; statistics and scales of the batch normalisation,
+    which have a wider range, are float32.
+    """
     arrays = [array.astype(np.float16 if array.ndim > 1 else np.float32) for array in network.get_weights()]
     np.savez(path, *arrays)
 

@@ -34,6 +34,7 @@ from monitor.daemon.control import (
     Request,
 )
 from monitor.daemon.errors import DataDirNotWritable, ErrorReply, InvalidRequest, internal_error
+from monitor.runtime.files import write_private
 from monitor.runtime.ipc import MAX_SOCKET_PATH_BYTES, ConnectionServer, error_line
 from monitor.runtime.process import current_process
 
@@ -43,7 +44,8 @@ _SOCKET = "control.sock"
 
 
 class ControlServer:
-    """Answers requests with ``answer`` within the block. The process must hold the ``DataDirLock`` of ``folder``.
+    """Answers requests with ``answer`` within the block. The process must hold the ``DataDirLock`` of
+    ``folder``.
 
     ``answer`` must be thread-safe: each client has its own thread. Raises DataDirNotWritable.
     """
@@ -58,7 +60,7 @@ class ControlServer:
         self._server = ConnectionServer(self._listen(), self._serve_connection, "control")
         pid, started = current_process()
         try:
-            _write_private(
+            write_private(
                 self._folder / ENDPOINT_FILE,
                 json.dumps(asdict(Endpoint(pid, started, self._address, self._key.hex()))),
             )
@@ -139,11 +141,3 @@ def _private_listener(address: str) -> Listener:
         return Listener(address, backlog=16)
     finally:
         os.umask(previous)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, atomically."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)

@@ -43,8 +43,8 @@ rounding to whole pixels."""
 def find_tag_area(
     size: tuple[int, int], box: Rectangle, faces: NDArray[np.int64], tags: NDArray[np.int64], frame: Rectangle
 ) -> Rectangle | None:
-    """The position of a tag of ``size`` (width, height): beside the ``box`` of its face, inside ``frame``, over
-    no other tag and no face, else over at most ``MAX_COVERED_SHARE`` of a face; None if it fits nowhere.
+    """The position of a tag of ``size`` (width, height): beside the ``box`` of its face, inside ``frame``,
+    over no other tag and no face, else over at most ``MAX_COVERED_SHARE`` of a face; None if it fits nowhere.
 
     ``faces`` and ``tags`` are rectangles, ``(F, 4)`` and ``(T, 4)``."""
     free = [area for area in _candidate_areas(size, box, frame) if not _overlap(area, tags).any()]
@@ -162,8 +162,8 @@ def _expression_text(expression: tuple[float, ...] | UnreadableReason) -> tuple[
 
 
 def _candidate_areas(size: tuple[int, int], box: Rectangle, frame: Rectangle) -> Iterator[Rectangle]:
-    """The positions of a tag inside the frame, the best first: above and below the face, aligned with its left
-    edge, right edge or middle, then beside it."""
+    """The positions of a tag inside the frame, the best first: above and below the face, aligned with its
+    left edge, right edge or middle, then beside it."""
     width, height = size
     left, top, right, bottom = frame
     if width > right - left or height > bottom - top:

@@ -26,8 +26,8 @@ _CAPTURING = frozenset({SessionState.RECORDING, SessionState.NO_SIGNAL})
 _WRITING = _CAPTURING | {SessionState.ENDING}
 
 WARM_UP_S = 60.0
-"""Seconds after a start or a pause in which the sampling rate, an average over 30 s, and a slow start, in which
-models load and the camera opens, are not reported."""
+"""Seconds after a start or a pause in which the sampling rate, an average over 30 s, and a slow start, in
+which models load and the camera opens, are not reported."""
 
 
 class HealthState(StrEnum):
@@ -119,7 +119,8 @@ def _write_problem(recording: RecordingStatus, now: datetime, settings: HealthSe
     last = recording.last_written_at or recording.started_at
     if recording.state not in _WRITING or last is None or _age_s(last, now) <= settings.max_write_age_s:
         return None
-    return f"nothing written for {_age_s(last, now):.0f} s; {recording.unwritten_bins} bins are pending in memory"
+    age_s = _age_s(last, now)
+    return f"nothing written for {age_s:.0f} s; {recording.unwritten_bins} bins are pending in memory"
 
 
 def _sampling_problem(recording: RecordingStatus, now: datetime, settings: HealthSettings) -> str | None:
@@ -142,12 +143,14 @@ def _disk_problems(status: DaemonStatus, settings: HealthSettings) -> list[str]:
     if free_gb >= settings.min_free_disk_gb:
         return []
     return [
-        f"{free_gb:.2g} GB are free on the disk, expected {settings.min_free_disk_gb:g} GB or more; free some space"
+        f"{free_gb:.2g} GB are free on the disk, expected {settings.min_free_disk_gb:g} GB or more; "
+        "free some space"
     ]
 
 
 def _camera_reason(recording: RecordingStatus) -> str:
-    return f" (camera {recording.camera.value}{f': {recording.camera_reason}' if recording.camera_reason else ''})"
+    reason = f": {recording.camera_reason}" if recording.camera_reason else ""
+    return f" (camera {recording.camera.value}{reason})"
 
 
 def _age_s(moment: datetime, now: datetime) -> float:

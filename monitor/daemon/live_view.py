@@ -182,7 +182,8 @@ MIN_INTERVAL_S = 0.5
 """Shortest interval of previews, for all viewers together."""
 
 MAX_JPEG_BYTES = 600_000
-"""Bytes of a JPEG: in base64 it must fit into one answer over the control socket (``monitor.daemon.control``)."""
+"""Bytes of a JPEG: in base64 it must fit into one answer over the control socket
+(``monitor.daemon.control``)."""
 
 JPEG_QUALITIES = (75, 55, 35)
 """Tried in this order; noisy frames need a lower quality."""

@@ -45,7 +45,7 @@ GAUGES: dict[str, tuple[str, _Getter]] = {
     "watched_seconds": ("Part of it covered by frames", _once_started(lambda s: s.watched_s)),
     "faces": ("Faces in the last frame", _once_started(lambda s: s.face_count)),
     "students": ("Students tracked so far", _once_started(lambda s: s.student_count)),
-    "sample_rate_hertz": ("Frames analysed per second, over the last 30 s", _once_started(lambda s: s.sample_fps)),
+    "sample_rate_hertz": ("Frames analysed per second, over 30 s", _once_started(lambda s: s.sample_fps)),
     "sample_rate_target_hertz": ("Target frames per second", lambda s: s.target_fps),
     "unwritten_bins": ("Bins not yet written", _once_started(lambda s: s.unwritten_bins)),
     "last_write_timestamp_seconds": ("Time of the last commit", lambda s: _at(s.last_written_at)),
@@ -91,7 +91,7 @@ def _daemon_metrics(status: DaemonStatus) -> Iterator[Metric]:
         "reports_pending": ("Reports not made yet", status.reports_pending),
         "problems": ("Open problems", len(status.problems)),
         "recordings": ("Rooms that are being recorded", len(status.recordings)),
-        "next_lesson_timestamp_seconds": ("Time of the next lesson", _at(lesson.starts_at if lesson else None)),
+        "next_lesson_timestamp_seconds": ("Time of next lesson", _at(lesson.starts_at if lesson else None)),
     }  # fmt: skip
     for name, (text, value) in metrics.items():
         if value is not None:
@@ -114,8 +114,8 @@ def _with_samples(
 
 
 class StatusCollector(Collector):
-    """Collects the metrics from a status at each scrape; none if the status cannot be read, which an alert can
-    detect."""
+    """Collects the metrics from a status at each scrape; none if the status cannot be read, which an alert
+    can detect."""
 
     def __init__(self, get_status: Callable[[], DaemonStatus]) -> None:
         self._get_status = get_status
@@ -135,9 +135,9 @@ class StatusCollector(Collector):
 
 @contextmanager
 def metrics_server(port: int | None, get_status: Callable[[], DaemonStatus]) -> Iterator[int | None]:
-    """Serve the metrics of the daemon and of this process on a loopback port within the block; yields the port.
-    None: do not serve them. ``get_status`` is called in threads of the server. Raises RunError for a port in
-    use."""
+    """Serve the metrics of the daemon and of this process on a loopback port within the block; yields the
+    port. None: do not serve them. ``get_status`` is called in threads of the server. Raises RunError for a
+    port in use."""
     if port is None:
         yield None
         return

@@ -113,9 +113,9 @@ class RecordingRequest:
 
 @dataclass(frozen=True)
 class RecordingResult:
-    """The end of one worker. ``session_id`` is None if no session was created, or if it is unknown because the
-    process was killed (the database closes it as abandoned). ``is_final``: False if the request continues in a
-    new session. ``cancelled``: stopped by a user before a session was created."""
+    """The end of one worker. ``session_id`` is None if no session was created, or if it is unknown because
+    the process was killed (the database closes it as abandoned). ``is_final``: False if the request continues
+    in a new session. ``cancelled``: stopped by a user before a session was created."""
 
     request: RecordingRequest
     session_id: int | None

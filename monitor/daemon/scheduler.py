@@ -3,35 +3,27 @@
 ``Hooks`` are the callbacks. ``begin``, ``end`` and ``missed`` are called one at a time in a thread of the
 scheduler, so they must return soon; ``nightly`` has a thread of its own. An exception of a hook is logged.
 
-``monitor.daemon.timetable`` decides; this module adds threads and clock, by APScheduler. Its jobs, one per slot
-and one for the night, survive restarts in ``schedule.db`` in the data folder, so that a start missed meanwhile
-is known. It is a database of its own: APScheduler creates its table outside of our migrations, stores pickles
-and writes at times when a recording must not wait for a lock; and the database may be on a server, while the
-timetable belongs to this computer. The file contains no name and no address. It can be deleted: lessons missed
-before are not reported then.
+``monitor.daemon.timetable`` decides; this module adds threads and clock: two checks that APScheduler runs
+every second. The next start of each slot and of the nightly job is stored in ``schedule.json`` in the data
+folder: a start that has passed when the daemon starts was missed meanwhile. The file contains no name and no
+address. It can be deleted: lessons missed before are not reported then.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.schedulers.base import STATE_STOPPED
-from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError as SQLAlchemyDatabaseError
-from sqlalchemy.exc import OperationalError
 
 from db import sessions as queries
 from db.clock import now_utc
@@ -39,91 +31,17 @@ from db.records import SessionRecord, SessionStatus
 from db.unit_of_work import Store
 from monitor.daemon.timetable import LessonSlot, ScheduledLesson, Timetable, local_to_utc
 from monitor.errors import RunError
+from monitor.runtime.files import write_private
+from monitor.runtime.ipc import error_line
 from monitor.types import GapReason
 
 log = logging.getLogger(__name__)
 
-
-class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
-    """Works around three faults of APScheduler's shutdown: it processes its jobs once more afterwards, so a due
-    start would count as submitted without being run; it does not find a job that it is just submitting; and it
-    waits for running jobs while it holds the lock of the job list, forever if one of them adds a job."""
-
-    def shutdown(self, wait: bool = True) -> None:
-        """Submit no more jobs; with ``wait``, wait for the running ones."""
-        pools = [executor._pool for executor in self._executors.values()]
-        super().shutdown(wait=False)
-        if wait:
-            for pool in pools:
-                pool.shutdown()
-
-    def _process_jobs(self) -> float | None:
-        if self.state == STATE_STOPPED:
-            return None
-        try:
-            wait_s: float | None = super()._process_jobs()
-        except JobLookupError:
-            if self.state != STATE_STOPPED:
-                raise
-            return None
-        return wait_s
-
-
-def paused_scheduler(path: Path) -> BackgroundScheduler:
-    """A started, paused scheduler with the job store at ``path``. A damaged store is recreated. Raises
-    RunError."""
-    try:
-        try:
-            return open_job_store(path)
-        except OperationalError:
-            raise
-        except SQLAlchemyDatabaseError:
-            log.warning(
-                "%s is damaged and is recreated; lessons missed before now are not reported", path.name
-            )
-            for ending in ("", "-journal"):
-                path.with_name(path.name + ending).unlink(missing_ok=True)
-            return open_job_store(path)
-    except (OperationalError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
-        raise RunError(
-            f"{path} cannot be used ({reason}).", "Check write permission and free space, or delete the file."
-        ) from None
-
-
-def open_job_store(path: Path) -> BackgroundScheduler:
-    """A started, paused scheduler with the job store at ``path``; raises the errors of SQLAlchemy."""
-    if not path.exists():
-        path.touch(mode=0o600)
-    # A missed start is reported by the hook.
-    logging.getLogger("apscheduler.executors.default").setLevel(logging.ERROR)
-    store = SQLAlchemyJobStore(url=f"sqlite:///{path}")
-    scheduler = _Scheduler(
-        jobstores={"default": store, "memory": MemoryJobStore()},
-        executors={"default": ThreadPoolExecutor(1), "night": ThreadPoolExecutor(1)},
-        timezone=UTC,
-        daemon=True,
-    )
-    try:
-        scheduler.start(paused=True)
-        scheduler.get_jobs(jobstore="default")
-    except BaseException:
-        if scheduler.running:
-            scheduler.shutdown(wait=False)
-        store.engine.dispose()
-        raise
-    return scheduler
-
-
-SCHEDULE_FILE = "schedule.db"
+SCHEDULE_FILE = "schedule.json"
 NIGHTLY_KEY = "night"
 
-_TICK_S = 15
-"""Longest time between two readings of the clock: a timer does not advance while the computer is suspended, so
-a scheduler that waits for one is late after it."""
-
-_SKEW = timedelta(minutes=5)
-"""How far the clock may have been set back since APScheduler read it."""
+CHECK_INTERVAL_S = 1
+"""Interval of the checks for what is due. A timer until the next start would be late after a suspend."""
 
 _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -141,11 +59,38 @@ class Hooks:
     is_finished: Callable[[ScheduledLesson], bool] = lambda _lesson: False
 
 
+def load_starts(path: Path) -> dict[str, datetime]:
+    """The stored next starts (aware UTC) by key; none without a file. A damaged file is ignored. Raises
+    RunError."""
+    try:
+        stored = json.loads(path.read_bytes())
+        return {key: datetime.fromisoformat(start).astimezone(UTC) for key, start in stored.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unusable(path, error) from None
+    except (ValueError, TypeError, AttributeError):
+        log.warning("%s is damaged and is recreated; lessons missed before now are not reported", path.name)
+        return {}
+
+
+def save_starts(path: Path, starts: Mapping[str, datetime]) -> None:
+    """Store the next starts by key. Raises OSError."""
+    write_private(path, json.dumps({key: start.isoformat() for key, start in starts.items()}))
+
+
+def _unusable(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"{path} cannot be used ({error_line(error)}).",
+        "Check write permission and free space, or delete the file.",
+    )
+
+
 class LessonScheduler:
     """Calls the hooks by the timetable, from ``start`` to ``stop``. One per data folder at a time.
 
     ``late_start``: how much of a lesson must remain for a late start. ``night_hour``: the local hour of the
-    nightly job. ``clock`` returns aware UTC for decisions (APScheduler's own cannot be replaced).
+    nightly job. ``clock`` returns aware UTC.
     """
 
     def __init__(
@@ -159,14 +104,20 @@ class LessonScheduler:
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self.timetable = timetable
-        self._folder = folder.resolve()
+        self._path = folder / SCHEDULE_FILE
         self._hooks = hooks
         self._late_start = late_start
         self._night_at = time(night_hour)
         self._clock = clock
         self._slots = _by_key(timetable.slots)
+        self._starts: dict[str, datetime] = {}
+        self._current: list[ScheduledLesson] = []
+        self._running: list[ScheduledLesson] = []
         self._handled: set[ScheduledLesson] = set()
         self._scheduler: BackgroundScheduler | None = None
+        # Held during the checks, so that stop() can wait for a running hook.
+        self._lesson_lock, self._night_lock = threading.Lock(), threading.Lock()
+        self._starts_lock = threading.Lock()
 
     def __enter__(self) -> LessonScheduler:
         self.start()
@@ -178,43 +129,49 @@ class LessonScheduler:
         self.stop()
 
     def start(self) -> None:
-        """Load the stored jobs, reconcile them with the timetable and start the current lessons. Raises
+        """Load the stored starts, reconcile them with the timetable and start the current lessons. Raises
         RunError."""
-        key = str(self._folder)
-        if key in _RUNNING:
-            raise RuntimeError(f"a scheduler is already running on {key}")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _RUNNING[key] = self
+        now = self._clock()
+        self._starts = self._reconcile(load_starts(self._path), now)
         try:
-            self._scheduler = scheduler = paused_scheduler(self._folder / SCHEDULE_FILE)
-            self._reconcile(scheduler)
-            scheduler.add_listener(self._on_missed_job, EVENT_JOB_MISSED)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            save_starts(self._path, self._starts)
+        except OSError as error:
+            raise _unusable(self._path, error) from None
+        self._current = self.timetable.lessons_at(now)
+        for name in ("apscheduler.scheduler", "apscheduler.executors.default"):
+            # A check that is skipped or late is made up for by the next one.
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._scheduler = scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1), "night": ThreadPoolExecutor(1)},
+            timezone=UTC,
+            daemon=True,
+        )
+        for check, executor in ((self.run_due, "default"), (self.run_night, "night")):
             scheduler.add_job(
-                _nothing, "interval", seconds=_TICK_S, id="tick", coalesce=True, jobstore="memory"
+                check,
+                "interval",
+                seconds=CHECK_INTERVAL_S,
+                executor=executor,
+                coalesce=True,
+                next_run_time=now,
             )
-            now = self._clock()
-            for lesson in self.timetable.lessons_at(now):
-                self._run_at(now, self._resume, lesson)
-            scheduler.resume()
-        except BaseException:
-            self.stop()
-            raise
+        scheduler.start()
 
     def stop(self) -> None:
         """Call no more hooks; waits for a running one, so it must not be called in a hook."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
-            scheduler.shutdown(wait=True)
-        if _RUNNING.get(str(self._folder)) is self:
-            del _RUNNING[str(self._folder)]
+            scheduler.shutdown(wait=False)
+        with self._lesson_lock, self._night_lock:
+            pass
 
     def next_lesson(self) -> ScheduledLesson | None:
         """The next lesson of the timetable."""
         return self.timetable.next_lesson(self._clock())
 
     def next_start(self, key: str, after: datetime) -> datetime | None:
-        """The start of a slot's next lesson, or of the next nightly job, after ``after``; called by the stored
-        jobs."""
+        """The start of a slot's next lesson, or of the next nightly job, after ``after``."""
         if key == NIGHTLY_KEY:
             day = after.astimezone(self.timetable.zone).date()
             nights = (local_to_utc(day + n * _DAY, self._night_at, self.timetable.zone) for n in range(-1, 4))
@@ -223,34 +180,78 @@ class LessonScheduler:
         lesson = None if slot is None else self.timetable.next_of_slot(slot, after)
         return None if lesson is None else lesson.starts_at
 
-    def run_job(self, key: str, scheduled_at: datetime | None = None) -> None:
-        """Run the job of a slot, or the nightly one; called by the stored jobs. ``scheduled_at``: the time for
-        which it was scheduled, given if it is late."""
-        if key == NIGHTLY_KEY:
-            self._hooks.nightly()
-            return
-        slot = self._slots.get(key)
-        lesson = (
-            None
-            if slot is None
-            else self.timetable.latest_of_slot(slot, scheduled_at or self._clock() + _SKEW)
-        )
-        # Another time: the scheduled lesson is no longer in the timetable.
-        if lesson is not None and scheduled_at in (None, lesson.starts_at):
-            self._decide(lesson)
+    def _reconcile(self, stored: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+        """The next start of each slot and of the nightly job. A stored one that the timetable still has is
+        kept: if it has passed, it was missed. Any other slot is new, or has another time zone, holiday or
+        hour."""
+        starts = {}
+        for key in (*self._slots, NIGHTLY_KEY):
+            start = stored.get(key)
+            if start is None or start != self.next_start(key, min(start - _SECOND, now)):
+                start = self.next_start(key, now)
+            if start is not None:
+                starts[key] = start
+        return starts
 
-    def _decide(self, lesson: ScheduledLesson) -> None:
-        if lesson in self._handled:
-            return
-        self._handled.add(lesson)
-        if lesson.may_start(max(self._clock(), lesson.starts_at), self._late_start):
-            self._run_at(lesson.ends_at, self._hooks.end, lesson)
-            self._hooks.begin(lesson)
-        else:
-            self._hooks.missed(lesson)
+    def run_due(self) -> None:
+        """Start the current lessons after a start of the daemon, then handle every start and end that has
+        passed; called by the scheduler."""
+        with self._lesson_lock:
+            if self._scheduler is None:
+                return
+            current, self._current = self._current, []
+            for lesson in current:
+                _logged(self._resume, lesson)
+            now = self._clock()
+            due = [lesson for key in self._slots for lesson in self._pop_due(key, now)]
+            if due:
+                self._save()  # first, so that a crash in a hook does not repeat it
+            for lesson in sorted(due, key=lambda lesson: lesson.starts_at):
+                _logged(self._decide, lesson)
+            for lesson in [lesson for lesson in self._running if lesson.ends_at <= now]:
+                self._running.remove(lesson)
+                _logged(self._hooks.end, lesson)
+
+    def run_night(self) -> None:
+        """Run the nightly job if it is due; of several missed nights one is made up for. Called by the
+        scheduler."""
+        with self._night_lock:
+            now = self._clock()
+            if self._scheduler is None or self._starts[NIGHTLY_KEY] > now:
+                return
+            self._set_start(NIGHTLY_KEY, self.next_start(NIGHTLY_KEY, now))
+            self._save()
+            _logged(self._hooks.nightly)
+
+    def _pop_due(self, key: str, now: datetime) -> list[ScheduledLesson]:
+        """The lessons of a slot from its next start until ``now``; advances the next start."""
+        lessons = []
+        start = self._starts.get(key)
+        while start is not None and start <= now:
+            lesson = self.timetable.latest_of_slot(self._slots[key], start)
+            if lesson is not None and lesson.starts_at == start:
+                lessons.append(lesson)
+            start = self.next_start(key, start)
+        self._set_start(key, start)
+        return lessons
+
+    def _set_start(self, key: str, start: datetime | None) -> None:
+        with self._starts_lock:
+            if start is None:
+                self._starts.pop(key, None)
+            else:
+                self._starts[key] = start
+
+    def _save(self) -> None:
+        try:
+            with self._starts_lock:
+                save_starts(self._path, self._starts)
+        except OSError as error:
+            # A full disk must not stop the lessons.
+            log.warning("%s cannot be written: %s", self._path.name, error_line(error))
 
     def _resume(self, lesson: ScheduledLesson) -> None:
-        """Continue a lesson that takes place at the start of the daemon. If it is too late, the stored job
+        """Continue a lesson that takes place at the start of the daemon. If it is too late, its stored start
         decides whether the lesson was missed or had been started before."""
         if lesson in self._handled or not lesson.may_start(self._clock(), self._late_start):
             return
@@ -258,96 +259,22 @@ class LessonScheduler:
             self._handled.add(lesson)
         self._decide(lesson)
 
-    def _on_missed_job(self, event: JobExecutionEvent) -> None:
-        """Handle a start past its grace time; each has its own event, also after a week off. The events come
-        in several threads, hooks are called in one."""
-        if event.job_id in self._slots:
-            self._run_at(self._clock(), self.run_job, event.job_id, event.scheduled_run_time.astimezone(UTC))
-
-    def _run_at(self, at: datetime, call: Callable[..., object], *arguments: object) -> None:
-        if self._scheduler is not None:
-            self._scheduler.add_job(
-                call, "date", run_date=at, args=arguments, jobstore="memory", misfire_grace_time=None
-            )
-
-    def _reconcile(self, scheduler: BackgroundScheduler) -> None:
-        """Remove the jobs of removed slots, add those of new ones and keep the others: their stored next start,
-        if it has passed, was missed."""
-        now = self._clock()
-        stored = {job.id: job for job in scheduler.get_jobs(jobstore="default")}
-        for key in stored.keys() - self._slots.keys() - {NIGHTLY_KEY}:
-            scheduler.remove_job(key, jobstore="default")
-        for key in (*self._slots, NIGHTLY_KEY):
-            planned = stored[key].next_run_time if key in stored else None
-            # Otherwise it is new, or has another time zone, holiday or hour.
-            if planned is None or planned != self.next_start(key, min(planned - _SECOND, now)):
-                self._store(scheduler, key, self.next_start(key, now))
-
-    def _store(self, scheduler: BackgroundScheduler, key: str, first: datetime | None) -> None:
-        if first is None:
-            if scheduler.get_job(key, jobstore="default") is not None:
-                scheduler.remove_job(key, jobstore="default")
+    def _decide(self, lesson: ScheduledLesson) -> None:
+        if lesson in self._handled:
             return
-        night = key == NIGHTLY_KEY
-        scheduler.add_job(
-            _run_job,
-            SlotTrigger(str(self._folder), key),
-            args=(str(self._folder), key),
-            id=key,
-            name=key,
-            replace_existing=True,
-            next_run_time=first,
-            # Every missed lesson is reported; missed nights are made up for once.
-            coalesce=night,
-            misfire_grace_time=None if night else self._grace_s(key),
-            executor="night" if night else "default",
-        )
-
-    def _grace_s(self, key: str) -> int:
-        """How late a start may be, in seconds, before APScheduler reports it as missed, by the rule for a
-        normal day. On days of a clock change ``_decide``, which has the lesson itself, corrects it."""
-        slot = self._slots[key]
-        day = datetime(2000, 1, 1, tzinfo=UTC)
-        normal = ScheduledLesson(
-            "", None, "", *(datetime.combine(day, at, UTC) for at in (slot.starts, slot.ends))
-        )
-        return max(1, int((normal.latest_start(self._late_start) - normal.starts_at).total_seconds()))
+        self._handled.add(lesson)
+        if lesson.may_start(max(self._clock(), lesson.starts_at), self._late_start):
+            self._running.append(lesson)
+            self._hooks.begin(lesson)
+        else:
+            self._hooks.missed(lesson)
 
 
-class SlotTrigger(BaseTrigger):  # type: ignore[misc]
-    """The starts of a slot's lessons, from the scheduler that runs in this process. Only its folder and the
-    slot's key are stored."""
-
-    def __init__(self, folder: str, key: str) -> None:
-        self.folder, self.key = folder, key
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """The start after the previous one, if any, so that each missed start is counted."""
-        running = _RUNNING.get(self.folder)
-        return None if running is None else running.next_start(self.key, previous_fire_time or now)
-
-    def __getstate__(self) -> dict[str, str]:
-        return {"folder": self.folder, "key": self.key}
-
-    def __setstate__(self, state: dict[str, str]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
-    def __repr__(self) -> str:
-        return f"<SlotTrigger {self.key}>"
-
-
-_RUNNING: dict[str, LessonScheduler] = {}
-"""By data folder. A stored job can only name a function of a module; it finds its scheduler here."""
-
-
-def _run_job(folder: str, key: str) -> None:
-    running = _RUNNING.get(folder)
-    if running is not None:
-        running.run_job(key)
-
-
-def _nothing() -> None:
-    pass
+def _logged(call: Callable[..., object], *arguments: object) -> None:
+    try:
+        call(*arguments)
+    except Exception:
+        log.exception("a job of the timetable failed")
 
 
 def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
@@ -371,15 +298,15 @@ def sessions_of(engine: Engine, lesson: ScheduledLesson) -> list[SessionRecord]:
 
 
 def was_ended_by_user(engine: Engine, lesson: ScheduledLesson) -> bool:
-    """Whether the newest session of a lesson that is not over is finished: a user ended it, and a restart must
-    not record again. The ``is_finished`` of ``Hooks``."""
+    """Whether the newest session of a lesson that is not over is finished: a user ended it, and a restart
+    must not record again. The ``is_finished`` of ``Hooks``."""
     sessions = sessions_of(engine, lesson)
     return bool(sessions) and sessions[0].status is SessionStatus.FINISHED
 
 
 def ended_while_paused(engine: Engine, lesson: ScheduledLesson) -> bool:
-    """Whether the newest session of a lesson that is not over was paused at its end: it must stay paused after
-    a restart."""
+    """Whether the newest session of a lesson that is not over was paused at its end: it must stay paused
+    after a restart."""
     sessions = sessions_of(engine, lesson)
     gaps = queries.list_gaps(engine, sessions[0].id) if sessions else []
     return bool(gaps) and gaps[-1].reason == GapReason.PAUSED.value and gaps[-1].end_s >= sessions[0].end_s

@@ -1,7 +1,7 @@
 """The event loop of the daemon.
 
-Whatever happens (a message of a worker, a request over the socket, a lesson of the timetable) becomes an entry
-of one queue, and one thread executes the entries and drives the
+Whatever happens (a message of a worker, a request over the socket, a lesson of the timetable) becomes an
+entry of one queue, and one thread executes the entries and drives the
 :class:`monitor.daemon.supervisor.Supervisor`.
 """
 
@@ -23,9 +23,10 @@ from typing import Any
 
 from model.errors import ProblemError
 from monitor.daemon.control import ANSWER_TIMEOUT_S, Reply, Request
-from monitor.daemon.errors import DaemonBusy, DaemonStopping, ErrorReply, InvalidRequest, internal_error
+from monitor.daemon.errors import DaemonBusy, DaemonStopping, ErrorReply, internal_error
 from monitor.daemon.job_runner import JobRunner
-from monitor.daemon.protocol import Command, Message, PreviewFrame, RecordingRequest, RecordingResult
+from monitor.daemon.protocol import Message, PreviewFrame, RecordingRequest, RecordingResult
+from monitor.daemon.request_handler import PreviewSubscriptions, RequestHandler
 from monitor.daemon.status import DaemonStatus, NextLesson, Problem, ProblemKind
 from monitor.daemon.supervisor import Supervisor, Worker
 from monitor.daemon.worker_process import WorkerProcess
@@ -33,8 +34,7 @@ from monitor.runtime.ipc import error_line
 from monitor.runtime.process import current_process
 from monitor.runtime.shutdown import ShutdownRequest
 from monitor.session.status import RecordingStatus
-from monitor.settings import MAX_NAME_CHARS, DaemonSettings
-from monitor.text import InvalidMarker, marker_text, replace_unprintable
+from monitor.settings import DaemonSettings
 
 log = logging.getLogger(__name__)
 
@@ -47,47 +47,12 @@ IMMEDIATE_EXIT_S = 4.5
 """Time after a signal at which remaining workers are killed, so that the program ends within five seconds."""
 
 
-def resolve_request(settings: DaemonSettings, request: Request) -> RecordingRequest:
-    """The recording that a request to start means with these settings. Raises InvalidRequest."""
-    try:
-        until = None if request.until is None else datetime.fromisoformat(request.until)
-    except ValueError:
-        until = datetime.min
-    if until is not None and until.tzinfo is None:
-        raise InvalidRequest(f"{request.until!r} is not a time.", "Use ISO 8601 with an offset.")
-    room = request.room or settings.room
-    room_source = None if room is None else settings.room_sources.get(room)
-    if request.room is not None and settings.room_sources and room_source is None and request.source is None:
-        names = ", ".join(repr(name) for name in settings.room_sources)
-        raise InvalidRequest(f"There is no room {request.room!r} in 'rooms:'.", f"Use one of {names}.")
-    class_name = settings.class_name if request.class_name is None else request.class_name
-    _require_name("class", class_name)
-    if room is not None:
-        _require_name("room", room)
-    return RecordingRequest(
-        class_name=class_name,
-        source=request.source or room_source or settings.source,
-        room=room,
-        until=until,
-        preview=request.preview,
-    )
-
-
-def _require_name(what: str, name: str) -> None:
-    """Raises InvalidRequest unless ``name`` fits ``class:`` in the settings and is printable."""
-    if not 1 <= len(name) <= MAX_NAME_CHARS or not name.strip() or replace_unprintable(name) != name:
-        raise InvalidRequest(
-            f"{name[:60]!r} is not a valid name of a {what}.",
-            f"Use 1 to {MAX_NAME_CHARS} printable characters.",
-        )
-
-
 class Service:
     """The recordings of one computer. :meth:`run` is called once, in the main thread.
 
-    ``check_policy`` raises a ProblemError if the settings do not allow a recording. ``is_daemon``: keep running
-    without recordings. ``on_status`` and ``on_result`` are called in the main thread with the statuses after
-    each tick, and with each recording that has ended.
+    ``check_policy`` raises a ProblemError if the settings do not allow a recording. ``is_daemon``: keep
+    running without recordings. ``on_status`` and ``on_result`` are called in the main thread with the
+    statuses after each tick, and with each recording that has ended.
     """
 
     def __init__(
@@ -114,7 +79,7 @@ class Service:
         self._answer_timeout_s = answer_timeout_s
         self._started_at = datetime.now(UTC)
         self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._preview_waiters: dict[str | None, list[Future[Any]]] = {}
+        self._previews = PreviewSubscriptions()
         self._is_stopping = False
         self._stopped = threading.Event()
         self._supervisor = Supervisor(
@@ -124,6 +89,7 @@ class Service:
             clock=clock,
             utc_now=lambda: datetime.now(UTC),
         )
+        self._handler = RequestHandler(settings, self._supervisor, self.start, self.status)
         self.next_lesson: Callable[[], NextLesson | None] = lambda: None
         self.lessons_missed: Callable[[], int | None] = lambda: None
 
@@ -167,8 +133,8 @@ class Service:
         self._supervisor.start(request)
 
     def run(self, stop: ShutdownRequest) -> None:
-        """Process the queue until ``stop`` is set and all recordings have ended; without ``is_daemon`` until no
-        recording is left. After an immediate stop, return within five seconds in any case."""
+        """Process the queue until ``stop`` is set and all recordings have ended; without ``is_daemon`` until
+        no recording is left. After an immediate stop, return within five seconds in any case."""
         try:
             self._run(stop)
         finally:
@@ -195,7 +161,8 @@ class Service:
         self._is_stopping = True
         if stop.by_sigterm or self._is_daemon:
             self._job_runner.cancel_pending()
-        # In the foreground a signal is the intended end of the lesson; the daemon should have recorded all of it.
+        # In the foreground a signal is the intended end of the lesson; the daemon should have recorded all of
+        # it.
         self._supervisor.stop_all(immediate=stop.immediate, reason=SHUTDOWN_REASON if self._is_daemon else "")
 
     def _kill_all(self) -> None:
@@ -208,8 +175,7 @@ class Service:
 
     def _drain(self) -> None:
         """Answer all clients that still wait."""
-        for room in list(self._preview_waiters):
-            self._deliver_preview(room, "")
+        self._previews.close()
         with suppress(queue.Empty):
             while True:
                 work = self._queue.get_nowait()
@@ -247,35 +213,14 @@ class Service:
         if not future.set_running_or_notify_cancel():
             return
         try:
-            answer = self._execute(request)
+            answer = self._handler.execute(request)
             if request.verb == "picture":
                 # The worker sends it with its next frame.
-                self._preview_waiters.setdefault(answer["room"], []).append(future)
+                self._previews.add(answer["room"], future)
             else:
                 future.set_result(answer)
         except Exception as error:  # noqa: BLE001 - the client gets the error; the daemon continues
             future.set_exception(error)
-
-    def _execute(self, request: Request) -> dict[str, Any]:
-        match request.verb:
-            case "status":
-                return self.status().as_json()
-            case "start":
-                self.start(resolve_request(self._settings, request))
-                return {}
-            case "stop":
-                return self._supervisor.stop(request.room, **_session_filter(request)).as_json()
-            case "mark":
-                try:
-                    text = marker_text(request.text or "")
-                except InvalidMarker as error:
-                    raise InvalidRequest(error.problem, error.hint) from None
-                return self._send(request, Command("mark", text))
-            case "pause" | "resume" | "picture":
-                return self._send(request, Command(request.verb))
-
-    def _send(self, request: Request, command: Command) -> dict[str, Any]:
-        return self._supervisor.send_command(command, request.room, **_session_filter(request)).as_json()
 
     def _start_scheduled(self, request: RecordingRequest) -> None:
         try:
@@ -302,16 +247,11 @@ class Service:
     def _handle_message(self, room: str | None, worker_id: int, message: Message) -> None:
         self._supervisor.handle_message(worker_id, message)
         if isinstance(message, PreviewFrame):
-            self._deliver_preview(room, message.jpeg_base64)
+            self._previews.deliver(room, message.jpeg_base64)
 
     def _handle_exit(self, room: str | None, worker_id: int, exit_code: int) -> None:
-        self._deliver_preview(room, "")
+        self._previews.deliver(room, "")
         self._supervisor.handle_exit(worker_id, exit_code)
-
-    def _deliver_preview(self, room: str | None, jpeg: str) -> None:
-        """Answer all clients that wait for a preview of the room."""
-        for waiter in self._preview_waiters.pop(room, []):
-            waiter.set_result({"jpeg": jpeg})
 
     def _handle_result(self, result: RecordingResult) -> None:
         log.info(
@@ -340,7 +280,3 @@ def _disk(folder: Path) -> tuple[int, tuple[Problem, ...]]:
     except OSError as error:
         text = f"The data folder {folder} cannot be reached ({error_line(error)})."
         return 0, (Problem(None, None, ProblemKind.DATA_FOLDER, text),)
-
-
-def _session_filter(request: Request) -> dict[str, Any]:
-    return {"session_id": request.session_id, "class_name": request.class_name}

@@ -266,8 +266,8 @@ def conflict_error(request: RecordingRequest, other: RecordingSlot) -> Recording
 class Supervisor:
     """The recordings of one computer. All methods are called in one thread.
 
-    ``spawn`` starts a worker; ``on_result`` is called at the end of each; ``clock`` returns monotonic seconds,
-    ``utc_now`` aware UTC.
+    ``spawn`` starts a worker; ``on_result`` is called at the end of each; ``clock`` returns monotonic
+    seconds, ``utc_now`` aware UTC.
     """
 
     def __init__(
@@ -404,7 +404,8 @@ class Supervisor:
         self._handle_outcome(slot, slot.outcome or slot.crash_outcome(exit_code))
 
     def tick(self) -> None:
-        """Act on the passed time: end recordings at their end, kill hung workers, retry, drop late requests."""
+        """Act on the passed time: end recordings at their end, kill hung workers, retry, drop late
+        requests."""
         now_s = self._clock()
         for slot in self._slots:
             if slot.worker is None:

@@ -19,8 +19,8 @@ from enum import StrEnum
 from itertools import combinations
 
 LATE_START_PARTS = 3
-"""A late start needs ``late_start`` to remain or, for a short lesson, this fraction (1/3) of it: otherwise ten
-minutes of a fifteen-minute lesson would be required. Heuristic."""
+"""A late start needs ``late_start`` to remain or, for a short lesson, this fraction (1/3) of it: otherwise
+ten minutes of a fifteen-minute lesson would be required. Heuristic."""
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -217,7 +217,8 @@ def local_to_utc(day: date, at: time, zone: tzinfo) -> datetime:
     first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if first <= second:
         return first
-    # It does not exist: fold 0 has the offset before the change and lies after it, fold 1 vice versa (PEP 495).
+    # It does not exist: fold 0 has the offset before the change and lies after it, fold 1 vice versa (PEP
+    # 495).
     offset_before = second.astimezone(zone).utcoffset()
     seconds = range(int((first - second).total_seconds()) + 1)
     change = bisect_left(

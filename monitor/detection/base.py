@@ -1,7 +1,4 @@
-"""The border that every face detector stands behind.
-
-What a user may choose about face detection.
-"""
+"""The interface of every face detector, and the settings of face detection."""
 
 from __future__ import annotations
 
@@ -15,9 +12,9 @@ from monitor.types import Face, ImageBGR
 
 
 class Detector(Protocol):
-    """Finds faces in one picture; keeps nothing from one picture to the next.
+    """Detects the faces of one source, frame by frame.
 
-    ``version`` names the method and the exact model files, for the record of a session.
+    ``version`` names the method and the exact model files; it is stored with a session.
     """
 
     version: str
@@ -25,30 +22,30 @@ class Detector(Protocol):
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """The faces of ``image_bgr`` ``(H, W, 3)`` uint8, best first; an empty list if there are none.
 
-        A box reaches from the forehead to the chin and from ear to ear.
+        A box extends from the forehead to the chin and from ear to ear.
         """
         ...
 
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """How faces are looked for.
+    """Settings of face detection.
 
-    ``backend``: MediaPipe's models come with the installation; YuNet finds some more, but its model file
-    has to be fetched by the user and named in ``yunet_model``.
+    ``backend``: MediaPipe's models are installed; YuNet finds slightly more faces, but the user has to
+    download its model file and set ``yunet_model``.
 
-    ``min_face_px``: the smallest face wanted, pixels of the frame. It decides how finely the frame is
-    tiled: half of it means four times the work. Below 24 no expression can be told anyway.
+    ``min_face_px``: the smallest face to detect, pixels of the frame. It determines the size of the slices:
+    half the value means four times the work. Below 24 no expression can be read.
 
-    ``min_score``: in 0..1; lower finds more faces and more things that are none. At 0.5 the lecture hall
-    photograph that the project tests with, 1920 wide, gives 22 of 24 faces and no false one.
+    ``min_score``: in 0..1; a lower value finds more faces and more false positives. At 0.5 the lecture hall
+    photograph that the project tests with, 1920 wide, gives 22 of 24 faces and no false positive.
 
-    ``full_scan_interval``: every part of the frame is looked at at least every so many-th sample, and at once
-    where something changes; in between, faces where they were. Whoever turns up without the picture having
-    changed much is seen at most so many samples less one later, 5.5 s by default. 1 looks everywhere
-    always.
+    ``full_scan_interval``: every part of the frame is scanned at least once in this many samples, and
+    immediately where the image changes; between scans known faces are tracked. A student who appears without
+    much change of the image is detected at most one sample less than this later, 5.5 s by default. 1 scans
+    the whole frame in every sample.
 
-    ``threads``: processor threads for the models; two are left over on the smallest laptops.
+    ``threads``: CPU threads for the models; the smallest laptops have two to spare.
     """
 
     backend: Literal["mediapipe", "yunet"] = "mediapipe"

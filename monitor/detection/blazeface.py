@@ -1,9 +1,9 @@
-"""MediaPipe's bundled face detection models, run directly through LiteRT.
+"""MediaPipe's bundled face detection models, run with LiteRT.
 
-Importing mediapipe costs some 3 s, and with TensorFlow installed 7 to 15 s, because it then imports
-that too; its graphs also cannot be given tiles. So the package is only located, and its two model
-files are run here. Source: BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047; anchors and decoding as
-in mediapipe's ``modules/face_detection/*.pbtxt``, release 0.10.21.
+Importing mediapipe takes some 3 s, and with TensorFlow installed 7 to 15 s, because it imports that too; its
+graphs also do not accept slices. So the package is only located, and its two model files are run here.
+Source: BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047; anchors and decoding as in mediapipe's
+``modules/face_detection/*.pbtxt``, release 0.10.21.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 
 from model.inference.litert import bundled_model, open_interpreter
 from monitor.detection.nms import Candidates, Floats
-from monitor.errors import DetectorError
+from monitor.errors import ModelNotInstalled
 from monitor.types import ImageBGR
 
 LOGIT_LIMIT = 80.0
-"""Logits are clipped before the sigmoid. MediaPipe's ``score_clipping_thresh`` is 100, at which
-float32 overflows; beyond 17 the sigmoid is 1 in float32 anyway."""
+"""Logits are clipped before the sigmoid. MediaPipe's ``score_clipping_thresh`` is 100, at which float32
+overflows; beyond 17 the sigmoid is 1 in float32."""
 
 
 @dataclass(frozen=True)
 class BlazeFaceModel:
-    """One of the bundled models: its file, the side of its square input, and its anchor grids as
-    (cells along a side, anchors in a cell)."""
+    """A bundled model: its file, the side of its square input, and its anchor grids as (cells along a side,
+    anchors per cell)."""
 
     file: str
     input_px: int
@@ -35,17 +35,17 @@ class BlazeFaceModel:
 
 
 SHORT_RANGE = BlazeFaceModel("face_detection_short_range.tflite", 128, ((16, 2), (8, 6)))
-"""For faces within some 2 m of the camera: large in the picture."""
+"""For faces within some 2 m of the camera: large in the image."""
 
 FULL_RANGE = BlazeFaceModel("face_detection_full_range_sparse.tflite", 192, ((48, 1),))
-"""For faces within some 5 m: down to a sixteenth of the picture's side."""
+"""For faces within some 5 m: down to a sixteenth of the image's side."""
 
 
 class BlazeFace:
-    """Runs one model on square cuttings.
+    """Runs one model on square crops.
 
     Raises:
-        DetectorError: mediapipe is not installed, or is a release without model files.
+        ModelNotInstalled: mediapipe is not installed, or is a release without model files.
     """
 
     def __init__(self, model: BlazeFaceModel, threads: int) -> None:
@@ -57,8 +57,8 @@ class BlazeFace:
         self._regressors, self._logits = by_width[16], by_width[1]
 
     def candidates(self, tile_bgr: ImageBGR, min_score: float) -> Candidates:
-        """The candidates of at least ``min_score`` in a cutting of ``(input_px, input_px, 3)`` or less
-        (the rest is empty, as in MediaPipe's letterbox), in its pixels; not merged."""
+        """The candidates of at least ``min_score`` in a crop of ``(input_px, input_px, 3)`` or less (the rest
+        is black, as in MediaPipe's letterbox), in pixels of the crop; without non-maximum suppression."""
         square = np.zeros((1, self.input_px, self.input_px, 3), dtype=np.float32)
         height, width = tile_bgr.shape[:2]
         rgb = cv2.cvtColor(tile_bgr, cv2.COLOR_BGR2RGB)
@@ -80,14 +80,12 @@ def _model_path(file: str) -> Path:
     path = bundled_model(f"face_detection/{file}")
     if path is not None:
         return path
-    raise DetectorError(
-        f"{file} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
-        "the last release with the models inside: install it, or choose the backend yunet"
-    )
+    raise ModelNotInstalled(file)
 
 
 def _anchors(model: BlazeFaceModel) -> Floats:
-    """The centres of all anchors, ``(N, 2)`` x, y as shares of the input, row by row; their size is 1."""
+    """The centres of all anchors, ``(N, 2)`` x, y as shares of the input, row by row; every anchor has size
+    1."""
     rows = []
     for cells, per_cell in model.grids:
         middle = (np.arange(cells, dtype=np.float32) + 0.5) / cells
@@ -101,7 +99,7 @@ def _sigmoid(logits: Floats) -> Floats:
 
 
 def _decode(rows: Floats, scores: Floats, anchors_px: Floats) -> Candidates:
-    """Regressor rows ``(N, 16)``: centre x, y, width, height, six keypoints x, y; pixels of the
+    """Decode regressor rows ``(N, 16)``: centre x, y, width, height, six keypoints x, y, all in pixels of the
     input relative to the anchor."""
     points = rows.reshape(-1, 8, 2)
     centre, half = points[:, 0] + anchors_px, points[:, 1] / 2

@@ -1,4 +1,4 @@
-"""Which detector the settings mean: one explicit table."""
+"""Loads the detector that the settings name: one explicit table."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from types import MappingProxyType
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.tiled import TiledDetector
 from monitor.detection.yunet import YuNetDetector
-from monitor.errors import DetectorError
+from monitor.errors import UnknownBackend
 
 DETECTORS: Mapping[str, Callable[[DetectionSettings], Detector]] = MappingProxyType(
     {"mediapipe": TiledDetector, "yunet": YuNetDetector}
 )
-"""The detectors by the name of ``DetectionSettings.backend``."""
+"""The detectors by ``DetectionSettings.backend``."""
 
 
 def load_detector(settings: DetectionSettings) -> Detector:
-    """The detector that ``settings`` choose, its models loaded.
+    """The detector of ``settings.backend`` with its models loaded.
 
     Raises:
-        DetectorError: there is no such backend, or its model files are missing.
+        UnknownBackend: there is no such backend.
+        ModelNotInstalled, YuNetModelError: its model files are missing or invalid.
     """
     if settings.backend not in DETECTORS:
-        raise DetectorError(
-            f"detection.backend is {settings.backend!r}; expected one of: {', '.join(DETECTORS)}"
-        )
+        raise UnknownBackend(settings.backend, tuple(DETECTORS))
     return DETECTORS[settings.backend](settings)

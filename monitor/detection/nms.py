@@ -1,7 +1,4 @@
-"""Boxes, scores and keypoints of many possible faces as arrays. Pure NumPy.
-
-Several candidates of one face become one. Pure NumPy.
-"""
+"""Face candidates as arrays, and non-maximum suppression. Pure NumPy."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Candidates:
-    """N possible faces: ``boxes_xyxy`` ``(N, 4)``, ``scores`` ``(N,)`` in 0..1, ``keypoints``
-    ``(N, 6, 2)`` in the order of ``monitor.types.Face``; float32, all in the same pixels."""
+    """N face candidates: ``boxes_xyxy`` ``(N, 4)``, ``scores`` ``(N,)`` in 0..1, ``keypoints`` ``(N, 6, 2)``
+    in the order of ``monitor.types.Face``; float32, all in the same pixel coordinates."""
 
     boxes_xyxy: Floats
     scores: Floats
@@ -27,17 +24,17 @@ class Candidates:
         return len(self.scores)
 
     def select(self, selection: NDArray[np.bool_] | NDArray[np.intp]) -> Candidates:
-        """Those that ``selection`` (a mask or indices) names, in its order."""
+        """The candidates of ``selection`` (a mask or indices), in its order."""
         return Candidates(self.boxes_xyxy[selection], self.scores[selection], self.keypoints[selection])
 
     @property
     def singles(self) -> list[Candidates]:
-        """Each of them alone."""
+        """One ``Candidates`` of length 1 per candidate."""
         return [self.select(np.array([index])) for index in range(len(self))]
 
     def to_frame(self, scale: float, x: float, y: float) -> Candidates:
-        """From pixels of a cutting to pixels of the frame: its corner lies at ``(x, y)`` of the
-        frame enlarged by ``scale``."""
+        """From pixels of a slice to pixels of the frame: the slice has its corner at ``(x, y)`` of the frame
+        scaled by ``scale``."""
         corner = np.array([x, y], dtype=np.float32)
         boxes = (self.boxes_xyxy + np.tile(corner, 2)) / scale
         keypoints = (self.keypoints + corner) / scale
@@ -45,13 +42,13 @@ class Candidates:
 
 
 def concat_candidates(parts: Sequence[Candidates]) -> Candidates:
-    """All candidates of ``parts`` in one; none at all if ``parts`` is empty."""
+    """The candidates of all ``parts``; an empty ``Candidates`` if ``parts`` is empty."""
     empty = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 6, 2), np.float32))
-    every = [empty, *parts]
+    parts = [empty, *parts]
     return Candidates(
-        np.concatenate([part.boxes_xyxy for part in every]),
-        np.concatenate([part.scores for part in every]),
-        np.concatenate([part.keypoints for part in every]),
+        np.concatenate([part.boxes_xyxy for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.keypoints for part in parts]),
     )
 
 
@@ -59,17 +56,17 @@ SAME_FACE_IOU = 0.3
 """MediaPipe's own value (``min_suppression_threshold`` in its face detection graphs)."""
 
 MIN_CONTAINED_SHARE = 0.6
-"""A box of which so much lies in a better one is a part of that face: an eye and a cheek at the edge
-of a tile look like a small face. Faces that truly overlap so far are one behind the other."""
+"""A box with at least this share inside of a better one is a part of that face: an eye and a cheek at the
+edge of a slice look like a small face. Two faces that really overlap so far are one behind the other."""
 
 MIN_CONTAINED_SIZE = 0.15
-"""A part has at least this share of the whole's area. Without the limit, head and shoulders of someone
-far away, which look like one large face, would swallow the face."""
+"""A part has at least this share of the area of the whole. Without the limit, the head and shoulders of a
+distant person, which look like one large face, would suppress the face."""
 
 
 def box_overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, Floats]:
-    """How one box ``(4,)`` and each of ``(N, 4)`` overlap: three arrays ``(N,)`` in 0..1, the
-    intersection over the union, the intersection over the smaller area, the smaller area over the
+    """The overlap of one box ``(4,)`` with each of ``(N, 4)``: three arrays ``(N,)`` in 0..1, the
+    intersection over the union, the intersection over the smaller area, and the smaller area over the
     larger."""
     left_top = np.maximum(box_xyxy[:2], boxes_xyxy[:, :2])
     right_bottom = np.minimum(box_xyxy[2:], boxes_xyxy[:, 2:])
@@ -83,10 +80,10 @@ def box_overlaps(box_xyxy: Floats, boxes_xyxy: Floats) -> tuple[Floats, Floats, 
 def weighted_nms(candidates: Candidates) -> Candidates:
     """Non-maximum suppression: the best of each face, best first.
 
-    A candidate falls to a better one by ``SAME_FACE_IOU``, or as a part of it. Box and keypoints of
-    those that fall by IoU go into the mean with their scores as weights, as in MediaPipe's
-    ``WEIGHTED`` suppression: neighbouring anchors and tiles disagree by a pixel or two, and the mean
-    moves less from frame to frame. The score is the best one's.
+    A candidate is suppressed by a better one if their IoU is at least ``SAME_FACE_IOU`` or it is a part of
+    it. Boxes and keypoints suppressed by IoU are averaged with their scores as weights, as in MediaPipe's
+    ``WEIGHTED`` suppression: neighbouring anchors and slices disagree by a pixel or two, and the mean moves
+    less from frame to frame. The score is that of the best candidate.
     """
     order = np.argsort(-candidates.scores, kind="stable")
     boxes, scores, points = [], [], []
@@ -108,19 +105,18 @@ def weighted_nms(candidates: Candidates) -> Candidates:
 
 
 def matches_any(candidate: Candidates, others: Candidates) -> bool:
-    """Whether one candidate lies on the same face as any of ``others``."""
+    """Whether one candidate is the same face as any of ``others``, by IoU."""
     return matches_any_box(candidate, others.boxes_xyxy)
 
 
 def matches_any_box(candidate: Candidates, boxes_xyxy: Floats) -> bool:
-    """The same of the boxes ``(N, 4)`` of others alone."""
+    """Whether one candidate is the same face as any of ``boxes_xyxy`` ``(N, 4)``, by IoU."""
     iou, _, _ = box_overlaps(candidate.boxes_xyxy[0], boxes_xyxy)
     return bool((iou >= SAME_FACE_IOU).any())
 
 
 def is_contained(candidate: Candidates, others: Candidates) -> bool:
-    """Whether one candidate lies on the same face as any of ``others``, or is a part of it or the other way
-    round."""
+    """Whether one candidate is the same face as any of ``others``, or one contains most of the other."""
     iou, share, size = box_overlaps(candidate.boxes_xyxy[0], others.boxes_xyxy)
     return bool(
         ((iou >= SAME_FACE_IOU) | ((share >= MIN_CONTAINED_SHARE) & (size >= MIN_CONTAINED_SIZE))).any()

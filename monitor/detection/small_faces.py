@@ -1,8 +1,8 @@
-"""A search for the faces that the detector misses, because they are smaller than it was asked for or only
-visible to a finer search.
+"""A probe for faces that the detector misses, because they are smaller than ``min_face_px`` or need a finer
+scan.
 
-The detector searches for faces of ``min_face_px`` and more, because a finer search costs more time than a
-laptop has at every sample. Here single frames are searched down to 8 pixels, a few network runs per sample:
+The detector searches for faces of at least ``min_face_px``, because a finer scan of every sample takes more
+time than a laptop has. The probe searches single frames down to 8 pixels, a few network runs per sample:
 three frames of the first seconds, and two at the end of the session. A frame is kept in memory until its
 search is done; no image is stored.
 """
@@ -35,65 +35,67 @@ from monitor.errors import DetectorError
 from monitor.types import Face, ImageBGR
 
 MIN_FACE_PX = 8
-"""The smallest face that is searched for, pixels of the frame."""
+"""The smallest face to search for, pixels of the frame."""
 
 MIN_SIDE_PX = 0.75 * MIN_FACE_PX
-"""Smaller candidates are dropped: parts of faces and of clothes, seen in the demo's portrait at 4 pixels."""
+"""Smaller candidates are dropped: they are parts of faces and clothes, as in the demo's portrait at 4
+pixels."""
 
 BODY_DETAIL, BODY_ACROSS, BODY_DOWN = 0.6, 1.3, (1.2, 4.0)
-"""What has less than this share of a reported face's side, and lies within so many sides to the left and
-right of its middle and so many below its top, is a detail of the body: the buttons and medals of the demo's
-portrait reach a score of 0.66. Heuristic, from the proportions of a body (shoulders 2.5 faces wide)."""
+"""A candidate smaller than this share of a reported face's side that lies within this many sides to the left
+or right of its centre and in this range of sides below its top is a detail of the body: the buttons and
+medals of the demo's portrait reach a score of 0.66. Heuristic, from the proportions of a body (shoulders 2.5
+faces wide)."""
 
 MAGNIFICATIONS = (MIN_INPUT_FACE_PX / MIN_FACE_PX, 1.0, 0.5)
-"""A frame is enlarged so that a face of ``MIN_FACE_PX`` has the ``MIN_INPUT_FACE_PX`` that the network needs. The
-smaller ones are for large frames at the end of a session, where the search has to fit ``MAX_CLOSING_RUNS``."""
+"""The first scales a face of ``MIN_FACE_PX`` to the ``MIN_INPUT_FACE_PX`` that the network needs. The others
+are for large frames at the end of a session, where the search has to fit into ``MAX_CLOSING_RUNS``."""
 
 MIN_SCORE = 0.5
-"""The least mean score of the verification passes of a missed face, also where the detector accepts less. Of
+"""The least mean score of the verification passes of a missed face, also if the detector accepts less. Of
 0.5, 0.6 and 0.7 it found the most missed faces in six simulated lectures (seeds 100 to 102, 960 and 1280
-pixels wide), and none of the three reported anything that is no face."""
+pixels wide), and none of the three gave a false positive."""
 
 OPENING_TIMES_S = (2.0, 5.0, 8.0)
-"""When the frames of the beginning are taken, media seconds: three, because people move and turn."""
+"""The media seconds of the opening frames: three, because people move and turn."""
 
 MAX_RUNS_PER_SAMPLE = 24
 """The most network runs in one sample, 0.1 to 0.2 s on a laptop. Heuristic, not tuned on data."""
 
 RUNS_PER_CANDIDATE = 4
-"""The most network runs that the verification of one candidate takes (``CandidateVerifier.judged``)."""
+"""The most network runs that the verification of one candidate takes (``CandidateVerifier.verify``)."""
 
 MAX_CLOSING_RUNS = 600
 """The most network runs for one frame at the end of a session, about 4 s; one of 1920 x 1080 takes 330."""
 
 CLOSING_GAP_S = 2.0
-"""The least time between the two frames of the end."""
+"""The least time between the two closing frames."""
 
 REPORTED_WINDOW_S = 60.0
-"""A face that the detector reported at the same place within this time is found, though it may be bowed or
-turned in the frame that is searched. Heuristic, not tuned on data."""
+"""A face that the detector reported at the same place within this time is not missed, though it may be bowed
+or turned in the searched frame. Heuristic, not tuned on data."""
 
 
 class ProbeScanner(Protocol):
     """Finds face candidates in parts of a frame (``monitor.detection.tiling.SliceScanner``)."""
 
     def slices(self, width: int, height: int) -> FrameSlices:
-        """The parts of frames of this size."""
+        """The slices of frames of this size."""
 
     def candidates(self, image_bgr: ImageBGR, slice_indices: NDArray[np.intp]) -> Candidates:
-        """The candidates in these parts."""
+        """The candidates in these slices."""
 
 
 class ProbeVerifier(Protocol):
     """Separates faces from other objects (``monitor.detection.verification.CandidateVerifier``)."""
 
     def verify(self, image_bgr: ImageBGR, candidates: Candidates) -> tuple[Candidates, Candidates]:
-        """The candidates that are faces, and the others."""
+        """The candidates that are faces, and the rejected ones."""
 
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """A frame, and the boxes ``(N, 4)`` that the detector reported in it."""
+    """A frame and the boxes ``(N, 4)`` that the detector reported in it."""
 
     image_bgr: ImageBGR
     boxes_xyxy: Floats
@@ -127,13 +129,13 @@ class FrameSearch:
         self._faces: list[Candidates] = []
 
     def step(self, runs: int, boxes_xyxy: Floats, recent_xyxy: Floats) -> Candidates | None:
-        """Search on with at most ``runs`` network runs. Returns the missed faces in pixels of the frame once
-        the search is done, None before.
+        """Continue the search with at most ``runs`` network runs. Returns the missed faces in pixels of the
+        frame once the search is done, None before.
 
         Args:
             runs: at least ``RUNS_PER_CANDIDATE``.
-            boxes_xyxy: ``(N, 4)`` the faces that the detector reported in this frame.
-            recent_xyxy: ``(M, 4)`` the faces that it reported in other frames.
+            boxes_xyxy: ``(N, 4)``, the faces that the detector reported in this frame.
+            recent_xyxy: ``(M, 4)``, the faces that it reported in other frames.
         """
         if len(self._slices):
             slices, self._slices = self._slices[:runs], self._slices[runs:]
@@ -144,17 +146,17 @@ class FrameSearch:
         if self._candidates is None:
             self._candidates = _unreported(weighted_nms(concat_candidates(self._parts)), *reported, least_px)
         count = runs // RUNS_PER_CANDIDATE
-        now, self._candidates = self._candidates[:count], self._candidates[count:]
-        self._faces.append(self._verifier.verify(self._image, concat_candidates(now))[0])
+        batch, self._candidates = self._candidates[:count], self._candidates[count:]
+        self._faces.append(self._verifier.verify(self._image, concat_candidates(batch))[0])
         if self._candidates:
             return None
-        # The verification may have moved a box onto a face that was reported.
+        # Verification may have moved a box onto a reported face.
         faces = _unreported(weighted_nms(concat_candidates(self._faces)), *reported, least_px)
         return concat_candidates(faces).to_frame(self._magnification, 0, 0)
 
 
 class SmallFaceProbe:
-    """Searches a few frames of a session. One thread uses it; ``result`` may be read from any."""
+    """Searches a few frames of a session. One thread owns it; any thread may read ``result``."""
 
     def __init__(self, scanner: ProbeScanner, verifier: ProbeVerifier, min_face_px: int) -> None:
         self._scanner, self._verifier = scanner, verifier
@@ -167,33 +169,35 @@ class SmallFaceProbe:
         self.result: SmallFaces | None = None
 
     def submit(self, image_bgr: ImageBGR, faces: Sequence[Face], media_s: float) -> None:
-        """Take the next frame of the session as the detector got it (opted-out seats masked), with the faces
-        that it reported. Runs at most ``MAX_RUNS_PER_SAMPLE`` network runs."""
+        """Take the next frame of the session as the detector received it (opted-out seats masked), with the
+        reported faces. Uses at most ``MAX_RUNS_PER_SAMPLE`` network runs."""
         boxes = np.array([face.box_xyxy for face in faces], np.float32).reshape(-1, 4)
-        now = _Snapshot(image_bgr, boxes, media_s)
+        snapshot = _Snapshot(image_bgr, boxes, media_s)
         self._reported.append((media_s, boxes))
         while media_s - self._reported[0][0] > REPORTED_WINDOW_S:
             self._reported.popleft()
-        self._keep_recent(now)
+        self._keep_recent(snapshot)
         if self._search is None and self._due_s and media_s >= self._due_s[0]:
             del self._due_s[0]
-            self._search = now, FrameSearch(self._scanner, self._verifier, image_bgr, MAGNIFICATIONS[0])
+            self._search = snapshot, FrameSearch(self._scanner, self._verifier, image_bgr, MAGNIFICATIONS[0])
         if self._search is not None:
             self._advance(*self._search)
 
     def finish(self) -> None:
-        """Search the last frames, at the end of the session; at most two of ``MAX_CLOSING_RUNS`` slices each,
-        with their candidates."""
+        """Search the last frames at the end of the session: at most two, of at most ``MAX_CLOSING_RUNS``
+        slices each, and their candidates."""
         self._search = None
         closing = [
-            missed for one in self._closing_frames() if (missed := self._search_frame(one)) is not None
+            missed
+            for snapshot in self._closing_frames()
+            if (missed := self._search_frame(snapshot)) is not None
         ]
         groups = [group for group in (self._opening, closing) if len(group) > 1]
-        # A single frame counts only where there are no two.
+        # A single frame counts only if no group has two.
         self.result = self._combined(*groups or [self._opening + closing])
 
     def _keep_recent(self, snapshot: _Snapshot) -> None:
-        """Keep the newest frame, and up to two older ones for the comparison at the end."""
+        """Keep the newest frame, and up to two older ones for ``finish``."""
         if len(self._recent) >= 2 and snapshot.media_s - self._recent[-2].media_s < CLOSING_GAP_S:
             self._recent.pop()
         self._recent.append(snapshot)
@@ -203,7 +207,7 @@ class SmallFaceProbe:
         if not self._recent:
             return []
         last = self._recent[-1]
-        earlier = [one for one in self._recent if last.media_s - one.media_s >= CLOSING_GAP_S]
+        earlier = [snapshot for snapshot in self._recent if last.media_s - snapshot.media_s >= CLOSING_GAP_S]
         return [last, *earlier[-1:]]
 
     def _advance(self, snapshot: _Snapshot, search: FrameSearch) -> None:
@@ -215,7 +219,7 @@ class SmallFaceProbe:
                 self.result = self._combined(self._opening)
 
     def _search_frame(self, snapshot: _Snapshot) -> _MissedFaces | None:
-        """The whole search of one frame; None if even its coarsest one would take too long."""
+        """Search one frame completely; None if even the coarsest search would take too long."""
         for magnification in MAGNIFICATIONS:
             size = _size(snapshot.image_bgr, magnification)
             if len(self._scanner.slices(*size)) <= MAX_CLOSING_RUNS:
@@ -230,18 +234,18 @@ class SmallFaceProbe:
         return np.concatenate([boxes for _, boxes in self._reported])
 
     def _combined(self, *groups: list[_MissedFaces]) -> SmallFaces | None:
-        """The group of frames in which the most faces were missed; of each group the (lower) median frame,
-        so that neither a false face nor a passer-by in one frame counts."""
-        middle = [sorted(group, key=_count)[(len(group) - 1) // 2] for group in groups if group]
-        if not middle:
+        """The result of the group with the most missed faces. Each group is represented by its (lower) median
+        frame, so that neither a false positive nor a passer-by in one frame counts."""
+        medians = [sorted(group, key=_count)[(len(group) - 1) // 2] for group in groups if group]
+        if not medians:
             return None
-        most = max(middle, key=_count)
+        most = max(medians, key=_count)
         return SmallFaces.from_sizes(most.sizes_px, most.found, self._min_face_px)
 
 
 def load_small_face_probe(settings: DetectionSettings) -> SmallFaceProbe | None:
-    """The probe for a detector with these settings; it runs MediaPipe's bundled networks whatever the
-    backend is. None where they are not installed."""
+    """The probe for a detector with these settings. It uses MediaPipe's bundled networks for every backend;
+    None if they are not installed."""
     try:
         full, short = BlazeFace(FULL_RANGE, settings.threads), BlazeFace(SHORT_RANGE, settings.threads)
     except DetectorError:
@@ -258,25 +262,25 @@ def _size(image_bgr: ImageBGR, magnification: float) -> tuple[int, int]:
 def _unreported(
     candidates: Candidates, boxes_xyxy: Floats, recent_xyxy: Floats, least_px: float
 ) -> list[Candidates]:
-    """The candidates of at least ``least_px`` that are none of the reported faces, nor on their bodies."""
+    """The candidates of at least ``least_px`` that are neither reported faces nor details of their bodies."""
     count = len(boxes_xyxy)
-    here = Candidates(boxes_xyxy, np.ones(count, np.float32), np.zeros((count, 6, 2), np.float32))
+    reported = Candidates(boxes_xyxy, np.ones(count, np.float32), np.zeros((count, 6, 2), np.float32))
     return [
-        one
-        for one in candidates.select(_sides(candidates.boxes_xyxy) >= least_px).singles
-        if not is_contained(one, here)
-        and not matches_any_box(one, recent_xyxy)
-        and not _is_on_body(one, np.concatenate([boxes_xyxy, recent_xyxy]))
+        candidate
+        for candidate in candidates.select(_sides(candidates.boxes_xyxy) >= least_px).singles
+        if not is_contained(candidate, reported)
+        and not matches_any_box(candidate, recent_xyxy)
+        and not _is_on_body(candidate, np.concatenate([boxes_xyxy, recent_xyxy]))
     ]
 
 
 def _is_on_body(candidate: Candidates, boxes_xyxy: Floats) -> bool:
-    """Whether a candidate is much smaller than a reported face and lies on the body below it. A face cannot
-    be there: it would be nearer to the camera, and so not smaller."""
+    """Whether a candidate is much smaller than a reported face and lies on the body below it. It cannot be a
+    face: a face there would be nearer to the camera, and therefore not smaller."""
     sides = _sides(boxes_xyxy)
-    middle = (candidate.boxes_xyxy[0, :2] + candidate.boxes_xyxy[0, 2:]) / 2
-    across = np.abs(middle[0] - (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2) / sides
-    down = (middle[1] - boxes_xyxy[:, 1]) / sides
+    centre = (candidate.boxes_xyxy[0, :2] + candidate.boxes_xyxy[0, 2:]) / 2
+    across = np.abs(centre[0] - (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2) / sides
+    down = (centre[1] - boxes_xyxy[:, 1]) / sides
     smaller = _sides(candidate.boxes_xyxy)[0] < BODY_DETAIL * sides
     low, high = BODY_DOWN
     return bool((smaller & (across < BODY_ACROSS) & (down > low) & (down < high)).any())

@@ -1,14 +1,12 @@
-"""What a known face looked like, to find it again where the detector does not see it for a moment.
+"""Template matching of known faces, and detection of changed areas, by normalised correlation.
 
-A small face flickers: of two pictures half a second apart the detector sees one. A person who has not
-moved still looks like a moment ago, which the normalised correlation of the two pictures tells without
-the detector (template matching, as in Lewis 1995, "Fast normalized cross-correlation"). A patch is kept
-in memory until the face is seen anew or given up, and never stored.
+Detections of a small face flicker: of two frames half a second apart the detector finds it in one. A person
+who has not moved still looks the same, which the normalised cross-correlation of the two images shows without
+the detector (template matching, as in Lewis 1995, "Fast normalized cross-correlation"). A template is kept in
+memory until the face is detected again or dropped, and is never stored.
 
-In which parts of the frame something has changed since they were last looked at.
-
-A small picture of the frame is kept, and each part of it compared with what it was by normalised correlation,
-which a change of the exposure leaves alone. A part without any contrast then and now has not changed.
+For changed areas a thumbnail of the frame is kept. Normalised correlation is invariant to exposure. An area
+without contrast before and now has not changed.
 """
 
 from __future__ import annotations
@@ -24,38 +22,38 @@ from monitor.imaging import MIN_CONTRAST, downscale, scaled_size
 from monitor.types import ImageBGR
 
 TEMPLATE_MARGIN = 0.2
-"""What a patch shows beyond the box on each side, in sides of the box: hair and chin tell heads apart."""
+"""The margin of a template around the box, in sides of the box: hair and chin distinguish heads."""
 
 SEARCH_RADIUS = 0.35
-"""How far a face may have moved, in sides of the box; whoever moved farther, the detector must find."""
+"""How far a face may have moved, in sides of the box; the detector must find a face that moved farther."""
 
 NEAR_SEARCH_PX = 3.0
-"""Most have hardly moved: so near, in pixels of the patch, a face is looked for first: seven
-places a side instead of some thirty. Not tuned."""
+"""The first search range, in pixels of the template, because most faces have hardly moved: seven positions
+per axis instead of some thirty. Heuristic, not tuned on data."""
 
 MIN_CORRELATION = 0.8
-"""The least correlation of a face with itself a moment ago. The first value tried, not tuned;
-docs/explanation/detection-and-tracking.md has what it did."""
+"""The least correlation of a face with its template. The first value that was tried, not tuned on data;
+``docs/explanation/detection-and-tracking.md`` has its effect."""
 
 UNCHANGED_CORRELATION = 0.95
-"""A face that is so like itself is not looked at with the detector: eyes, nose and mouth are where they
-were. Of a lively face before a webcam fewer than half of the samples half a second apart are, of calm ones
-nearly all. Not tuned."""
+"""The detector is not run on a face with at least this correlation: eyes, nose and mouth have not moved. Of a
+lively face in front of a webcam fewer than half of the samples half a second apart reach it, of calm ones
+nearly all. Heuristic, not tuned on data."""
 
 MAX_TEMPLATE_PX = 48
-"""Larger faces are compared at this size: their detail moves, and the cost grows with its square."""
+"""Larger faces are compared at this size: their details move, and the cost grows with the square."""
 
 
 MAX_UNSEEN_SAMPLES = 20
-"""For so many samples (ten seconds at two a second) a face is believed without the detector, but for no more
-than the detector had seen it: what was taken for a face once is not kept alive by looking the same."""
+"""For this many samples (ten seconds at two per second) a face is kept without a detection, but for no more
+than it was detected before: a single false positive is not kept alive by its unchanged appearance."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """``face`` is one face as last seen, ``grey`` (h, w) uint8 its surroundings at ``scale``, which
-    may have too little contrast to be compared; ``seen_samples`` counts the samples in which the detector saw it,
-    ``unseen_samples`` those since in which it was asked and did not."""
+    """The appearance of one face: ``face`` as last located, ``grey`` (h, w) uint8 its surroundings at
+    ``scale``, ``has_contrast`` whether they can be compared. ``seen_samples`` counts the samples with a
+    detection, ``unseen_samples`` those since then in which the detector did not find it."""
 
     face: Candidates
     grey: NDArray[np.uint8]
@@ -66,12 +64,12 @@ class Template:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether it may be taken to be there once more though the detector does not see it."""
+        """Whether the face may be kept once more without a detection."""
         return self.unseen_samples < min(MAX_UNSEEN_SAMPLES, self.seen_samples)
 
 
 def create_template(image_bgr: ImageBGR, face: Candidates, seen_samples: int = 1) -> Template:
-    """The patch of a face that the detector has just seen, for the ``seen_samples``-th time."""
+    """The template of a face that was just detected, for the ``seen_samples``-th time."""
     x1, y1, x2, y2 = (float(value) for value in face.boxes_xyxy[0])
     side = max(x2 - x1, y2 - y1, 1.0)
     scale = min(1.0, MAX_TEMPLATE_PX / side)
@@ -83,8 +81,8 @@ def create_template(image_bgr: ImageBGR, face: Candidates, seen_samples: int = 1
 
 
 def match_template(image_bgr: ImageBGR, template: Template) -> tuple[Template, float]:
-    """The face at the place near where it was that looks most like it, and how alike that is, -1..1; -1 where
-    nothing can be compared."""
+    """The template moved to the most similar place near its last one, and the correlation there, -1..1; -1 if
+    they cannot be compared."""
     x1, y1, x2, y2 = (float(value) for value in template.face.boxes_xyxy[0])
     near = _match_within(image_bgr, template, NEAR_SEARCH_PX / template.scale)
     return (
@@ -95,7 +93,7 @@ def match_template(image_bgr: ImageBGR, template: Template) -> tuple[Template, f
 
 
 def _match_within(image_bgr: ImageBGR, template: Template, reach_px: float) -> tuple[Template, float]:
-    """The same, no farther away than ``reach_px`` pixels of the frame on either axis."""
+    """``match_template`` within ``reach_px`` pixels of the frame on either axis."""
     x1, y1, x2, y2 = (float(value) for value in template.face.boxes_xyxy[0])
     around = TEMPLATE_MARGIN * max(x2 - x1, y2 - y1)
     margin = around + reach_px
@@ -104,16 +102,16 @@ def _match_within(image_bgr: ImageBGR, template: Template, reach_px: float) -> t
     )
     if not _can_compare(window, template):
         return template, -1.0
-    alike = cv2.matchTemplate(window, template.grey, cv2.TM_CCOEFF_NORMED)
-    _, best, _, (x, y) = cv2.minMaxLoc(alike)
-    # Where the patch's corner was, against where it is now.
-    was_x, was_y = x1 - around, y1 - around
-    shift = np.array([left + x / template.scale - max(was_x, 0), top + y / template.scale - max(was_y, 0)])
+    correlation = cv2.matchTemplate(window, template.grey, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (x, y) = cv2.minMaxLoc(correlation)
+    # The movement of the template's corner.
+    old_x, old_y = max(x1 - around, 0), max(y1 - around, 0)
+    shift = np.array([left + x / template.scale - old_x, top + y / template.scale - old_y])
     return replace(template, face=_shifted(template.face, shift.astype(np.float32))), float(best)
 
 
 def _can_compare(window: NDArray[np.uint8], template: Template) -> bool:
-    """Whether there is enough to see in both, and room for the one in the other."""
+    """Whether both have enough contrast and the template fits into the window."""
     fits = window.shape[0] >= template.grey.shape[0] and window.shape[1] >= template.grey.shape[1]
     return bool(fits and template.has_contrast and window.std() >= MIN_CONTRAST)
 
@@ -121,7 +119,7 @@ def _can_compare(window: NDArray[np.uint8], template: Template) -> bool:
 def _crop_grey(
     image_bgr: ImageBGR, box: tuple[float, float, float, float], scale: float
 ) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """The box of the picture in grey at ``scale``, cut off at the frame, and its corner in the frame."""
+    """The box in grey at ``scale``, clipped to the frame, and its corner in the frame."""
     height, width = image_bgr.shape[:2]
     left, top = max(0, round(box[0])), max(0, round(box[1]))
     right, low = min(width, round(box[2])), min(height, round(box[3]))
@@ -139,16 +137,15 @@ def _shifted(face: Candidates, shift: NDArray[np.float32]) -> Candidates:
 
 
 COMPARISON_WIDTH_PX = 240
-"""Of the small picture: a face of 24 pixels in a frame of 1920 is three pixels of it, too few to tell an
-expression and enough to tell that somebody is there."""
+"""The width of the thumbnail: a face of 24 pixels in a frame of 1920 has three pixels in it, too few to read
+an expression but enough to detect an arrival."""
 
 SAME_CORRELATION = 0.9
-"""A part whose correlation with what it was is less has changed. Not tuned."""
+"""An area with a lower correlation has changed. Heuristic, not tuned on data."""
 
 
 class ChangeDetector:
-    """Keeps the small pictures of the parts ``areas_xyxy`` ``(N, 4)``, pixels of a frame ``width`` pixels
-    wide."""
+    """Detects changes in ``areas_xyxy`` ``(N, 4)``, pixels of a frame of ``width`` pixels."""
 
     def __init__(self, areas_xyxy: Floats, width: int) -> None:
         self._scale = min(1.0, COMPARISON_WIDTH_PX / width)
@@ -157,7 +154,7 @@ class ChangeDetector:
         self._now: list[_Part] = []
 
     def changed_areas(self, image_bgr: ImageBGR) -> NDArray[np.intp]:
-        """The numbers of the parts that are not as they were when they were last looked at."""
+        """The indices of the areas that have changed since their last scan (``mark_scanned``)."""
         small = downscale(image_bgr, *scaled_size(image_bgr, self._scale))
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
         self._now = [_part(grey[y1:y2, x1:x2]) for x1, y1, x2, y2 in self._areas]
@@ -165,15 +162,15 @@ class ChangeDetector:
         return np.flatnonzero([before is None or _differs(before, now) for before, now in pairs])
 
     def mark_scanned(self, area_indices: NDArray[np.intp]) -> None:
-        """These parts are being looked at in this sample."""
+        """These areas are scanned in this sample."""
         for index in area_indices:
             self._before[index] = self._now[index]
 
 
 @dataclass(frozen=True)
 class _Part:
-    """``shape`` (N,): grey levels less their mean, of length 1 (all 0 without contrast); ``spread``: their
-    deviation."""
+    """``shape`` (N,): grey levels less their mean, of unit norm (all 0 without contrast); ``spread``: their
+    standard deviation."""
 
     shape: NDArray[np.float32]
     spread: float
@@ -189,7 +186,7 @@ def _part(grey: NDArray[np.float32]) -> _Part:
 
 
 def _differs(previous: _Part, current: _Part) -> bool:
-    # A part with contrast only then, or only now, is like nothing: the product is 0 then.
+    # If only one of them has contrast, the product is 0.
     return (
         max(previous.spread, current.spread) >= MIN_CONTRAST
         and float(previous.shape @ current.shape) <= SAME_CORRELATION

@@ -1,4 +1,4 @@
-"""The default detector: MediaPipe's models in overlapping tiles, with a second look."""
+"""The default detector: MediaPipe's models on overlapping slices, with verification passes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from monitor.detection.verification import CandidateVerifier
 from monitor.types import Face, ImageBGR
 
 MIN_SIZE_SHARE = 2 / 3
-"""The side of the smallest box kept over ``min_face_px``. Boxes around one face vary by a fifth; what is
-smaller still is rather a button than a student, and nothing could be told from it."""
+"""The side of the smallest accepted box, relative to ``min_face_px``. Boxes of one face vary by a fifth; a
+smaller one is more likely a button than a student, and no expression could be read from it."""
 
 BOX_MARGINS = (0.0, 0.13, 0.0, 0.05)
-"""What is added to BlazeFace's square from brow to chin on the left, above, on the right and below, as
-shares of its side, to reach from forehead to chin: medians of the differences to the boxes drawn by
-hand in the lecture hall (above 0.11 to 0.15 at five sizes, below 0.03 to 0.08; the sides agree to 0.04)."""
+"""The margins added to BlazeFace's square (brow to chin) on the left, above, on the right and below, as
+shares of its side, to extend it from forehead to chin: medians of the differences to hand-drawn boxes in the
+lecture hall (above 0.11 to 0.15 at five sizes, below 0.03 to 0.08; the sides agree to 0.04)."""
 
 
 class TiledDetector:
-    """Full-range BlazeFace on every tile, short-range on the whole frame, merged, then confirmed; between
-    such looks the known faces are followed. One detector serves one source.
+    """Full-range BlazeFace on every slice and short-range on the whole frame, merged and verified; between
+    scans known faces are tracked. One detector serves one source.
 
     Raises:
-        DetectorError: mediapipe's model files are not there.
+        ModelNotInstalled: mediapipe's model files are missing.
     """
 
     def __init__(self, settings: DetectionSettings) -> None:
@@ -46,10 +46,11 @@ class TiledDetector:
         self.version = f"blazeface tiled 3 (mediapipe {_installed('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
-        """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``BOX_MARGINS`` and kept in the frame."""
+        """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``BOX_MARGINS`` and kept in the
+        frame."""
         height, width = image_bgr.shape[:2]
-        found = self._incremental.detect(image_bgr)
-        faces = _faces(found.faces, found.verified, width, height)
+        detected = self._incremental.detect(image_bgr)
+        faces = _faces(detected.faces, detected.verified, width, height)
         return [face for face in faces if face.size_px >= MIN_SIZE_SHARE * self._min_face_px]
 
 
@@ -61,7 +62,7 @@ def _installed(package: str) -> str:
 
 
 def _faces(candidates: Candidates, verified: NDArray[np.bool_], width: int, height: int) -> list[Face]:
-    """Faces with widened boxes, cut off at the frame; none for a box outside it."""
+    """Faces with widened boxes, clipped to the frame; a box outside of it is dropped."""
     low, high = np.zeros(4), np.array([width, height, width, height])
     sides = np.tile(candidates.boxes_xyxy[:, 2:] - candidates.boxes_xyxy[:, :2], 2)
     wide = np.clip(candidates.boxes_xyxy + sides * BOX_MARGINS * np.array([-1, -1, 1, 1]), low, high)

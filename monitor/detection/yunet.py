@@ -1,4 +1,4 @@
-"""YuNet through OpenCV: the optional detector, whose model file the user provides.
+"""YuNet, run by OpenCV: the optional detector, whose model file the user provides.
 
 Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector"; ``face_detection_yunet`` of opencv_zoo.
 """
@@ -13,23 +13,23 @@ import numpy as np
 
 from monitor.detection.base import DetectionSettings
 from monitor.detection.nms import Floats
-from monitor.errors import DetectorError
+from monitor.errors import YuNetModelError
 from monitor.types import Face, ImageBGR
 
 MIN_INPUT_FACE_PX = 16
-"""The smallest face side, in pixels of the picture given to the model. Of four faces of 24 px in a frame
-of 1280 x 720 it finds one when they are shown at 12 px, three at 14 and all at 16; in the lecture hall
-22 to 23 of 24 at any of them. The time grows with the square."""
+"""The smallest face side, in pixels of the model's input. Of four faces of 24 px in a frame of 1280 x 720 it
+finds one when they are scaled to 12 px, three at 14 and all at 16; in the lecture hall 22 to 23 of 24 at
+each. The time grows with the square."""
 
 MARGIN_PX = 16
-"""Black pixels beyond the right and lower edge, where it is as blind as BlazeFace (see ``tiling``)."""
+"""Black pixels beyond the right and lower edge, where the model is as blind as BlazeFace (see ``tiling``)."""
 
 STRIDE_PX = 32
 MIN_SIDE_PX = 128
 
 VERIFIED_SCORE = 0.7
-"""From this score on YuNet counts as sure of a face (``Face.confirmed``): there is no second network. Of
-the 24 faces that it finds in the lecture hall, 1920 wide, 23 have it (19 have 0.8), and all five in
+"""From this score on a face counts as verified (``Face.confirmed``): there is no second network. Of the 24
+faces that YuNet finds in the lecture hall, 1920 wide, 23 reach it (19 reach 0.8), and all five in
 ``group.jpg``. Heuristic, chosen on these."""
 
 NMS_IOU = 0.3
@@ -37,10 +37,10 @@ TOP_K = 1000
 
 
 class YuNetDetector:
-    """YuNet on the whole frame, scaled so that the smallest face wanted is just large enough.
+    """YuNet on the whole frame, scaled so that the smallest face to detect is just large enough.
 
     Raises:
-        DetectorError: no model path is set, or there is no model that OpenCV can read.
+        YuNetModelError: no model path is set, or the file is not a model that OpenCV can read.
     """
 
     def __init__(self, settings: DetectionSettings) -> None:
@@ -51,15 +51,13 @@ class YuNetDetector:
                 str(path), "", (320, 320), settings.min_score, NMS_IOU, TOP_K
             )
         except cv2.error as error:
-            raise DetectorError(
-                f"{path} is not a model that OpenCV can read; expected YuNet's ONNX file"
-            ) from error
+            raise YuNetModelError(path) from error
         self.version = (
             f"yunet {hashlib.sha256(path.read_bytes()).hexdigest()[:12]} (opencv {cv2.__version__})"
         )
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
-        """See ``Detector.detect``. YuNet sees no ears: their keypoints are NaN."""
+        """See ``Detector.detect``. YuNet has no keypoints for ears: they are NaN."""
         height, width = image_bgr.shape[:2]
         across, down = max(1, round(width * self._scale)), max(1, round(height * self._scale))
         small = (
@@ -73,7 +71,7 @@ class YuNetDetector:
         _, rows = self._net.detect(framed)
         if rows is None:
             return []
-        # For frames of a few pixels OpenCV gives boxes of infinite size.
+        # For frames of a few pixels OpenCV returns boxes of infinite size.
         table = np.asarray(rows, dtype=np.float32)
         table = table[np.isfinite(table).all(axis=1)]
         faces = [_face(row, width / across, height / down, width, height) for row in table]
@@ -81,26 +79,20 @@ class YuNetDetector:
 
 
 def _padded(length: int) -> int:
-    """The side given to the model: with the margin, and a multiple of its stride. OpenCV fills up
-    to that itself, but its boxes for frames of a few pixels then change from call to call."""
+    """The side of the model's input: with the margin, and a multiple of the stride. OpenCV would pad to that
+    itself, but its boxes for frames of a few pixels then change from call to call."""
     return max(MIN_SIDE_PX, -(-(length + MARGIN_PX) // STRIDE_PX) * STRIDE_PX)
 
 
 def _model_file(path: Path | None) -> Path:
-    if path is None:
-        raise DetectorError(
-            "detection.yunet_model is not set; expected the path of YuNet's ONNX file (or backend: mediapipe)"
-        )
-    if not path.is_file():
-        raise DetectorError(
-            f"{path} does not exist; expected YuNet's ONNX file (opencv_zoo), or the backend mediapipe"
-        )
+    if path is None or not path.is_file():
+        raise YuNetModelError(path)
     return path
 
 
 def _face(row: Floats, x_scale: float, y_scale: float, width: int, height: int) -> Face | None:
-    """From YuNet's 15 numbers: x, y, w, h; right eye, left eye, nose, right and left mouth corner;
-    score. None for a box outside the frame."""
+    """A face from YuNet's 15 numbers: x, y, w, h; right eye, left eye, nose, right and left mouth corner;
+    score. None for a box outside of the frame."""
     x, y, w, h = row[:4] * (x_scale, y_scale, x_scale, y_scale)
     box = (
         max(0.0, float(x)),

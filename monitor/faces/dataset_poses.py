@@ -1,7 +1,7 @@
-"""Head poses of the faces of a data set, by the same face mesh that reads live faces.
+"""Head poses of the faces of a data set, from the same face mesh as live faces.
 
-A model's confusion depends on the pose of the head, so whoever measures a model needs the poses of the faces
-that it is measured on (``model.export.model_info``).
+The confusion matrix of a model depends on the head pose, so it is measured together with the poses of the
+faces (``model.export.model_info``).
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from monitor.faces.mesh import MeshNetwork
 from monitor.types import Box, Face, HeadPose, ImageBGR
 
 ENLARGEMENT = 4
-"""Factor by which each tile is enlarged, with ``MARGIN_PX`` of its edge repeated around it: the networks need
-some surroundings, and a tile ends at the face."""
+"""The scale of each tile, with a border of ``MARGIN_PX`` repeated edge pixels: the networks need some
+context, and a tile ends at the face."""
 
 MARGIN_PX = 24
 
 MIN_SCORE, MIN_IOU = 0.3, 0.3
-"""A detection of the face in the middle of a tile. Without one the tile's usual face box is used."""
+"""Limits for a detection of the face in the centre of a tile. Without one the usual face box of tiles is
+used."""
 
 _EYES_Y_PX = 19.0
-"""Where FER2013's tiles have the eyes (median, ``model.inference.crop``)."""
+"""The height of the eyes in FER2013's tiles (median, ``model.inference.crop``)."""
 
 
 @dataclass(frozen=True)
 class TilePose:
-    """What is read of the head in one tile: ``face`` as detected, in pixels of the enlarged tile, and the
-    pose from one and from two passes of the mesh network; None where there is none."""
+    """The head in one tile: ``face`` as detected, in pixels of the enlarged tile, and the pose from one and
+    from two passes of the mesh network; each None if there is none."""
 
     face: Face | None
     one_pass: HeadPose | None
@@ -44,13 +45,13 @@ class TilePose:
 
 
 class TilePoseEstimator:
-    """Reads the heads in tiles, one by one. Raises DetectorError where the networks are missing."""
+    """Estimates the head poses in tiles. Raises ModelNotInstalled if the networks are missing."""
 
     def __init__(self) -> None:
         self._network, self._detector = MeshNetwork(), BlazeFace(SHORT_RANGE, 1)
 
     def estimate(self, image: NDArray[np.uint8]) -> TilePose:
-        """What is read of the head in ``image`` ``(48, 48)`` grey."""
+        """The head pose in ``image`` ``(48, 48)`` grey."""
         large = _enlarge(image)
         face = _centre_face(self._detector, large)
         box, eyes = (_face_box(), _eyes()) if face is None else (face.box_xyxy, face.keypoints[:2])
@@ -63,11 +64,11 @@ class TilePoseEstimator:
 
 def tile_poses(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Yaw and pitch in degrees, ``(N, 2)``, of the faces in ``images`` ``(N, 48, 48)`` grey; NaN where the
-    mesh network finds no face. Some 10 ms a face. Raises DetectorError where the networks are missing."""
-    reader = TilePoseEstimator()
+    mesh network finds no face. About 10 ms per face. Raises ModelNotInstalled if the networks are missing."""
+    estimator = TilePoseEstimator()
     poses = np.full((len(images), 2), np.nan, np.float32)
     for index, image in enumerate(images):
-        pose = reader.estimate(image).two_passes
+        pose = estimator.estimate(image).two_passes
         if pose is not None and pose.pitch_deg is not None:
             poses[index] = pose.yaw_deg, pose.pitch_deg
     return poses
@@ -81,18 +82,19 @@ def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _centre_face(detector: BlazeFace, image_bgr: ImageBGR) -> Face | None:
-    """The face in the middle of an enlarged tile."""
+    """The face in the centre of an enlarged tile."""
     scale = detector.input_px / image_bgr.shape[0]
     small = cv2.resize(image_bgr, (detector.input_px, detector.input_px), interpolation=cv2.INTER_AREA)
-    seen = weighted_nms(detector.candidates(np.asarray(small, np.uint8), MIN_SCORE).to_frame(scale, 0.0, 0.0))
-    iou, _, _ = box_overlaps(np.array(_face_box(), np.float32), seen.boxes_xyxy)
+    candidates = detector.candidates(np.asarray(small, np.uint8), MIN_SCORE).to_frame(scale, 0.0, 0.0)
+    faces = weighted_nms(candidates)
+    iou, _, _ = box_overlaps(np.array(_face_box(), np.float32), faces.boxes_xyxy)
     if not (iou >= MIN_IOU).any():
         return None
     best = int(np.flatnonzero(iou >= MIN_IOU)[0])  # merged candidates are sorted by score
-    x1, y1, x2, y2 = (float(side) for side in seen.boxes_xyxy[best])
+    x1, y1, x2, y2 = (float(side) for side in faces.boxes_xyxy[best])
     left, above, right, below = (share * (x2 - x1) for share in BOX_MARGINS)
     box = (x1 - left, y1 - above, x2 + right, y2 + below)
-    return Face(box, float(seen.scores[best]), seen.keypoints[best])
+    return Face(box, float(faces.scores[best]), faces.keypoints[best])
 
 
 def _face_box() -> Box:

@@ -1,4 +1,4 @@
-"""What a face shows, before it is known whose it is: its expression and its head."""
+"""The attributes of one face, and estimators of its expression."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from monitor.types import Face, HeadEstimate, ImageBGR, Observation, UnreadableR
 
 
 class ExpressionEstimator(Protocol):
-    """Reads expressions from faces of one frame."""
+    """Estimates the expressions of the faces of one frame."""
 
     def estimate(
         self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadEstimate]
     ) -> list[tuple[float, ...] | UnreadableReason]:
-        """For each face seven calibrated probabilities, or the reason why there are none. ``heads`` has
-        what was read of the head of each face, in their order."""
+        """Seven calibrated probabilities for each face, or the reason why there are none. ``heads`` has the
+        head estimate of each face, in the same order."""
 
 
 class HeadPoseEstimator(Protocol):
-    """Reads where heads point and how far eyes are open (``monitor.faces.head_pose``, ``monitor.faces.head_reader``)."""
+    """Estimates head poses and how far eyes are open (``monitor.faces.head_pose``, ``.head_reader``)."""
 
     def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
-        """One reading for each face, in their order."""
+        """One estimate for each face, in the same order."""
 
 
 @dataclass(frozen=True)
 class FaceAttributes:
-    """One face in one frame, before it is known whose it is."""
+    """The attributes of one face in one frame, before a student is assigned."""
 
     media_s: float
     expression: tuple[float, ...] | UnreadableReason
     head: HeadEstimate
 
     def to_observation(self, student: int, eye_closure: EyeClosureEstimator) -> Observation:
-        """The same, as an observation of a student."""
+        """The attributes as an observation of ``student``."""
         pose, closed = self.head.pose, eye_closure.is_closed(student, self.head.eye_aspect_ratio)
         if isinstance(self.expression, UnreadableReason):
             return Observation(student, self.media_s, True, None, self.expression, pose, closed)
@@ -47,7 +47,7 @@ class FaceAttributes:
 
 
 class NullExpressionEstimator:
-    """The reader of ``mode: behaviour``: expressions are never computed, not computed and dropped."""
+    """The estimator of ``mode: behaviour``, in which no expression is computed."""
 
     def estimate(
         self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadEstimate]
@@ -58,10 +58,10 @@ class NullExpressionEstimator:
 
 
 class QualityGatedEstimator:
-    """Judges the quality of each face, then classifies the good ones in one batch.
+    """Assesses the quality of each face, then classifies the good ones in one batch.
 
-    ``assess`` returns the reason not to read a face, or None; ``crop`` cuts a face out the way the
-    classifier was trained; ``classify`` maps crops ``(N, 48, 48)`` uint8 to ``(N, 7)`` float32.
+    ``assess`` returns the reason not to read a face, or None; ``crop`` crops a face as the classifier's
+    training data; ``classify`` maps crops ``(N, 48, 48)`` uint8 to ``(N, 7)`` float32.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class QualityGatedEstimator:
     def estimate(
         self, image_bgr: ImageBGR, faces: list[Face], heads: list[HeadEstimate]
     ) -> list[tuple[float, ...] | UnreadableReason]:
-        """Seven probabilities or a reason for each face, in their order."""
+        """Seven probabilities or a reason for each face, in the same order."""
         reasons = [self._assess(face, image_bgr, head) for face, head in zip(faces, heads, strict=True)]
         good = [i for i, reason in enumerate(reasons) if reason is None]
         readings: dict[int, tuple[float, ...]] = {}

@@ -1,10 +1,10 @@
-"""The contour of an eye, by MediaPipe's bundled iris network.
+"""The contour of an eye, from MediaPipe's bundled iris network.
 
-The face mesh cannot say whether an eye is shut: a shut one still has two thirds of an open one's height
-there (``docs/explanation/attention.md``). This network looks at the eye alone. Cut out as in mediapipe's
-``modules/iris_landmark/*.pbtxt``, release 0.10.21: a square of 2.3 times the eye's width, the subject's
-left eye mirrored. Source: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video for
-digital puppetry", arXiv 2006.11341.
+The face mesh does not show whether an eye is closed: a closed one still has two thirds of an open one's
+height there (``docs/explanation/attention.md``). This network gets a crop of the eye, as in mediapipe's
+``modules/iris_landmark/*.pbtxt``, release 0.10.21: a square of 2.3 times the eye's width, the subject's left
+eye mirrored. Source: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video for digital
+puppetry", arXiv 2006.11341.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from monitor.types import ImageBGR
 
 POINTS = 71
 CROP_SCALE = 2.3
-"""How much wider than the eye the cutting is: ``iris_landmark_landmarks_to_roi.pbtxt``."""
+"""The side of the crop over the width of the eye: ``iris_landmark_landmarks_to_roi.pbtxt``."""
 
 RIGHT_CORNERS, LEFT_CORNERS = (33, 133), (362, 263)
-"""The corners of the subject's right and left eye in the face mesh, from the picture's left to its right."""
+"""The corners of the subject's right and left eye in the face mesh, from left to right in the image."""
 
 
 class EyeNetwork:
-    """Finds eye contours in a face whose mesh is known. Raises DetectorError where the network is missing."""
+    """Finds eye contours in a face whose mesh is known. Raises ModelNotInstalled if the network is
+    missing."""
 
     def __init__(self) -> None:
         self._network = MediaPipeNetwork("iris_landmark/iris_landmark.tflite")
 
     def contours(self, image_bgr: ImageBGR, mesh_xy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Both eyes, ``(2, 71, 2)`` float32: the subject's right, then left, points in pixels of a cutting in
+        """Both eyes, ``(2, 71, 2)`` float32: the subject's right, then left, points in pixels of a crop in
         which every eye is a right eye of the same size. ``mesh_xy`` is ``(468, 2)`` pixels."""
         right = self._contour(image_bgr, mesh_xy[list(RIGHT_CORNERS)], mirrored=False)
         left = self._contour(image_bgr, mesh_xy[list(LEFT_CORNERS)], mirrored=True)
@@ -49,5 +50,5 @@ class EyeNetwork:
 
 
 def eye_width_px(corners: NDArray[np.float32]) -> float:
-    """The distance between an eye's corners ``(2, 2)``, pixels; at least 1, so that something can be cut."""
+    """The distance between an eye's corners ``(2, 2)``, pixels; at least 1, so that the crop is not empty."""
     return max(1.0, float(np.hypot(*(corners[1] - corners[0]))))

@@ -1,4 +1,4 @@
-"""Head pose, eye opening and mesh fit of each face: from the face mesh, else from its keypoints."""
+"""Head pose, eye aspect ratio and mesh fit of each face: from the face mesh, else from its keypoints."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from monitor.faces.mesh import MIN_PRESENCE, Mesh, MeshNetwork
 from monitor.types import Face, HeadEstimate, ImageBGR
 
 MIN_TWO_PASS_PX = 80
-"""From this size on the mesh network runs twice (``MeshNetwork.settle``). On smaller faces a second pass
-changes the pitch by at most 2.5° in nine of ten and would double the cost of a full room."""
+"""From this size on the mesh network runs twice (``MeshNetwork.find_two_pass``). On smaller faces a second
+pass changes the pitch by at most 2.5° in nine of ten and would double the cost of a full room."""
 
 MESH_ERRORS_DEG = ((80, 1.3), (48, 2.8), (32, 3.3), (0, 4.7))
-"""Half-width of the 90 % interval of a mesh pose for faces of at least so many pixels. It combines the
-deviation of a shrunk face's pitch from the same face at full size (4.0°, 2.1°, 1.1° and 1.3° at 24, 32, 48
-and 64 px, ``docs/explanation/attention.md``) with that of a single pass from two passes (2.5°: FER2013's Training part,
-``benchmarks/pose_bias.py``), as the root of the sum of squares. How a person's own head differs from the
-generic one is not in it: the limits of ``model.poses`` were chosen on many people."""
+"""Least face size in pixels, and half-width of the 90 % interval of a mesh pose from that size on. It
+combines the deviation of a downscaled face's pitch from the same face at full size (4.0°, 2.1°, 1.1° and 1.3°
+at 24, 32, 48 and 64 px, ``docs/explanation/attention.md``) with that of a single pass from two passes (2.5°:
+FER2013's Training part, ``benchmarks/pose_bias.py``), as the root of the sum of squares. The difference
+between a person's head and the generic one is not included: the limits of ``model.poses`` were chosen on many
+people."""
 
 
 class MeshPoseEstimator:
-    """Reads heads one by one: one or two passes of the mesh network for each face, one of the eye network for
-    each eye of a large one. Raises DetectorError where the networks are missing."""
+    """Runs one or two passes of the mesh network for each face, and the eye network for each eye of a large
+    one. Raises ModelNotInstalled if the networks are missing."""
 
     def __init__(self, settings: AttentionSettings) -> None:
         self._eyes_min_face_px = settings.eyes_min_face_px
@@ -34,11 +35,11 @@ class MeshPoseEstimator:
 
     @property
     def version(self) -> str:
-        """What a session's ``versions`` record of how heads are read."""
+        """The method, as stored in a session's ``versions``."""
         return f"MediaPipe's face mesh at every size; iris from {self._eyes_min_face_px} px on"
 
     def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
-        """Pose, eye opening and mesh fit of each face, in the order of ``faces``."""
+        """Pose, eye aspect ratio and mesh fit of each face, in the order of ``faces``."""
         return [self._estimate(image_bgr, face) for face in faces]
 
     def _estimate(self, image_bgr: ImageBGR, face: Face) -> HeadEstimate:

@@ -1,12 +1,9 @@
-"""The mesh of a face, by MediaPipe's bundled landmark network: 468 points with a depth.
+"""The mesh of a face, from MediaPipe's bundled landmark network: 468 points with depth.
 
-Cut out and decoded as in mediapipe's ``modules/face_landmark/*.pbtxt``, release 0.10.21; on the same box it
-gives MediaPipe's own points to 0.05 px (``docs/explanation/attention.md``). Source: Kartynnik et al. 2019, "Real-time
-facial surface geometry from monocular video on mobile GPUs", arXiv 1907.06724.
-
-The wheel's other network, with attention to lips and eyes, needs operations that LiteRT does not have.
-
-A landmark network of the installed mediapipe, run through LiteRT.
+Cropped and decoded as in mediapipe's ``modules/face_landmark/*.pbtxt``, release 0.10.21; on the same box it
+returns MediaPipe's own points to 0.05 px (``docs/explanation/attention.md``). Source: Kartynnik et al. 2019,
+"Real-time facial surface geometry from monocular video on mobile GPUs", arXiv 1907.06724. The wheel's other
+network, with attention to lips and eyes, needs operations that LiteRT does not have.
 """
 
 from __future__ import annotations
@@ -18,25 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.inference.litert import bundled_model, open_interpreter
-from monitor.errors import DetectorError
+from monitor.errors import ModelNotInstalled
 from monitor.imaging import RotatedCrop
 from monitor.types import Box, ImageBGR
 
 
 class MediaPipeNetwork:
-    """One network with one picture in and flat vectors out, such as ``face_landmark/face_landmark.tflite``.
+    """A landmark network of the installed mediapipe, run with LiteRT: one image in, flat vectors out.
+
+    ``model_path`` is e.g. ``face_landmark/face_landmark.tflite``.
 
     Raises:
-        DetectorError: mediapipe is not installed, or is a release without model files.
+        ModelNotInstalled: mediapipe is not installed, or is a release without model files.
     """
 
     def __init__(self, model_path: str, threads: int = 1) -> None:
         path = bundled_model(model_path)
         if path is None:
-            raise DetectorError(
-                f"{model_path} is not found in the installed mediapipe; expected mediapipe 0.10.21, "
-                "the last release with the models inside: pip install mediapipe==0.10.21"
-            )
+            raise ModelNotInstalled(model_path)
         self._interpreter = open_interpreter(path, threads)
         details = self._interpreter.get_input_details()[0]
         self._input, self.input_px = details["index"], int(details["shape"][1])
@@ -44,8 +40,8 @@ class MediaPipeNetwork:
         self._outputs = {int(np.prod(out["shape"])): out["index"] for out in outputs}
 
     def run(self, square_rgb: NDArray[np.float32]) -> dict[int, NDArray[np.float32]]:
-        """The outputs for a picture ``(input_px, input_px, 3)``, float32 in 0..1, by their length, which
-        tells them apart."""
+        """The outputs for an image ``(input_px, input_px, 3)``, float32 in 0..1, by their length, which is
+        unique."""
         self._interpreter.set_tensor(self._input, square_rgb[None])
         self._interpreter.invoke()
         return {
@@ -56,13 +52,13 @@ class MediaPipeNetwork:
 
 POINTS = 468
 CROP_SCALE = 1.5
-"""How much larger than the face's box the cutting is: ``face_detection_front_detection_to_roi.pbtxt``."""
+"""The side of the crop over that of the face box: ``face_detection_front_detection_to_roi.pbtxt``."""
 
 MIN_PRESENCE = 0.5
-"""Below, MediaPipe gives no points either (its default ``min_tracking_confidence``)."""
+"""Below this presence MediaPipe returns no points either (its default ``min_tracking_confidence``)."""
 
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
-"""The outer corners of the subject's right and left eye, between which the cutting's roll is measured."""
+"""The outer corners of the subject's right and left eye, which determine the roll of the crop."""
 
 LOGIT_LIMIT = 80.0
 """``math.exp`` overflows at 710; beyond 40 the presence is 0 or 1 anyway."""
@@ -70,15 +66,15 @@ LOGIT_LIMIT = 80.0
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """One face's mesh. ``points`` is ``(468, 3)`` float32: x and y in pixels of the picture, z in pixels of
-    the same scale, negative towards the camera. ``presence`` 0..1 is how sure the network is of a face."""
+    """The mesh of one face. ``points`` is ``(468, 3)`` float32: x and y in pixels of the image, z in the same
+    scale, negative towards the camera. ``presence`` is the network's confidence in a face, 0..1."""
 
     points: NDArray[np.float32]
     presence: float
 
     @property
     def xy(self) -> NDArray[np.float32]:
-        """The points in the picture, ``(468, 2)`` pixels."""
+        """The points in the image, ``(468, 2)`` pixels."""
         return self.points[:, :2]
 
     @property
@@ -89,35 +85,35 @@ class Mesh:
 
 
 class MeshNetwork:
-    """Finds the mesh of a face whose place is known. Raises DetectorError where the network is missing."""
+    """Finds the mesh of a detected face. Raises ModelNotInstalled if the network is missing."""
 
     def __init__(self) -> None:
         self._network = MediaPipeNetwork("face_landmark/face_landmark.tflite")
 
     def find(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh:
-        """What the network sees inside ``box_xyxy``, pixels, a face or not (``Mesh.presence`` says).
+        """The mesh in ``box_xyxy``, pixels, whether it contains a face (``Mesh.presence``) or not.
 
-        ``eyes`` is ``(2, 2)`` pixels, the subject's right eye first; they only say how the head rolls.
+        ``eyes`` is ``(2, 2)`` pixels, the subject's right eye first; they determine the roll only.
         """
         x1, y1, x2, y2 = box_xyxy
         centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2], np.float32)
         side_px = CROP_SCALE * max(x2 - x1, y2 - y1)
-        cutting = RotatedCrop.aligned_to(centre, side_px, eyes, self._network.input_px)
-        outputs = self._network.run(cutting.extract_rgb(image_bgr))
+        crop = RotatedCrop.aligned_to(centre, side_px, eyes, self._network.input_px)
+        outputs = self._network.run(crop.extract_rgb(image_bgr))
         logit = min(max(float(outputs[1][0]), -LOGIT_LIMIT), LOGIT_LIMIT)
-        return Mesh(cutting.to_frame(outputs[POINTS * 3].reshape(POINTS, 3)), 1 / (1 + math.exp(-logit)))
+        return Mesh(crop.to_frame(outputs[POINTS * 3].reshape(POINTS, 3)), 1 / (1 + math.exp(-logit)))
 
     def find_two_pass(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh | None:
-        """The mesh of a face, looked at twice; None where the network is not sure that there is one.
+        """The mesh of a face from two passes; None if the presence of either is below ``MIN_PRESENCE``.
 
-        The network was trained on cuttings that its own points steer, so the first look's mesh draws the
-        cutting of the second. That makes it the same for boxes of any detector.
+        The network was trained on crops around its own points, so the mesh of the first pass defines the crop
+        of the second. The result is then independent of the detector's box.
         """
         return self.refine(image_bgr, self.find(image_bgr, box_xyxy, eyes))
 
     def refine(self, image_bgr: ImageBGR, mesh: Mesh) -> Mesh | None:
-        """The mesh of a second pass over the crop that the ``mesh`` mesh steers; None where either pass is
-        not sure of a face."""
+        """The mesh of a second pass, with a crop around ``mesh``; None if the presence of either is too
+        low."""
         if mesh.presence < MIN_PRESENCE:
             return None
         corners = mesh.xy[[RIGHT_EYE_CORNER, LEFT_EYE_CORNER]]

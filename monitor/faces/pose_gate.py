@@ -1,8 +1,9 @@
-"""Whether a head's pose allows its expression to be read. Pure.
+"""Whether the expression of a face can be read at its head pose. Pure.
 
-An expression model learnt from faces that mostly look into the camera reads a bowed neutral face as sad. So
-an expression is read only at poses at which neutral faces are read as neutral (``model.poses``), and only if
-the whole interval of the pose estimate lies among them. An unknown pose is never taken for a level one.
+An expression model trained on faces that mostly look into the camera classifies a bowed neutral face as sad.
+So an expression is read only at poses at which neutral faces are classified as neutral (``model.poses``), and
+only if the whole interval of the pose estimate is within these limits. An unknown pose is not treated as
+level.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from monitor.types import HeadEstimate, UnreadableReason
 class PoseLimits:
     """The poses at which expressions are read, degrees; chosen in ``model.poses``.
 
-    ``max_yaw_deg``: to either side. ``max_bow_deg``: how far the head may be lowered. ``max_raise_deg``: how
-    far it may look up. All are limits of the true pose: an estimate must lie further inside by its error
-    (``HeadPose.error_deg``).
+    ``max_yaw_deg``: to either side. ``max_bow_deg``: downwards. ``max_raise_deg``: upwards. All are limits of
+    the true pose: an estimate must be inside of them by its error (``HeadPose.error_deg``).
     """
 
     max_yaw_deg: Annotated[float, Ge(10.0), Le(90.0)] = MAX_YAW_DEG
@@ -31,12 +31,11 @@ class PoseLimits:
 
 
 def pose_rejection(head: HeadEstimate, limits: PoseLimits) -> UnreadableReason | None:
-    """Why no expression is read at this pose, None where it may be read.
+    """Why no expression is read at this pose, None if it can be read.
 
-    A face that the mesh network does not recognise has no reliable pose: of FER2013's neutral faces without
-    a mesh the model reads 0.18 as sad (Training, 180 faces), nearly four times as much as of level ones
-    (``benchmarks/pose_bias.py``). Where its keypoints alone place the head outside the limits, the reason
-    says so.
+    A face that the mesh network does not recognise has no reliable pose: of FER2013's neutral faces without a
+    mesh the model classifies 0.18 as sad (Training, 180 faces), nearly four times as many as of level ones
+    (``benchmarks/pose_bias.py``). If its keypoints place the head outside of the limits, that is the reason.
     """
     pose = head.pose
     if pose is None or pose.pitch_deg is None:

@@ -1,4 +1,4 @@
-"""Whether an expression can be read from a face; if not, why not."""
+"""Quality of a face: whether its expression can be read, and if not, why."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from monitor.faces.pose_gate import PoseLimits, pose_rejection
 from monitor.types import Face, HeadEstimate, ImageBGR, UnreadableReason
 
 SHARPNESS_PX = 24
-"""The side to which a face is shrunk before its sharpness is measured, so that a sharp small face
-and a sharp large one measure alike (within a factor of two: a portrait 2.5 at 200 px, 1.3 at 25); the
-smallest face that is judged has this size. At 48 px small faces would count as blurred because they are
-small, which is another reason with a setting of its own."""
+"""The side to which a face is downscaled before its sharpness is measured, so that a sharp small face and a
+sharp large one have similar values (within a factor of two: a portrait 2.5 at 200 px, 1.3 at 25); it is also
+the size of the smallest face that is assessed. At 48 px small faces would count as blurred because they are
+small, which is another reason with its own setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class QualitySettings(PoseLimits):
-    """From where on a face is not judged.
+    """The limits of a readable face.
 
-    ``min_face_px``: the shorter side of the box. FER2013's faces, from which expressions were
-    learnt, have 48; at 24 the mouth is still some eight pixels wide.
+    ``min_face_px``: the shorter side of the box. The faces of FER2013, the training data, have 48; at 24 the
+    mouth is still about eight pixels wide.
 
-    ``min_sharpness``: see ``sharpness``. Of 1500 faces of FER2013's Training part (48 px) the least sharp
-    hundredth has 0.60; in the lecture hall, 1920 wide, the least sharp of 24 has 0.21. Blurred by a
-    Gaussian of 2 px, the FER2013 faces have 0.12 in the median and 0.26 at the 95th percentile; of
-    3 px, when mouths are smudges, 0.04 and 0.10.
+    ``min_sharpness``: see ``sharpness``. Of 1500 faces of FER2013's Training part (48 px) the first
+    percentile is 0.60; in the lecture hall, 1920 wide, the least sharp of 24 has 0.21. Blurred by a Gaussian
+    of 2 px, the FER2013 faces have 0.12 in the median and 0.26 at the 95th percentile; of 3 px, when mouths
+    are smudges, 0.04 and 0.10.
 
     ``max_yaw_deg``, ``max_bow_deg``, ``max_raise_deg``: see ``monitor.faces.pose_gate.PoseLimits``.
 
-    ``max_reprojection_error``: see ``monitor.faces.head_pose.reprojection_error``. The detector's points of 22 students, a group of
-    five and the webcam clips had 0.005 to 0.032.
+    ``max_reprojection_error``: see ``monitor.faces.head_pose.reprojection_error``. The detector's keypoints
+    of 22 students, a group of five and the webcam clips had 0.005 to 0.032.
     """
 
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
@@ -48,19 +48,18 @@ def assess_face(
 ) -> UnreadableReason | None:
     """Why no expression can be read from ``face`` in ``image_bgr`` ``(H, W, 3)``, or None if it can.
 
-    ``head`` is what was read of the head of that face. The reasons are tried in the order too small, turned
-    away, head bowed, occluded, pose unknown, blurred: each can only be judged where those before it do not
-    hold.
+    ``head`` is the head estimate of the face. The reasons are checked in the order too small, turned away,
+    head bowed, occluded, pose unknown, blurred: each is only meaningful if those before it do not apply.
 
-    Occluded means what can be told from box and keypoints: eyes or mouth outside the frame or the box,
-    or points that fit no head. A hand, a mask or a neighbour in front of a face is not recognised:
-    the detector puts its points where they would be, and the face is judged by what is left of it.
+    Occluded means what box and keypoints show: eyes or mouth outside of the frame or the box, or keypoints
+    that fit no head. A hand, a mask or a neighbour in front of a face is not recognised: the detector
+    extrapolates the keypoints, and the visible part of the face is assessed.
     """
     if face.size_px < settings.min_face_px:
         return UnreadableReason.TOO_SMALL
-    refused = pose_rejection(head, settings)
-    if refused in (UnreadableReason.TURNED_AWAY, UnreadableReason.HEAD_BOWED):
-        return refused
+    rejection = pose_rejection(head, settings)
+    if rejection in (UnreadableReason.TURNED_AWAY, UnreadableReason.HEAD_BOWED):
+        return rejection
     fit = fit_keypoints(face)
     if (
         fit is None
@@ -68,20 +67,19 @@ def assess_face(
         or _is_outside(face, image_bgr)
     ):
         return UnreadableReason.OCCLUDED
-    if refused is not None:
-        return refused
+    if rejection is not None:
+        return rejection
     if sharpness(face, image_bgr) < settings.min_sharpness:
         return UnreadableReason.BLURRED
     return None
 
 
 def sharpness(face: Face, image_bgr: ImageBGR) -> float:
-    """The variance of the Laplacian over the variance of the grey picture, of the face shrunk to
-    ``SHARPNESS_PX``; 0 for an even surface.
+    """The variance of the Laplacian over the variance of the grey levels, of the face downscaled to
+    ``SHARPNESS_PX``; 0 for a uniform surface.
 
-    Dividing makes it blind to contrast: a well focused face in a dim corner is not blurred.
-    Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", for the variance
-    of the Laplacian.
+    The division makes it independent of contrast: a focused face in a dim corner is not blurred. Source for
+    the variance of the Laplacian: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy".
     """
     grey = cv2.cvtColor(_crop(face, image_bgr), cv2.COLOR_BGR2GRAY)
     small = cv2.resize(grey, (SHARPNESS_PX, SHARPNESS_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -98,11 +96,11 @@ def _crop(face: Face, image_bgr: ImageBGR) -> ImageBGR:
 
 
 def _is_outside(face: Face, image_bgr: ImageBGR) -> bool:
-    """Whether eyes, nose or mouth lie outside the frame or the box."""
+    """Whether eyes, nose or mouth are outside of the frame or the box."""
     height, width = image_bgr.shape[:2]
     x1, y1, x2, y2 = face.box_xyxy
     low = np.maximum((x1, y1), (0, 0))
     high = np.minimum((x2, y2), (width, height))
     inner = face.keypoints[:4]
-    seen = np.isfinite(inner).all(axis=1)
-    return bool(((inner < low) | (inner > high))[seen].any())
+    visible = np.isfinite(inner).all(axis=1)
+    return bool(((inner < low) | (inner > high))[visible].any())

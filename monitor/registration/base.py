@@ -1,4 +1,4 @@
-"""Base."""
+"""Protocols of the camera stage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from monitor.types import ImageBGR
 
 
 class Masker(Protocol):
-    """Hides the seats that are opted out (``monitor.registration.masking.SeatMasker``)."""
+    """Masks opted-out seats (``monitor.registration.masking.SeatMasker``)."""
 
     def mask(self, image_bgr: ImageBGR, to_reference: NDArray[np.float64]) -> ImageBGR:
-        """A copy of the frame without them."""
+        """A copy of the image with the seats masked."""
 
 
 class MotionEstimator(Protocol):
-    """Follows the camera (``monitor.registration.camera_motion.CameraMotionEstimator``)."""
+    """Estimates the motion of the camera (``monitor.registration.camera_motion.CameraMotionEstimator``)."""
 
     def to_reference(self, image_bgr: ImageBGR) -> NDArray[np.float64] | None:
-        """The similarity (2, 3) from the frame's pixels to the room's; None where it cannot be told."""
+        """The similarity ``(2, 3)`` from pixels of this frame to those of the reference frame; None if
+        unknown."""
 
     def restart(self) -> None:
-        """The next frame is the first of another room."""
+        """Make the next frame the reference frame."""

@@ -1,13 +1,11 @@
-"""Where the camera points, sample by sample: from the pixels of a frame to the pixels of the room.
+"""Camera motion: the similarity from pixels of each frame to pixels of the reference frame, which is the
+first one.
 
-The room's pixels are those of the first frame. A camera on a stand drifts, is zoomed, is knocked; seats
-must not move with it. Corners of a key frame are found again in each sample by optical flow (Lucas and
-Kanade 1981, in pyramids: Bouguet 2000), and the similarity that most of them agree on (RANSAC) is the
-camera's motion; whoever walks about is outvoted by the walls. The key frame is kept as long as enough
-of it is seen, so that errors do not add up from sample to sample. After a jolt that flow cannot follow,
-ORB features (Rublee et al. 2011) are matched instead.
-
-Where the camera points while a session runs, and what should be noted of it.
+A camera on a stand drifts, is zoomed, is knocked; seats must not move with it. Corners of a keyframe are
+found again in each frame by pyramidal optical flow (Lucas and Kanade 1981; Bouguet 2000), and the similarity
+that most of them agree on (RANSAC) is the camera motion; walls outvote people who walk. The keyframe is kept
+as long as enough of it is visible, so that errors do not add up. After a jolt that optical flow cannot
+follow, ORB features (Rublee et al. 2011) are matched instead.
 """
 
 from __future__ import annotations
@@ -43,17 +41,17 @@ from monitor.registration.features import (
 from monitor.types import ImageBGR
 
 MIN_FRAME_PX = 32
-"""A frame with a shorter side than this has no room for corners and their surroundings."""
+"""A frame with a shorter side than this is too small for corners and their surroundings."""
 
 MAX_CORNERS = 300
 MIN_KEYFRAME_INLIERS = 0.5
-"""When fewer than this share of the key frame's corners agree, the present frame becomes the key frame."""
+"""If a smaller share of the keyframe's corners agrees, the present frame becomes the keyframe."""
 
 
 @dataclass(frozen=True)
 class _Keyframe:
-    """A frame that later ones are compared with: ``grey`` at working size, ``mask`` (0 where it is
-    hidden), its ``corners`` (N, 1, 2) float32, and where it lies in the room."""
+    """A frame that later ones are compared with: ``grey`` and ``mask`` (0 where masked) at working size, its
+    ``corners`` ``(N, 1, 2)`` float32, and its own transform."""
 
     grey: NDArray[np.uint8]
     mask: NDArray[np.uint8]
@@ -62,15 +60,15 @@ class _Keyframe:
 
     @cached_property
     def features(self) -> Features:
-        """Found when first asked for, and then kept."""
+        """Computed on first use."""
         return detect_features(self.grey, mask=self.mask)
 
 
 class CameraMotionEstimator:
-    """Follows the camera of one source. Constant memory: one key frame and the first one.
+    """Estimates the motion of one camera. Constant memory: the first frame and one keyframe.
 
-    ``masked_areas`` are areas of the room, (4, 2) corners each, in which no corner is looked for. Where there are
-    any, pictures of another size than the first are of no known place.
+    No corners are taken from ``masked_areas``, ``(4, 2)`` corners each, pixels of the reference frame. With
+    any, the motion of frames of another size than the first is unknown.
     """
 
     def __init__(self, masked_areas: Sequence[Polygon] = ()) -> None:
@@ -81,8 +79,8 @@ class CameraMotionEstimator:
         self._shape: tuple[int, ...] = ()
 
     def to_reference(self, image_bgr: ImageBGR) -> Matrix | None:
-        """The similarity from this frame's pixels to the room's, (2, 3) float64; None where it cannot be
-        told: too dark, covered, another scene. The next sample may tell again."""
+        """The similarity ``(2, 3)`` from pixels of this frame to the reference frame; None if unknown (too
+        dark, covered, another scene), which the next frame may end."""
         scale = working_scale(image_bgr)
         if min(image_bgr.shape[:2]) * scale < MIN_FRAME_PX:
             return None
@@ -93,42 +91,42 @@ class CameraMotionEstimator:
             self._shape, self._now = image_bgr.shape, identity()
             self._first = self._keyframe = self._make_keyframe(grey, scale)
             return identity()
-        found = self._by_flow(self._keyframe, grey) or self._by_features(self._keyframe, grey)
-        if found is None and self._keyframe is not self._first:
-            found = self._by_features(self._first, grey)
-        if found is None:
+        estimate = self._by_flow(self._keyframe, grey) or self._by_features(self._keyframe, grey)
+        if estimate is None and self._keyframe is not self._first:
+            estimate = self._by_features(self._first, grey)
+        if estimate is None:
             return None
-        self._now, share = found
+        self._now, share = estimate
         if share < MIN_KEYFRAME_INLIERS:
             self._keyframe = self._make_keyframe(grey, scale)
         return rescale(self._now, 1 / scale, 1 / scale)
 
     def restart(self) -> None:
-        """The next frame is the first of another room."""
+        """Make the next frame the reference frame."""
         self._first = self._keyframe = None
 
     def anchor(self, image_bgr: ImageBGR, to_reference: Matrix) -> None:
-        """Take it as known that this frame, of the first one's size, lies so in the room."""
+        """Take ``to_reference`` as the transform of this frame, which has the size of the first one."""
         scale = working_scale(image_bgr)
         self._now = rescale(to_reference, scale, scale)
         self._keyframe = self._make_keyframe(working_grey(image_bgr), scale)
 
     def _make_keyframe(self, grey: NDArray[np.uint8], scale: float) -> _Keyframe:
-        """The present frame as a key frame, without corners in what is hidden."""
-        looked_at, to_frame = np.full_like(grey, 255), inverse(self._now)
-        fill_polygons(looked_at, [transform_points(to_frame, area * scale) for area in self._masked_areas], 0)
-        corners = cv2.goodFeaturesToTrack(grey, MAX_CORNERS, 0.01, 7, mask=looked_at)
-        found = np.zeros((0, 1, 2)) if corners is None else corners
-        return _Keyframe(grey, looked_at, np.asarray(found, np.float32), self._now)
+        """The present frame as keyframe, without corners in masked areas."""
+        mask, to_frame = np.full_like(grey, 255), inverse(self._now)
+        fill_polygons(mask, [transform_points(to_frame, area * scale) for area in self._masked_areas], 0)
+        corners = cv2.goodFeaturesToTrack(grey, MAX_CORNERS, 0.01, 7, mask=mask)
+        corners = np.zeros((0, 1, 2)) if corners is None else corners
+        return _Keyframe(grey, mask, np.asarray(corners, np.float32), self._now)
 
     def _by_flow(self, keyframe: _Keyframe, grey: NDArray[np.uint8]) -> tuple[Matrix, float] | None:
-        """Where the frame lies in the room, by the key frame's corners, and the share that agree."""
+        """The transform by optical flow of the keyframe's corners, and the share of them that agrees."""
         if len(keyframe.corners) < MIN_INLIERS:
             return None
-        # From the room to the present frame as it was in the last sample: a good first guess.
+        # The motion of the last frame is a good first guess.
         guess = compose_similarities(inverse(self._now), keyframe.to_reference)
         start = cv2.transform(keyframe.corners, guess).astype(np.float32)
-        there, status, _ = cv2.calcOpticalFlowPyrLK(
+        moved, status, _ = cv2.calcOpticalFlowPyrLK(
             keyframe.grey,
             grey,
             keyframe.corners,
@@ -138,38 +136,36 @@ class CameraMotionEstimator:
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         )
         good = status[:, 0] == 1
-        found = estimate_similarity(there[good], keyframe.corners[good])
-        return (
-            None
-            if found is None
-            else (compose_similarities(keyframe.to_reference, found[0]), found[1] / len(keyframe.corners))
-        )
+        estimate = estimate_similarity(moved[good], keyframe.corners[good])
+        if estimate is None:
+            return None
+        motion, inliers = estimate
+        return compose_similarities(keyframe.to_reference, motion), inliers / len(keyframe.corners)
 
     def _by_features(self, keyframe: _Keyframe, grey: NDArray[np.uint8]) -> tuple[Matrix, float] | None:
-        """The same by matching features, wherever they have got to."""
-        found = match_features(detect_features(grey), keyframe.features)
-        # The corners of flow are another set: whatever agreed here says nothing of them, so they are renewed.
-        return None if found is None else (compose_similarities(keyframe.to_reference, found), 0.0)
+        """The transform by matched features. The share is 0, so that the keyframe is renewed: these features
+        are not the corners of optical flow."""
+        motion = match_features(detect_features(grey), keyframe.features)
+        return None if motion is None else (compose_similarities(keyframe.to_reference, motion), 0.0)
 
 
 CAMERA_JUMP_SHARE = 0.04
-"""A shift between two samples of more than this share of the picture's width is a knock, or somebody who
-turns the camera. Not tuned; the simulated drift is less than a tenth of it."""
+"""A shift between two frames by more than this share of the frame's width is a knock or a turned camera.
+Heuristic, not tuned on data; the simulated drift is less than a tenth of it."""
 
 UNKNOWN_NOTE_AFTER_S = 10.0
-"""Where the camera points may be unknown for so long before it is noted, seconds: somebody in front of it."""
+"""Unknown motion is noted after this time, seconds: a person may only stand in front of the camera."""
 
-CAMERA_MOVED = "the camera was moved; the seats were found again"
-CAMERA_LOST = "where the camera points cannot be told from here on; seats are taken to be where they were"
-NOT_ANALYSED = (
-    "where the camera points cannot be told; as seats are masked, nothing is looked at until it can"
-)
+CAMERA_MOVED = "the camera was moved; seats were realigned"
+CAMERA_LOST = "camera motion unknown from here on; seats are assumed unchanged"
+NOT_ANALYSED = "camera motion unknown; analysis is suspended because seats are masked"
 
 
 class CameraMotion:
-    """The similarity from the frame's pixels to the room's, as last known.
+    """The last known camera motion of a session: ``to_reference`` ``(2, 3)``; ``is_known`` is for the latest
+    frame.
 
-    ``lost_note`` is what should be noted when it has not been known for ``UNKNOWN_NOTE_AFTER_S``.
+    ``lost_note`` is noted after the motion was unknown for ``UNKNOWN_NOTE_AFTER_S``.
     """
 
     def __init__(self, estimator: MotionEstimator | None, lost_note: str = CAMERA_LOST) -> None:
@@ -182,42 +178,43 @@ class CameraMotion:
 
     @property
     def is_measured(self) -> bool:
-        """Whether the camera's motion was ever measured: the first frame of every source is known, and a
-        camera that shows nothing to measure by counts as standing."""
+        """Whether the motion was ever measured. The first frame does not count; a camera whose frames have no
+        features is assumed not to move."""
         return self._known_samples > 1
 
     def restart(self, image_bgr: ImageBGR) -> None:
-        """This frame's pixels are the room's from now on."""
+        """Make this frame the reference frame."""
         if self._estimator is not None:
             self._estimator.restart()
             self._estimator.to_reference(image_bgr)
         self.to_reference = IDENTITY
 
     def hold_still(self, image_bgr: ImageBGR, note: str | None) -> str | None:
-        """This frame's pixels are the room's, as is known from elsewhere, though ``update`` may have told
-        another thing. Returns ``note`` unless it is of a motion of the camera."""
+        """Override ``update``: the camera has not moved. Returns ``note``, unless it is about camera
+        motion."""
         if note is not None:
             self.restart(image_bgr)
         self.to_reference = IDENTITY
         return note if note not in (CAMERA_MOVED, self._lost_note) else None
 
     def update(self, image_bgr: ImageBGR, media_s: float) -> str | None:
-        """Look where the camera points now; where that cannot be told, it is taken to point where it did.
+        """Estimate the motion of this frame; if unknown, the last known one stays.
 
-        Returns what should be noted: that it was moved, or that it has not been followed for a while.
+        Returns a note for the timeline if the camera was moved, or if its motion has been unknown for a
+        while.
         """
         if self._estimator is None:
             return None
-        found, before = self._estimator.to_reference(image_bgr), self.to_reference
-        self.is_known = found is not None
-        if found is None:
+        current, previous = self._estimator.to_reference(image_bgr), self.to_reference
+        self.is_known = current is not None
+        if current is None:
             noted, self._is_unknown_noted = (
                 self._is_unknown_noted,
                 media_s - self._known_s > UNKNOWN_NOTE_AFTER_S,
             )
             return self._lost_note if self._is_unknown_noted and not noted else None
         self._known_samples += 1
-        self.to_reference, self._known_s, self._is_unknown_noted = found, media_s, False
+        self.to_reference, self._known_s, self._is_unknown_noted = current, media_s, False
         height, width = image_bgr.shape[:2]
-        middle = np.array([width / 2, height / 2, 1.0])
-        return CAMERA_MOVED if np.hypot(*((found - before) @ middle)) > CAMERA_JUMP_SHARE * width else None
+        shift = (current - previous) @ np.array([width / 2, height / 2, 1.0])
+        return CAMERA_MOVED if np.hypot(*shift) > CAMERA_JUMP_SHARE * width else None

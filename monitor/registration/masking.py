@@ -1,5 +1,4 @@
-"""Areas of the room that nothing looks at: filled with grey in every frame before anything is inferred from
-it."""
+"""Masking of seats: their areas are filled with grey in every frame before anything is inferred from it."""
 
 from __future__ import annotations
 
@@ -11,13 +10,14 @@ from monitor.types import ImageBGR
 
 
 class SeatMasker:
-    """Fills ``areas``, corners in pixels of the room, wherever the camera points."""
+    """Masks ``areas``, polygons in pixels of the reference frame, wherever the camera points."""
 
     def __init__(self, areas: Sequence[Polygon]) -> None:
         self._areas = areas
 
     def mask(self, image_bgr: ImageBGR, to_reference: Matrix) -> ImageBGR:
-        """A copy of a frame with the areas in grey; ``to_reference`` takes its pixels to the room's."""
+        """A copy of the image with the areas filled; ``to_reference`` maps its pixels to the reference
+        frame."""
         copy, to_frame = image_bgr.copy(), inverse(to_reference)
         fill_polygons(copy, [transform_points(to_frame, area) for area in self._areas], MASK_GREY)
         return copy

@@ -1,1 +1,2 @@
-"""Clocks, backoff, process identity, shutdown requests and local IPC. Knows nothing about classes or frames."""
+"""Clocks, backoff, process identity, shutdown requests and local IPC. Knows nothing about classes or
+frames."""

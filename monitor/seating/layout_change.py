@@ -1,13 +1,15 @@
-"""A video call that lays its tiles out anew, because somebody has joined or left: who is where now?
+"""Layout changes of a recorded video call: re-identifies participants after their tiles were rearranged.
+Pure.
 
-Nearly everybody is somewhere else then, larger or smaller, and no motion of a camera explains it. But what
-is around a face in its tile stays as it was, and calls fill their grids row by row, so most people keep their
-order. Both are asked together. Pure; what is around a face is measured by ``monitor.tracking.patches``, compared in
-memory and never stored. The face itself is not compared: with it the drawn calls came out much the same.
+When a participant joins or leaves, most faces move and change their size, which no camera motion explains.
+But the context of a face in its tile stays the same, and calls fill their grids row by row, so most
+participants keep their order. Both are used together. Context patches (``monitor.tracking.patches``) are
+compared in memory and never stored. The face itself is not compared: with it the results on drawn calls were
+much the same.
 
-Tiles are searched for only in a call (``monitor.seating.call_grid``), and a layout has changed only where tiles have
-moved: the grid is another one, or the surroundings of several faces are in other tiles now. A face that is
-replaced in its tile is no such change, nor is any motion of a camera in a room.
+Changes are searched for only in a call (``monitor.seating.call_grid``). A layout has changed only if tiles
+have moved: the grid differs, or the contexts of several faces are in other tiles. A face that is replaced in
+its tile is no change, nor is any camera motion in a room.
 """
 
 from __future__ import annotations
@@ -22,75 +24,78 @@ from monitor.assignment import FORBIDDEN, align_sequences, assign
 from monitor.geometry import (
     Matrix,
     Seat,
+    box_centre,
+    box_width,
     compose_similarities,
+    expand_box,
     identity,
     inverse,
     reading_order,
-    scale_factor,
+    transform_box,
 )
 from monitor.seating.call_grid import CallGridConfirmation
+from monitor.tracking.relative_motion import normalised_correlation
 from monitor.types import Box, ImageBGR
 
 CONTEXT_MARGIN = 1 / 3
-"""What is around a face: its box, larger by this share of its size on each side."""
+"""The context of a face: its box, expanded by this share of its size on each side."""
 
 MAX_STATIONARY_SHIFT, MAX_STATIONARY_SIZE_RATIO = 0.5, 1.3
-"""A face is where it was if it is no further away than so many widths, and no more times as large."""
+"""A face is stationary within this shift, face widths, and this ratio of sizes."""
 
 MIN_MOVED_FACES = 2
-"""So many must have gone from where they were before anything is looked for, or one, and for each other
-``ARRIVALS_PER_DEPARTURE`` must have come; and so many must be found again."""
+"""Faces that must have left their positions before a change is searched for; ``ARRIVALS_PER_DEPARTURE`` new
+faces count as one, but one face must have left. As many must be re-identified."""
 
 ARRIVALS_PER_DEPARTURE = 4
-"""Who comes says less than who goes: in a call somebody sits down again while another gets up."""
+"""A new face says less than one that left: in a call a person sits down again while another gets up."""
 
 MIN_MOVED_SHARE = 0.25
-"""And those who have gone or come must be so large a share of the faces of both samples."""
+"""Smallest share of faces that left or appeared among the faces of both frames."""
 
 VIEW_BLOCKS, SAME_VIEW_CORRELATION, SAME_VIEW_SHARE = 8, 0.7, 0.8
-"""It is the same view if half of so many by so many parts of the last picture are still in this one, in place
-or as the camera has moved, and so large a share of those so much alike (a correlation)."""
+"""Two frames show the same view if, in a grid of ``VIEW_BLOCKS`` x ``VIEW_BLOCKS``, half of the blocks are
+still inside the frame and ``SAME_VIEW_SHARE`` of these correlate at least by ``SAME_VIEW_CORRELATION``."""
 
 MIN_CORRELATION = 0.4
-"""Somebody goes with nobody rather than with a place that is less alike (a correlation)."""
+"""Smallest correlation of the contexts of a match."""
 
 MIN_CORRELATION_UNSEEN = 0.8
-"""The same for who was not seen just before, and so is hardly back in the very moment; and later for who
-would be back out of order."""
+"""The same for a participant who was not visible just before, and later for one who would return out of
+order."""
 
 MIN_CORRELATION_RETURNING = 0.5
-"""The same for who is back later, and in order."""
+"""The same for a participant who returns later in order."""
 
 MIN_MEAN_CORRELATION = 0.6
-"""All who were found again must be so much alike in the mean, or it was another scene."""
+"""Smallest mean correlation of all matches; otherwise the frames show another scene."""
 
 REORDER_PENALTY = 0.15
-"""So much more alike everybody must be in the mean where the order has changed than where it is kept."""
+"""A match out of order must be better by this correlation per pair than one in order."""
 
 CONTEXT_MOVED_CORRELATION, CONTEXT_MOVED_MARGIN = 0.7, 0.4
-"""The surroundings of a face have moved to another tile if they are so much alike there (a correlation), and
-by so much more than the old place is now."""
+"""A context has moved to another tile if its correlation there reaches the first value, and exceeds that at
+the old position by the second."""
 
 MIN_CONTEXT_MOVED_SHARE = 0.5
-"""Where the grid has not moved, the surroundings of this share of the faces whose old place looks different
-now must have moved elsewhere: where faces are replaced in their tiles, few look like another tile by
-chance."""
+"""If the grid has not moved, this share of the faces with a changed context must have moved to another tile:
+if faces are replaced in their tiles, few match another tile by chance."""
 
 OTHER_TILE_DISTANCE = 0.75
-"""Where no grid is known, another tile is at least so many face widths away."""
+"""Without a known grid, another tile is at least this far away, face widths."""
 
 MAX_TRANSITION_SAMPLES = 4
-"""So many samples at most a layout is waited for that is still on its way: calls slide their tiles to their
-new places in less than a second. A view that moves for longer is another thing."""
+"""Longest transition, frames: calls slide their tiles to new positions in less than a second. A view that
+moves for longer is something else."""
 
 ContextSampler = Callable[[ImageBGR, Box], NDArray[np.float32] | None]
-"""What is at a place of a picture, small and of one size (``monitor.tracking.patches.context_patch``); None where there
-is nothing to see."""
+"""Samples a box of a frame at a fixed size (``monitor.tracking.patches.context_patch``); None if the contrast
+is too low."""
 
 
 @dataclass(frozen=True)
 class LayoutTile:
-    """A face in the picture, pixels, and what is around it, without the face."""
+    """A face, pixels of the frame, and its context without the face."""
 
     box_xyxy: Box
     context: NDArray[np.float32] | None
@@ -98,17 +103,18 @@ class LayoutTile:
 
 @dataclass(frozen=True)
 class LayoutMatch:
-    """Which face, by its index, each track and each student has become. Who is not in it was not found."""
+    """The index of the face of each re-identified track and student in the new layout."""
 
     face_by_track: Mapping[int, int]
     face_by_student: Mapping[int, int]
 
 
 class LayoutChangeDetector:
-    """Remembers what is around everybody, and finds them again. Memory: two pictures, and a small one of each
-    person. ``call_grid`` says whether the frames are a call, and reads their grid. ``is_video`` is False where
-    samples are no moments of one film, so that nothing is on its way between them: a folder of pictures,
-    each of which counts."""
+    """Keeps the context of each participant and re-identifies them. Memory: two frames and one patch per
+    participant.
+
+    ``call_grid`` confirms the grid of the call. ``is_video`` is False for single images, such as a folder,
+    which have no transitions between them."""
 
     def __init__(
         self, sample_context: ContextSampler, call_grid: CallGridConfirmation, *, is_video: bool = True
@@ -128,8 +134,8 @@ class LayoutChangeDetector:
 
     @property
     def in_transition(self) -> bool:
-        """Whether the tiles seem to be on their way in the sample that was asked about last: who is who is
-        not to be told before they stand."""
+        """Whether tiles seemed to be moving in the last frame; participants are re-identified once they have
+        settled."""
         return self._transition is not None
 
     def store_reference(
@@ -139,8 +145,8 @@ class LayoutChangeDetector:
         students: Mapping[int, int],
         to_reference: Matrix,
     ) -> None:
-        """Take the faces of one sample, by track, in pixels of the picture, and whose tracks they are;
-        ``to_reference`` leads from there to the room, as far as the camera is known."""
+        """Take the faces of one frame by track, in pixels of the frame, and the student of each track;
+        ``to_reference`` maps the frame to the reference frame."""
         self._image, self._to_reference = image_bgr, to_reference
         self._reference_tiles = {
             track: self._layout_tile(image_bgr, box) for track, box in boxes_xyxy.items()
@@ -156,105 +162,111 @@ class LayoutChangeDetector:
     def match_after_change(
         self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_reference: Matrix, media_s: float
     ) -> LayoutMatch | None:
-        """Who is where among the faces of the next sample at ``media_s`` seconds, if the tiles of a call have
-        been laid out anew since what was remembered, and stand; None where they have not, or slide.
-        ``to_reference`` as for :meth:`remember`. From then on, students who are not among the faces are adrift."""
-        begins = self.call_grid.update(image_bgr, faces_xyxy, media_s)
+        """Match the faces of the frame at ``media_s`` seconds if the layout has changed since
+        ``store_reference`` and has settled; else None. ``to_reference`` as for ``store_reference``. Students
+        without a match are displaced."""
+        is_new_stream = self.call_grid.update(image_bgr, faces_xyxy, media_s)
         if (
-            begins
+            is_new_stream
             or not self.call_grid.is_call
             or not self._has_layout_changed(image_bgr, faces_xyxy, to_reference)
         ):
             self._transition, self._transition_samples = None, 0
             return None
         if self.call_grid.is_in_place and not self._has_context_moved(image_bgr, faces_xyxy):
-            # Faces were replaced, or people moved, within tiles that stand.
+            # Faces were replaced, or people moved, within tiles that stay in place.
             self._transition, self._transition_samples = None, 0
             return None
-        stands = self._has_settled(image_bgr, faces_xyxy)
-        if not stands and self._transition_samples < self._max_transition_samples:
+        has_settled = self._has_settled(image_bgr, faces_xyxy)
+        if not has_settled and self._transition_samples < self._max_transition_samples:
             self._transition, self._transition_samples = (image_bgr, faces_xyxy), self._transition_samples + 1
             return None
-        # One that moves on is not waited for again before it has stood.
-        self._transition, self._transition_samples = None, 0 if stands else self._transition_samples
+        # After the longest transition, no new one begins before the tiles have settled.
+        self._transition, self._transition_samples = None, 0 if has_settled else self._transition_samples
         if not self.call_grid.is_rearranged and not self._has_context_moved(image_bgr, faces_xyxy):
             return None
-        moves = self._match_students(image_bgr, faces_xyxy)
-        if moves is not None:
+        match = self._match_students(image_bgr, faces_xyxy)
+        if match is not None:
             self.call_grid.accept_current()
-        return moves
+        return match
 
     def _has_context_moved(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> bool:
-        """Whether what was around several of the remembered faces is around faces in other tiles now, while
-        their old places look different."""
+        """Whether the contexts of several stored faces are in other tiles now, and their old positions look
+        different."""
         before = list(self._reference_tiles.values())
-        unlike = _dissimilarity(before, [self._layout_tile(image_bgr, box) for box in faces_xyxy])
-        if not unlike.size:
+        cost = _dissimilarity(before, [self._layout_tile(image_bgr, box) for box in faces_xyxy])
+        if not cost.size:
             return False
-        stayed = [
+        in_place = [
             _correlation(tile.context, self._layout_tile(image_bgr, tile.box_xyxy).context) for tile in before
         ]
         moved = sum(
             self._is_other_tile(before[i].box_xyxy, faces_xyxy[j])
-            and 1 - unlike[i, j] >= max(CONTEXT_MOVED_CORRELATION, stayed[i] + CONTEXT_MOVED_MARGIN)
-            for i, j in assign(unlike).items()
+            and 1 - cost[i, j] >= max(CONTEXT_MOVED_CORRELATION, in_place[i] + CONTEXT_MOVED_MARGIN)
+            for i, j in assign(cost).items()
         )
-        changed = sum(alike < SAME_VIEW_CORRELATION for alike in stayed) if self.call_grid.is_in_place else 0
+        changed = (
+            sum(value < SAME_VIEW_CORRELATION for value in in_place) if self.call_grid.is_in_place else 0
+        )
         return bool(moved >= max(MIN_MOVED_FACES, MIN_CONTEXT_MOVED_SHARE * changed))
 
     def _is_other_tile(self, box_xyxy: Box, other_xyxy: Box) -> bool:
         grid = self.call_grid.confirmed
         if grid is not None:
             return grid.tile_of(box_xyxy) != grid.tile_of(other_xyxy)
-        away = np.subtract(_centre(box_xyxy), _centre(other_xyxy))
-        return bool(np.hypot(*away) >= OTHER_TILE_DISTANCE * (box_xyxy[2] - box_xyxy[0]))
+        distance = np.hypot(*np.subtract(box_centre(box_xyxy), box_centre(other_xyxy)))
+        return bool(distance >= OTHER_TILE_DISTANCE * box_width(box_xyxy))
 
     def _has_layout_changed(
         self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_reference: Matrix
     ) -> bool:
-        """Whether several faces are not where they were, and this is not what was seen before."""
+        """Whether several faces have moved and the frame does not show the same view."""
         if not _have_faces_moved([tile.box_xyxy for tile in self._reference_tiles.values()], faces_xyxy):
             return False
         camera = compose_similarities(inverse(to_reference), self._to_reference)
         return not any(self._is_same_view(self._image, image_bgr, motion) for motion in (identity(), camera))
 
     def _has_settled(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> bool:
-        """Whether the tiles are where they were in the sample before, in which they seemed to slide."""
+        """Whether the tiles are where they were in the last frame, in which they seemed to move."""
         if self._transition is None:
             return False
         before, boxes = self._transition
-        # Of a few large tiles one in which somebody gets up is a large part of the picture.
-        still = bool(boxes) and not _have_faces_moved(boxes, faces_xyxy)
-        return still or self._is_same_view(before, image_bgr, identity())
+        # In a call of few tiles, a person who gets up changes a large part of the frame.
+        are_faces_still = bool(boxes) and not _have_faces_moved(boxes, faces_xyxy)
+        return are_faces_still or self._is_same_view(before, image_bgr, identity())
 
     def _match_students(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> LayoutMatch | None:
-        now = [self._layout_tile(image_bgr, box) for box in faces_xyxy]
+        current = [self._layout_tile(image_bgr, box) for box in faces_xyxy]
         order = self._all_students()
-        strangers = [track for track in self._reference_tiles if track not in self._student_of]
-        known = [*(self._student_tiles[s] for s in order), *(self._reference_tiles[t] for t in strangers)]
-        here = set(self._student_of.values())
-        fresh = np.array([student in here for student in order] + [True] * len(strangers))
+        unassigned = [track for track in self._reference_tiles if track not in self._student_of]
+        known = [*(self._student_tiles[s] for s in order), *(self._reference_tiles[t] for t in unassigned)]
+        visible = set(self._student_of.values())
+        is_recent = np.array([student in visible for student in order] + [True] * len(unassigned))
         rows = _merge_orders(range(len(order)), known, range(len(order), len(known)))
-        pairs = _match_tiles(known, rows, fresh, now)
-        if not _is_match_sufficient(pairs, known, fresh, now):
+        pairs = _match_tiles(known, rows, is_recent, current)
+        if not _is_match_sufficient(pairs, known, is_recent, current):
             return None
-        motion = _common_motion(pairs, known, now)
-        # A camera that was moved and could not be followed; of a few tiles it can be chance.
+        motion = _common_motion(pairs, known, current)
+        # The camera was moved, with unknown motion; with few tiles a common motion can be chance.
         if motion is not None and self._is_same_view(self._image, image_bgr, motion):
             return None
-        found = {order[i]: j for i, j in pairs.items() if i < len(order)}
-        moved = {track: found[student] for track, student in self._student_of.items() if student in found}
-        moved |= {strangers[i - len(order)]: j for i, j in pairs.items() if i >= len(order)}
-        self._student_order, self._displaced = order, set(order) - set(found)
-        self._student_tiles |= {student: now[j] for student, j in found.items()}
-        return LayoutMatch(moved, found)
+        face_by_student = {order[i]: j for i, j in pairs.items() if i < len(order)}
+        face_by_track = {
+            track: face_by_student[student]
+            for track, student in self._student_of.items()
+            if student in face_by_student
+        }
+        face_by_track |= {unassigned[i - len(order)]: j for i, j in pairs.items() if i >= len(order)}
+        self._student_order, self._displaced = order, set(order) - set(face_by_student)
+        self._student_tiles |= {student: current[j] for student, j in face_by_student.items()}
+        return LayoutMatch(face_by_track, face_by_student)
 
     def students_by_tile(
         self, boxes_xyxy: Mapping[int, Box], seats_xyxy: Mapping[int, Box]
     ) -> dict[int, int]:
-        """The students to whom faces belong by their tiles, ``{track: student}``, given the boxes of tracks
-        and the seats of students, both in pixels of the frame. In the grid of a call one tile is one student;
-        outside of tiles, and where no grid is confirmed or it is not in place, the result is empty."""
+        """The students of tracks by their tiles, ``{track: student}``, given the boxes of tracks and the
+        seats of students in pixels of the frame. One tile is one student; tracks outside all tiles have none,
+        and without a confirmed grid in place the result is empty."""
         grid = self.call_grid.confirmed
         if grid is None or not self.call_grid.is_in_place:
             return {}
@@ -269,104 +281,106 @@ class LayoutChangeDetector:
         }
 
     def reidentify(self, image_bgr: ImageBGR, unassigned_xyxy: Mapping[int, Box]) -> dict[int, int]:
-        """Who of those adrift the newcomers are, ``{track: student}``."""
-        adrift, tracks = sorted(self._displaced), list(unassigned_xyxy)
-        if not adrift or not tracks:
+        """The displaced students of unassigned tracks by their contexts, ``{track: student}``."""
+        displaced, tracks = sorted(self._displaced), list(unassigned_xyxy)
+        if not displaced or not tracks:
             return {}
-        now = [self._layout_tile(image_bgr, box) for box in unassigned_xyxy.values()]
-        unlike = _dissimilarity(now, [self._student_tiles[student] for student in adrift])
-        least = np.where(self._fits_order(now, adrift), MIN_CORRELATION_RETURNING, MIN_CORRELATION_UNSEEN)
-        cost = np.where(unlike <= 1 - least, unlike, FORBIDDEN)
-        return {tracks[i]: adrift[j] for i, j in assign(cost).items()}
+        tiles = [self._layout_tile(image_bgr, box) for box in unassigned_xyxy.values()]
+        cost = _dissimilarity(tiles, [self._student_tiles[student] for student in displaced])
+        in_order = self._fits_order(tiles, displaced)
+        min_correlation = np.where(in_order, MIN_CORRELATION_RETURNING, MIN_CORRELATION_UNSEEN)
+        cost = np.where(cost <= 1 - min_correlation, cost, FORBIDDEN)
+        return {tracks[i]: displaced[j] for i, j in assign(cost).items()}
 
     def _fits_order(self, unassigned: Sequence[LayoutTile], displaced: Sequence[int]) -> NDArray[np.bool_]:
-        """Whether each of the newcomers is among the others where each of the adrift was, in order."""
-        everybody = self._all_students()
-        settled = [student for student in everybody if student not in self._displaced]
-        rank = {student: place for place, student in enumerate(everybody)}
+        """``(unassigned, displaced)``: whether the tile lies between the neighbours of the student in
+        order."""
+        students = self._all_students()
+        settled = [student for student in students if student not in self._displaced]
+        rank = {student: place for place, student in enumerate(students)}
         tiles = [self._student_tiles[student] for student in settled]
         fits = np.zeros((len(unassigned), len(displaced)), bool)
         for i, tile in enumerate(unassigned):
             order = _tile_order([*tiles, tile])
             place = order.index(len(tiles))
             low = rank[settled[order[place - 1]]] if place else -1
-            high = rank[settled[order[place + 1]]] if place + 1 < len(order) else len(everybody)
+            high = rank[settled[order[place + 1]]] if place + 1 < len(order) else len(students)
             fits[i] = [low < rank[student] < high for student in displaced]
         return fits
 
     def _all_students(self) -> list[int]:
-        """The students row by row; who is adrift comes after whom they came after before."""
+        """All students in reading order; a displaced one follows the students that it followed before."""
         settled = [student for student in self._student_tiles if student not in self._displaced]
         order = [settled[i] for i in _tile_order([self._student_tiles[student] for student in settled])]
         for student in (student for student in self._student_order if student in self._displaced):
             before = self._student_order[: self._student_order.index(student)]
-            order.insert(max((order.index(one) + 1 for one in before if one in order), default=0), student)
+            order.insert(max((order.index(s) + 1 for s in before if s in order), default=0), student)
         return order
 
     def _is_same_view(self, before_bgr: ImageBGR | None, image_bgr: ImageBGR, motion: Matrix) -> bool:
-        """Whether most of the one picture is in the other, moved like that."""
+        """Whether the second image shows most blocks of the first, moved by ``motion``."""
         if before_bgr is None or before_bgr.shape != image_bgr.shape:
             return False
         height, width = image_bgr.shape[:2]
-        told = alike = inside = 0
+        usable = inside = same = 0
         for box in _blocks(width, height):
-            was = self._sample_context(before_bgr, box)
-            there = _transformed_box(box, motion)
-            told += was is not None
-            if was is not None and min(there) >= 0 and there[2] <= width and there[3] <= height:
+            before = self._sample_context(before_bgr, box)
+            moved = transform_box(motion, box)
+            usable += before is not None
+            if before is not None and min(moved) >= 0 and moved[2] <= width and moved[3] <= height:
                 inside += 1
-                alike += _correlation(was, self._sample_context(image_bgr, there)) >= SAME_VIEW_CORRELATION
-        return 2 * inside >= told and alike >= SAME_VIEW_SHARE * inside
+                same += _correlation(before, self._sample_context(image_bgr, moved)) >= SAME_VIEW_CORRELATION
+        return 2 * inside >= usable and same >= SAME_VIEW_SHARE * inside
 
     def _layout_tile(self, image_bgr: ImageBGR, box_xyxy: Box) -> LayoutTile:
-        x1, y1, x2, y2 = box_xyxy
-        across, down = CONTEXT_MARGIN * (x2 - x1), CONTEXT_MARGIN * (y2 - y1)
-        look = self._sample_context(image_bgr, (x1 - across, y1 - down, x2 + across, y2 + down))
-        return LayoutTile(box_xyxy, None if look is None else _without_face(look))
+        context = self._sample_context(image_bgr, expand_box(box_xyxy, (CONTEXT_MARGIN,) * 4))
+        return LayoutTile(box_xyxy, None if context is None else _without_face(context))
 
 
 def _without_face(context: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same, its middle filled with the mean of what is around it: the face is not compared."""
+    """The context with the face replaced by the mean of its surroundings."""
     edges = [round(side * CONTEXT_MARGIN / (1 + 2 * CONTEXT_MARGIN)) for side in context.shape[:2]]
     middle = tuple(slice(edge, side - edge) for edge, side in zip(edges, context.shape[:2], strict=True))
     outside = np.ones(context.shape[:2], bool)
     outside[middle] = False
-    seen = context.copy()
-    seen[middle] = context[outside].mean(axis=0)
-    return seen
+    filled = context.copy()
+    filled[middle] = context[outside].mean(axis=0)
+    return filled
 
 
 def _match_tiles(
     reference_tiles: Sequence[LayoutTile],
     rows: Sequence[int],
-    fresh: NDArray[np.bool_],
+    is_recent: NDArray[np.bool_],
     current_tiles: Sequence[LayoutTile],
 ) -> dict[int, int]:
-    """Who of the known, which are in the order ``rows``, is which of the faces now, by their indices."""
+    """Matches of known tiles, in the order ``rows``, with current tiles, by index. Order is kept unless
+    another one is clearly better."""
     columns = _tile_order(current_tiles)
-    # What a pair is worth: nothing where it may not be.
-    least = np.where(fresh, MIN_CORRELATION, MIN_CORRELATION_UNSEEN)[list(rows)]
-    worth = (1 - _dissimilarity(reference_tiles, current_tiles))[np.ix_(rows, columns)] - least[:, None]
-    kept = align_sequences(
-        np.where(worth >= 0, -worth, FORBIDDEN), np.zeros(len(rows)), np.zeros(len(columns))
+    # The gain of a pair is its correlation above the smallest allowed one.
+    min_correlation = np.where(is_recent, MIN_CORRELATION, MIN_CORRELATION_UNSEEN)[list(rows)]
+    correlation = (1 - _dissimilarity(reference_tiles, current_tiles))[np.ix_(rows, columns)]
+    gain = correlation - min_correlation[:, None]
+    in_order = align_sequences(
+        np.where(gain >= 0, -gain, FORBIDDEN), np.zeros(len(rows)), np.zeros(len(columns))
     )
-    free = {i: j for i, j in assign(np.minimum(-worth, 0)).items() if worth[i, j] > 0}
+    in_any_order = {i: j for i, j in assign(np.minimum(-gain, 0)).items() if gain[i, j] > 0}
 
-    def gain(pairs: Mapping[int, int], overtaking: float = 0.0) -> float:
-        return float(sum(worth[i, j] - overtaking for i, j in pairs.items()))
+    def total_gain(pairs: Mapping[int, int], penalty: float = 0.0) -> float:
+        return float(sum(gain[i, j] - penalty for i, j in pairs.items()))
 
-    better = free if gain(free, REORDER_PENALTY) > gain(kept) else kept
-    return {rows[i]: columns[j] for i, j in better.items()}
+    is_reordered = total_gain(in_any_order, REORDER_PENALTY) > total_gain(in_order)
+    return {rows[i]: columns[j] for i, j in (in_any_order if is_reordered else in_order).items()}
 
 
 def _is_match_sufficient(
     pairs: Mapping[int, int],
     reference_tiles: Sequence[LayoutTile],
-    fresh: NDArray[np.bool_],
+    is_recent: NDArray[np.bool_],
     current_tiles: Sequence[LayoutTile],
 ) -> bool:
-    """Whether half of those who can be were found again, much alike."""
-    if len(pairs) < max(MIN_MOVED_FACES, min(int(fresh.sum()), len(current_tiles)) / 2):
+    """Whether half of the possible matches were found, with a high mean correlation."""
+    if len(pairs) < max(MIN_MOVED_FACES, min(int(is_recent.sum()), len(current_tiles)) / 2):
         return False
     return bool(
         np.mean(
@@ -379,7 +393,8 @@ def _is_match_sufficient(
 def _common_motion(
     pairs: Mapping[int, int], reference_tiles: Sequence[LayoutTile], current_tiles: Sequence[LayoutTile]
 ) -> Matrix | None:
-    """The one shift and one zoom that explain where nearly all are, if they do. Two people do not tell."""
+    """The shift and zoom that explain the positions of nearly all pairs, or None. Two pairs are not
+    enough."""
     if len(pairs) <= MIN_MOVED_FACES:
         return None
     places = np.array([(reference_tiles[i].box_xyxy, current_tiles[j].box_xyxy) for i, j in pairs.items()])
@@ -387,72 +402,60 @@ def _common_motion(
     scale = float(np.median(widths[:, 1] / widths[:, 0]))
     x, y = np.median(centres[:, 1] - scale * centres[:, 0], axis=0)
     motion = np.array([[scale, 0.0, x], [0.0, scale, y]])
-    there = [
-        _is_stationary(_transformed_box(reference_tiles[i].box_xyxy, motion), current_tiles[j].box_xyxy)
+    fits = [
+        _is_stationary(transform_box(motion, reference_tiles[i].box_xyxy), current_tiles[j].box_xyxy)
         for i, j in pairs.items()
     ]
-    return motion if sum(there) >= SAME_VIEW_SHARE * len(there) else None
+    return motion if sum(fits) >= SAME_VIEW_SHARE * len(fits) else None
 
 
 def _merge_orders(ordered: Sequence[int], tiles: Sequence[LayoutTile], others: Sequence[int]) -> list[int]:
-    """The indices of tiles that are in order, with others put before the first that comes after them."""
+    """The indices ``ordered``, with each of ``others`` inserted before the first tile that follows it in
+    reading order."""
     order = list(ordered)
     for other in others:
-        after = [one for one in order if _tile_order([tiles[other], tiles[one]]) == [0, 1]]
+        after = [index for index in order if _tile_order([tiles[other], tiles[index]]) == [0, 1]]
         order.insert(order.index(after[0]) if after else len(order), other)
     return order
 
 
 def _blocks(width: int, height: int) -> Iterator[Box]:
-    """The picture in ``VIEW_BLOCKS`` by ``VIEW_BLOCKS``."""
-    across, down = width / VIEW_BLOCKS, height / VIEW_BLOCKS
+    """The frame in ``VIEW_BLOCKS`` x ``VIEW_BLOCKS`` blocks."""
+    block_width, block_height = width / VIEW_BLOCKS, height / VIEW_BLOCKS
     for row in range(VIEW_BLOCKS):
         for column in range(VIEW_BLOCKS):
-            yield column * across, row * down, (column + 1) * across, (row + 1) * down
-
-
-def _transformed_box(box_xyxy: Box, motion: Matrix) -> Box:
-    x1, y1, x2, y2 = box_xyxy
-    x, y = motion @ ((x1 + x2) / 2, (y1 + y2) / 2, 1.0)
-    across, down = scale_factor(motion) * (x2 - x1) / 2, scale_factor(motion) * (y2 - y1) / 2
-    return float(x - across), float(y - down), float(x + across), float(y + down)
+            x, y = column * block_width, row * block_height
+            yield x, y, (column + 1) * block_width, (row + 1) * block_height
 
 
 def _tile_order(tiles: Sequence[LayoutTile]) -> list[int]:
     return reading_order(Seat(index, tile.box_xyxy) for index, tile in enumerate(tiles))
 
 
-def _dissimilarity(some: Sequence[LayoutTile], others: Sequence[LayoutTile]) -> NDArray[np.float64]:
-    """1 less the normalised correlation, ``(some, others)``, 0..2; 1 where there is nothing to compare."""
+def _dissimilarity(rows: Sequence[LayoutTile], columns: Sequence[LayoutTile]) -> NDArray[np.float64]:
+    """1 minus the correlation of contexts, ``(rows, columns)``, 0..2; 1 if a context is missing."""
     return 1.0 - np.array(
-        [[_correlation(one.context, other.context) for other in others] for one in some], np.float64
+        [[_correlation(row.context, column.context) for column in columns] for row in rows], np.float64
     )
 
 
-def _correlation(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> float:
-    if one is None or other is None:
-        return 0.0
-    a, b = one - one.mean(), other - other.mean()
-    return float((a * b).sum() / max(1e-6, float(np.sqrt((a * a).sum() * (b * b).sum()))))
+def _correlation(first: NDArray[np.float32] | None, second: NDArray[np.float32] | None) -> float:
+    return 0.0 if first is None or second is None else normalised_correlation(first, second)
 
 
 def _have_faces_moved(boxes_xyxy: Sequence[Box], faces_xyxy: Sequence[Box]) -> bool:
-    """Whether so many faces are not where there was one that the tiles may be others."""
-    gone = sum(not any(_is_stationary(box, face) for face in faces_xyxy) for box in boxes_xyxy)
-    come = sum(not any(_is_stationary(box, face) for box in boxes_xyxy) for face in faces_xyxy)
-    if not gone or gone + come / ARRIVALS_PER_DEPARTURE < MIN_MOVED_FACES:
+    """Whether so many faces have left or appeared that the layout may have changed."""
+    left = sum(not any(_is_stationary(box, face) for face in faces_xyxy) for box in boxes_xyxy)
+    new = sum(not any(_is_stationary(box, face) for box in boxes_xyxy) for face in faces_xyxy)
+    if not left or left + new / ARRIVALS_PER_DEPARTURE < MIN_MOVED_FACES:
         return False
-    return gone + come >= MIN_MOVED_SHARE * (len(boxes_xyxy) + len(faces_xyxy))
+    return left + new >= MIN_MOVED_SHARE * (len(boxes_xyxy) + len(faces_xyxy))
 
 
 def _is_stationary(box_xyxy: Box, other_xyxy: Box) -> bool:
-    width, other = box_xyxy[2] - box_xyxy[0], other_xyxy[2] - other_xyxy[0]
-    away = np.hypot(*np.subtract(_centre(box_xyxy), _centre(other_xyxy)))
+    width, ratio = box_width(box_xyxy), box_width(other_xyxy) / box_width(box_xyxy)
+    shift = np.hypot(*np.subtract(box_centre(box_xyxy), box_centre(other_xyxy)))
     return bool(
-        away <= MAX_STATIONARY_SHIFT * width
-        and 1 / MAX_STATIONARY_SIZE_RATIO <= other / width <= MAX_STATIONARY_SIZE_RATIO
+        shift <= MAX_STATIONARY_SHIFT * width
+        and 1 / MAX_STATIONARY_SIZE_RATIO <= ratio <= MAX_STATIONARY_SIZE_RATIO
     )
-
-
-def _centre(box_xyxy: Box) -> tuple[float, float]:
-    return (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2

@@ -1,7 +1,7 @@
-"""Who is who in a gallery (``monitor.sources.participant_grid``): whoever is seen on a place is the student of that place.
+"""Online lessons: the face on a tile (``monitor.sources.participant_grid``) is the participant of that tile.
 
-Nothing is compared, neither faces nor clothes; a student who comes back in a jacket is the same student. One
-face a place is looked at, the largest: somebody in the background has agreed to nothing.
+Neither faces nor appearance are compared. Only the largest face of a tile is analysed: people in the
+background have not consented.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _BOX_HISTORY = 60
 
 
 class LargestFacePerTile:
-    """A detector that finds at most one face on each place. ``on_faces`` is told of each picture where, in pixels
-    of the place."""
+    """A detector of at most one face per tile. ``on_faces`` gets the boxes of each frame, in pixels of their
+    tiles."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class LargestFacePerTile:
         self._on_faces = on_faces
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
-        """The largest face of each place; none beside them."""
+        """The largest face of each tile; none outside of tiles."""
         largest: dict[int, Face] = {}
         for face in self._detector.detect(image_bgr):
             tile = self._grid.tile_of(face.box_xyxy)
@@ -59,7 +59,7 @@ def _relative_to_tile(box_xyxy: Box, corner: tuple[int, int]) -> Box:
 
 
 class TileTracker(Tracker):
-    """A tracker for each place, so that nobody is followed from one to the next."""
+    """A tracker per tile, so that no track moves from one tile to another."""
 
     def __init__(self, grid: TileGrid, settings: TrackingSettings | None = None) -> None:
         super().__init__(settings)
@@ -68,7 +68,7 @@ class TileTracker(Tracker):
         self._tracker_of_tile: dict[int, _SharedIdTracker] = {}
 
     def update(self, faces: Sequence[Face], media_s: float) -> list[Track]:
-        """As ``Tracker.update``; faces beside all places are left out."""
+        """As ``Tracker.update``; faces outside of tiles are ignored."""
         by_tile: dict[int, list[Face]] = defaultdict(list)
         for face in faces:
             tile = self._grid.tile_of(face.box_xyxy)
@@ -82,13 +82,13 @@ class TileTracker(Tracker):
 
     @property
     def tracks(self) -> list[Track]:
-        """Every live track as of the last sample."""
+        """All live tracks as of the last frame."""
         tracks = [track for tracker in self._tracker_of_tile.values() for track in tracker.tracks]
         return sorted(tracks, key=lambda track: track.track_id)
 
 
 class _SharedIdTracker(Tracker):
-    """A tracker that shares its numbers with others."""
+    """A tracker that takes its IDs from a shared counter."""
 
     def __init__(self, settings: TrackingSettings, numbers: Iterator[int]) -> None:
         super().__init__(settings)
@@ -99,7 +99,7 @@ class _SharedIdTracker(Tracker):
 
 
 class TileAssigner(SeatAssigner):
-    """Gives each track the student of its place."""
+    """Assigns each track to the student of its tile."""
 
     def __init__(self, grid: TileGrid, *, min_hits: int = 3) -> None:
         super().__init__(min_hits=min_hits)
@@ -114,10 +114,10 @@ class TileAssigner(SeatAssigner):
         pending: Set[int] = frozenset(),
         reidentified: Mapping[int, int] | None = None,
     ) -> dict[int, int]:
-        """As ``SeatAssigner.update``; what anybody wears is not looked at."""
-        seen = [t for t in tracks if t.face is not None and t.hits >= self._min_hits]
+        """As ``SeatAssigner.update``; only ``tracks`` and ``pending`` are used."""
+        visible = [t for t in tracks if t.face is not None and t.hits >= self._min_hits]
         students: dict[int, int] = {}
-        for track in seen:
+        for track in visible:
             student = self._student_for(track, may_be_new=track.track_id not in pending)
             if student is not None and student not in students.values():
                 students[track.track_id] = student
@@ -128,7 +128,7 @@ class TileAssigner(SeatAssigner):
     def assign_late(
         self, tracks: Sequence[Track], seen_times_s: Mapping[int, Sequence[float]] | None = None
     ) -> dict[int, int]:
-        """As ``SeatAssigner.admit``; the place alone decides."""
+        """As ``SeatAssigner.assign_late``; the tile alone decides."""
         del seen_times_s
         students: dict[int, int] = {}
         for track in tracks:
@@ -140,7 +140,7 @@ class TileAssigner(SeatAssigner):
         return students
 
     def observed_students(self, active_tiles: frozenset[int] | None) -> frozenset[int] | None:
-        """The known students on the places that show somebody."""
+        """The known students of the active tiles."""
         if active_tiles is None:
             return None
         return frozenset(student for tile, student in self._student_of_tile.items() if tile in active_tiles)
@@ -160,7 +160,7 @@ class TileAssigner(SeatAssigner):
 
 
 class TileOwnerResolver(SeatOwnerResolver):
-    """Says who the students are by their places; ``participants`` gives who has joined so far."""
+    """Resolves students to participants by their tiles; ``participants`` returns the latest list."""
 
     def __init__(self, grid: TileGrid, participants: Callable[[], ParticipantList]) -> None:
         super().__init__((), {})
@@ -168,15 +168,20 @@ class TileOwnerResolver(SeatOwnerResolver):
         self._participants = participants
 
     def update(self, seats: Sequence[Seat], *, is_final: bool = False) -> dict[int, SeatOwner]:
-        """Everybody who has joined is certain from the first moment."""
-        places = {one.tile: one for one in self._participants().participants}
-        own = {seat.student: places.get(self._tile(seat)) for seat in seats}
-        return {n: SeatOwner(one.student_id, one.pseudonym) for n, one in own.items() if one is not None}
+        """The owners by student number; participants are certain from the first frame."""
+        by_tile = {participant.tile: participant for participant in self._participants().participants}
+        owners = {seat.student: by_tile.get(self._tile(seat)) for seat in seats}
+        return {
+            student: SeatOwner(owner.student_id, owner.pseudonym)
+            for student, owner in owners.items()
+            if owner is not None
+        }
 
     def erased_students(self, seats: Sequence[Seat]) -> frozenset[int]:
-        """Those of whom nothing may be kept: who said so, and who is nobody that has joined."""
-        places = {one.tile for one in self._participants().participants}
-        return frozenset(seat.student for seat in seats if self._tile(seat) not in places)
+        """The students whose tiles have no participant, because consent was withdrawn or nobody has
+        joined."""
+        tiles = {participant.tile for participant in self._participants().participants}
+        return frozenset(seat.student for seat in seats if self._tile(seat) not in tiles)
 
     def _tile(self, seat: Seat) -> int:
         tile = self._grid.tile_of(seat.box_xyxy)

@@ -1,15 +1,15 @@
-"""One lecture, assembled from the settings: source, pipeline, recorder, session."""
+"""Composes a session from the settings (source, models, pipeline, recorder) and runs it."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +21,19 @@ from db.seat_plans import save_opted_out_seats
 from db.unit_of_work import Store
 from model.inference.classifier import ExpressionClassifier, load_classifier
 from model.inference.crop import crop_face
-from monitor.detection.base import DetectionSettings, Detector
+from monitor.detection.base import Detector
 from monitor.detection.factory import load_detector
-from monitor.detection.small_faces import SmallFaceProbe, load_small_face_probe
 from monitor.errors import RunError
-from monitor.faces.expression import NullExpressionEstimator, QualityGatedEstimator
+from monitor.faces.expression import ExpressionEstimator, NullExpressionEstimator, QualityGatedEstimator
 from monitor.faces.head_pose import is_facing
 from monitor.faces.head_reader import MeshPoseEstimator
-from monitor.faces.quality import assess_face
+from monitor.faces.quality import QualitySettings, assess_face
 from monitor.geometry import Matrix
 from monitor.registration.base import Masker
 from monitor.runtime.process import current_process
-from monitor.seating.assigner import SeatAssigner
-from monitor.seating.call_grid import CallGridConfirmation, FrameKind
-from monitor.seating.call_grid_detection import find_grid, shows_grid
-from monitor.seating.classroom import Classroom, SessionSetup, online_setup, read_classroom
-from monitor.seating.layout_change import LayoutChangeDetector
-from monitor.seating.tiles import LargestFacePerTile, TileAssigner, TileTracker
-from monitor.session.pipeline import Pipeline
+from monitor.seating.classroom import Classroom, read_classroom
+from monitor.seating.session_setup import SessionSetup, online_setup
+from monitor.session.pipeline import build_pipeline
 from monitor.session.presence import LiveSnapshot
 from monitor.session.session import Session, SessionOutcome
 from monitor.settings import MonitorSettings
@@ -48,25 +43,84 @@ from monitor.sources.images import ImageFolder
 from monitor.sources.online import OnlineLessonSource
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder
-from monitor.tracking.appearance import colour_histogram
-from monitor.tracking.patches import context_patch, sample_patch
-from monitor.tracking.tracker import Tracker
+from monitor.tracking.patches import sample_patch
 from monitor.types import Face, Frame, FrameResult, Gap, ImageBGR
 
-OnStart = Callable[[int, float | None], None]
-OnProgress = Callable[[SessionProgress, int], None]
-OnResult = Callable[[FrameResult], None]
-OnImage = Callable[[ImageBGR], None]
-OnReady = Callable[[Source, Session], None]
+
+class SessionCallbacks(TypedDict, total=False):
+    """What a caller wants to be told about a session, each from the thread of the session."""
+
+    on_start: Callable[[int, float | None], None]
+    """Gets the session ID and the expected length in seconds, at the first frame."""
+    on_ready: Callable[[Source, Session], None]
+    """Gets source and session before the first frame is analysed, to control them from another thread."""
+    on_progress: Callable[[SessionProgress, int], None]
+    """Gets the progress and the number of students, after each frame and during gaps."""
+    on_result: Callable[[FrameResult], None]
+    """Gets the result of each frame."""
+    on_image: Callable[[ImageBGR], None]
+    """Gets each image before its analysis, with opted-out seats masked."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of a session; ``classifier`` is None if the mode computes no expression."""
+
+    detector: Detector
+    classifier: ExpressionClassifier | None
+    head_estimator: MeshPoseEstimator
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Program and models, as stored with the session."""
+        return {
+            "classpulse": version("classpulse"),
+            "detector": self.detector.version,
+            "model": self.classifier.version if self.classifier else "none",
+            "head_pose": self.head_estimator.version,
+        }
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Metrics of the classifier, stored with the session because another one may be installed later."""
+        metrics = None if self.classifier is None else self.classifier.model_metrics
+        return {} if metrics is None else {"model": dict(metrics)}
+
+    def expression_estimator(self, quality: QualitySettings) -> ExpressionEstimator:
+        """Estimates the expressions of faces that are good enough."""
+        if self.classifier is None:
+            return NullExpressionEstimator()
+
+        def crop(image_bgr: ImageBGR, face: Face) -> NDArray[np.uint8]:
+            return crop_face(image_bgr, face.box_xyxy, face.keypoints)
+
+        return QualityGatedEstimator(
+            partial(assess_face, settings=quality), crop, self.classifier.probabilities
+        )
+
+
+def load_models(settings: MonitorSettings, mode: AnalysisMode) -> Models:
+    """The models for a session in ``mode``. Raises DetectorError and ModelError."""
+    detector, head_estimator = load_detector(settings.detection), MeshPoseEstimator(settings.attention)
+    if mode is AnalysisMode.BEHAVIOUR:
+        return Models(detector, None, head_estimator)
+    classifier = load_classifier(settings.expression.model, threads=settings.expression.threads)
+    return Models(detector, classifier, head_estimator)
 
 
 class SessionRunner:
-    """Watches one source into the database. ``mode`` comes from the policy, which the caller has
-    required; the built-in demo class shows no real person and needs none. ``classroom`` is the class with
-    its roster and plan; the one that the database knows unless another is given."""
+    """Records sessions of one class in the database.
+
+    ``mode`` comes from the policy, which the caller has checked; the built-in demo class shows no real person
+    and needs none. ``classroom`` is read from the database if it is not given.
+    """
 
     def __init__(
-        self, settings: MonitorSettings, engine: Engine, mode: AnalysisMode, classroom: Classroom | None = None
+        self,
+        settings: MonitorSettings,
+        engine: Engine,
+        mode: AnalysisMode,
+        classroom: Classroom | None = None,
     ) -> None:
         self._settings = settings
         self._classroom = classroom or read_classroom(engine, settings.class_.name)
@@ -78,26 +132,18 @@ class SessionRunner:
         source_spec: str,
         stop: threading.Event,
         *,
-        on_start: OnStart | None = None,
-        on_progress: OnProgress | None = None,
-        on_result: OnResult | None = None,
-        on_ready: OnReady | None = None,
-        on_image: OnImage | None = None,
         source_name: str | None = None,
         recorded_at: datetime | None = None,
+        **callbacks: Unpack[SessionCallbacks],
     ) -> SessionOutcome:
-        """Watch ``source_spec`` until it ends or ``stop`` is set.
+        """Record ``source_spec`` until it ends or ``stop`` is set.
 
-        ``on_start`` gets the session's number and expected length once the first frame is there,
-        ``on_result`` what each frame gave, ``on_ready`` source and session before the first frame is looked
-        at, for whoever asks or commands them from another thread, ``on_image`` each picture before it
-        is looked at, with those who opted out in grey. ``source_name`` is what the record calls the source, by
-        default what it calls itself; ``recorded_at`` (aware) is when a
-        recorded lesson was, by default now.
+        ``source_name`` replaces the source's own name in the database; ``recorded_at`` (aware) is when a
+        recording began, by default now.
 
-        Raises SourceError before a session is begun, DatabaseError, DetectorError, ModelError,
-        PlanError, RunError when ``stop`` was set before the first frame, and SetupError where somebody opted
-        out whom it cannot mask: then nothing is looked at.
+        Raises CannotMaskError before any frame is analysed; SourceError, DetectorError, ModelError,
+        PlanError, and RunError if ``stop`` was set before the first frame, before a session is created;
+        DatabaseError.
         """
         settings = self._settings
         if not is_online_lesson(source_spec):
@@ -108,76 +154,44 @@ class SessionRunner:
             stale_s=settings.capture.stale_s,
             reconnect_s=settings.capture.reconnect_s,
         ) as source:
-            detector, classifier, heads = self._load()
+            models = load_models(settings, self._mode)
             frames = source.frames(settings.capture.sample_fps, stop)
             gaps, first = _first_frame(frames)
             if first is None:
-                raise RunError("stopped before the first frame came: nothing was recorded")
-            arrangement = (
+                raise RunError("The run was stopped before the first frame. Nothing was recorded.")
+            setup: SessionSetup = (
                 online_setup(source)
                 if isinstance(source, OnlineLessonSource)
                 else self._classroom.session_setup(first.image_bgr, settings.seating)
             )
-            session_id = self._begin(
-                source_name or source.name, source.expected_s, first, detector, classifier, heads, arrangement
-            )
-            if on_start is not None:
-                on_start(session_id, source.expected_s)
+            session_id = self._create_session(source, source_name or source.name, first, models, setup)
+            if "on_start" in callbacks:
+                callbacks["on_start"](session_id, source.expected_s)
             items: Iterator[Frame | Gap] = itertools.chain(gaps, [first], frames)
-            if on_image is not None:
-                if arrangement.masker is None:
-                    items = _with_callback(items, on_image)
+            if "on_image" in callbacks:
+                if setup.masker is None:
+                    items = _with_callback(items, callbacks["on_image"])
                 else:
-                    arrangement = replace(arrangement, masker=_ReportingMasker(arrangement.masker, on_image))
-            session = self._session(
-                source,
-                items,
-                session_id,
-                detector,
-                classifier,
-                heads,
-                arrangement,
-                on_progress,
-                on_result,
-            )
-            if on_ready is not None:
-                on_ready(source, session)
+                    setup = replace(setup, masker=_ReportingMasker(setup.masker, callbacks["on_image"]))
+            session = self._session(source, items, session_id, models, setup, callbacks)
+            if "on_ready" in callbacks:
+                callbacks["on_ready"](source, session)
             return session.run(stop)
 
-    def _load(self) -> tuple[Detector, ExpressionClassifier | None, MeshPoseEstimator]:
-        """The detector, unless the mode computes no expression the classifier, and the reader of heads."""
-        settings = self._settings
-        detector, heads = load_detector(settings.detection), MeshPoseEstimator(settings.attention)
-        if self._mode is AnalysisMode.BEHAVIOUR:
-            return detector, None, heads
-        classifier = load_classifier(settings.expression.model, threads=settings.expression.threads)
-        return detector, classifier, heads
-
-    def _begin(
-        self,
-        source_name: str,
-        expected_s: float | None,
-        first_frame: Frame,
-        detector: Detector,
-        classifier: ExpressionClassifier | None,
-        head_estimator: MeshPoseEstimator,
-        setup: SessionSetup,
+    def _create_session(
+        self, source: Source, source_name: str, first_frame: Frame, models: Models, setup: SessionSetup
     ) -> int:
+        """Store the new session; returns its ID."""
         pid, process_started = current_process()
         new = NewSession(
             class_name=self._settings.class_.name,
             source=source_name,
             started_at=first_frame.captured_at,
             mode=self._mode.value,
-            expected_s=expected_s,
+            expected_s=source.expected_s,
             bin_s=self._settings.recording.bin_s,
-            settings=self._settings.as_session_json() | _model_record(classifier),
-            versions={
-                "classpulse": version("classpulse"),
-                "detector": detector.version,
-                "model": classifier.version if classifier else "none",
-                "heads": head_estimator.version,
-            },
+            settings=self._settings.as_session_json() | models.metrics,
+            versions=models.versions,
             pid=pid,
             process_started=process_started,
             room=self._settings.class_.room,
@@ -194,75 +208,54 @@ class SessionRunner:
     def _session(
         self,
         source: Source,
-        frames: Iterator[Frame | Gap],
+        items: Iterator[Frame | Gap],
         session_id: int,
-        detector: Detector,
-        classifier: ExpressionClassifier | None,
-        head_estimator: MeshPoseEstimator,
+        models: Models,
         setup: SessionSetup,
-        on_progress: OnProgress | None,
-        on_result: OnResult | None,
+        callbacks: SessionCallbacks,
     ) -> Session:
-        settings, gallery = self._settings, setup.grid
-        hits = settings.tracking.min_hits
+        settings = self._settings
         facing = partial(is_facing, settings=settings.attention)
-        probe = small_face_probe(settings.detection, setup)
-        pipeline = Pipeline(
-            detector if gallery is None else LargestFacePerTile(detector, gallery, setup.on_tile_faces),
-            _expression_estimator(settings, classifier),
-            Tracker(settings.tracking) if gallery is None else TileTracker(gallery, settings.tracking),
-            SeatAssigner(settings.seating, min_hits=hits)
-            if gallery is None
-            else TileAssigner(gallery, min_hits=hits),
+        probe = setup.small_face_probe(settings.detection)
+        pipeline = build_pipeline(
+            setup.detector(models.detector),
+            models.expression_estimator(settings.quality),
+            setup.tracker(settings.tracking),
+            setup.assigner(settings.seating, settings.tracking.min_hits),
             setup.motion_estimator,
-            colour_histogram if gallery is None else None,
+            setup.describe_appearance,
             sample_patch,
-            head_estimator,
+            models.head_estimator,
             setup.masker,
-            _layout_detector(settings.capture.kind, is_video=not isinstance(source, ImageFolder))
-            if setup.may_be_call
-            else None,
+            setup.layout_detector(settings.capture.kind, is_video=not isinstance(source, ImageFolder)),
             probe,
         )
+        is_aggregate = self._mode is AnalysisMode.AGGREGATE
         recorder = Recorder(
             Store(self._engine),
             session_id,
             Binner(settings.recording.bin_s, facing),
             settings.recording,
-            per_student=self._mode is not AnalysisMode.AGGREGATE,
+            per_student=not is_aggregate,
             retry_timeout_s=float("inf") if source.is_live else 0.0,
             owner_resolver=setup.owner_resolver,
             in_background=source.is_live,
         )
         return Session(
             source,
-            frames,
+            items,
             pipeline,
             recorder,
             sample_fps=settings.capture.sample_fps,
-            on_progress=on_progress,
-            on_sample=on_result,
-            live_snapshot=None if self._mode is AnalysisMode.AGGREGATE else LiveSnapshot(facing),
+            on_progress=callbacks.get("on_progress"),
+            on_result=callbacks.get("on_result"),
+            live_snapshot=None if is_aggregate else LiveSnapshot(facing),
             probe=probe,
         )
 
 
-def small_face_probe(settings: DetectionSettings, setup: SessionSetup) -> SmallFaceProbe | None:
-    """The search for missed faces; None for an online lesson, in which each face fills a tile."""
-    return load_small_face_probe(settings) if setup.grid is None else None
-
-
-def _layout_detector(kind: FrameKind, *, is_video: bool) -> LayoutChangeDetector | None:
-    """What searches for rearranged tiles; None for a room, which has none."""
-    if kind is FrameKind.ROOM:
-        return None
-    return LayoutChangeDetector(
-        context_patch, CallGridConfirmation(find_grid, kind, shows_grid, is_video=is_video), is_video=is_video
-    )
-
-
 def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None]:
-    """The first frame, None where none came, after what was said of the time before it."""
+    """The gaps before the first frame, each in its latest state, and that frame; None if there is none."""
     gaps: dict[float, Gap] = {}
     for item in frames:
         if isinstance(item, Frame):
@@ -271,7 +264,9 @@ def _first_frame(frames: Iterator[Frame | Gap]) -> tuple[list[Gap], Frame | None
     return [], None
 
 
-def _with_callback(items: Iterator[Frame | Gap], on_image: OnImage) -> Iterator[Frame | Gap]:
+def _with_callback(
+    items: Iterator[Frame | Gap], on_image: Callable[[ImageBGR], None]
+) -> Iterator[Frame | Gap]:
     for item in items:
         if isinstance(item, Frame):
             on_image(item.image_bgr)
@@ -279,9 +274,9 @@ def _with_callback(items: Iterator[Frame | Gap], on_image: OnImage) -> Iterator[
 
 
 class _ReportingMasker:
-    """A masker that tells of each picture once nobody is in it any more who opted out."""
+    """A masker that passes each masked image on to ``on_image``."""
 
-    def __init__(self, masker: Masker, on_image: OnImage) -> None:
+    def __init__(self, masker: Masker, on_image: Callable[[ImageBGR], None]) -> None:
         self._masker = masker
         self._on_image = on_image
 
@@ -289,23 +284,3 @@ class _ReportingMasker:
         masked = self._masker.mask(image_bgr, to_reference)
         self._on_image(masked)
         return masked
-
-
-def _model_record(classifier: ExpressionClassifier | None) -> dict[str, Any]:
-    """What a report needs to know of the model later, when another may be installed."""
-    measured = None if classifier is None else classifier.model_metrics
-    return {} if measured is None else {"model": dict(measured)}
-
-
-def _expression_estimator(
-    settings: MonitorSettings, classifier: ExpressionClassifier | None
-) -> QualityGatedEstimator | NullExpressionEstimator:
-    if classifier is None:
-        return NullExpressionEstimator()
-
-    def crop(image_bgr: ImageBGR, face: Face) -> NDArray[np.uint8]:
-        return crop_face(image_bgr, face.box_xyxy, face.keypoints)
-
-    return QualityGatedEstimator(
-        partial(assess_face, settings=settings.quality), crop, classifier.probabilities
-    )

@@ -1,7 +1,7 @@
-"""How many pictures a second are looked at, and saying so when it is fewer than wanted. Pure.
+"""The rate of analysed frames, and notes when it is too low. Pure.
 
-The newest picture wins: while one is looked at, those that come are dropped, so a machine that is too slow or
-too busy looks at fewer, and later ones are not late.
+The latest frame wins: frames that arrive while another is analysed are dropped, so a slow machine analyses
+fewer frames and none of them late.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 WINDOW_S = 30.0
-"""The rate is told over the last half minute: long enough that one slow sample is no news."""
+"""The rate is an average over this time, seconds, so that one slow frame does not matter."""
 
 SLOW_SHARE, RECOVERED_SHARE = 0.8, 0.9
-"""Below the first share of the wanted rate it is said that fewer are looked at, from the second on that it is
-enough again; between the two nothing changes, so that a rate at the border is not news each second."""
+"""The rate is low below the first share of the target and normal again from the second. Two limits, so that a
+rate near one of them is not reported again and again."""
 
 
 class FrameRateMonitor:
-    """The rate that is reached, in media seconds. ``target_fps`` is the one asked for.
+    """The reached rate, in media seconds; ``target_fps`` is the configured one.
 
-    One loop adds; ``fps`` may be asked from any thread, because what it reads is replaced and never changed.
+    One thread adds; ``fps`` may be called from any, because what it reads is replaced and never changed.
     """
 
     def __init__(self, target_fps: float) -> None:
@@ -31,49 +31,48 @@ class FrameRateMonitor:
         self._noted_s = float("-inf")
 
     def add_sample(self, at_s: float) -> str | None:
-        """A picture of ``at_s`` was looked at; returns what is to be noted there, if anything."""
+        """Add a frame analysed at ``at_s``; returns a note for the timeline, if there is one."""
         if self._first_s is None:
             self._first_s = at_s
         oldest_s = at_s - WINDOW_S
-        self._samples = (*(one for one in self._samples if one > oldest_s), at_s)
+        self._samples = (*(sample_s for sample_s in self._samples if sample_s > oldest_s), at_s)
         self._gaps = tuple(gap for gap in self._gaps if gap[1] > oldest_s)
         return self._rate_note(at_s)
 
     def add_gap(self, start_s: float, end_s: float) -> None:
-        """There was nothing to look at from ``start_s`` on, so far until ``end_s``: no fault of the pace."""
+        """Add a gap, or extend the one that began at ``start_s``; gaps do not lower the rate."""
         self._gaps = (*(gap for gap in self._gaps if gap[0] != start_s), (start_s, end_s))
 
     def fps(self, now_s: float) -> float:
-        """Pictures looked at a second over the last half minute before ``now_s``, gaps left out; 0 where
-        nothing could be."""
-        begun_s, samples = self._first_s, self._samples
-        if begun_s is None:
+        """Frames analysed per second over the last ``WINDOW_S`` before ``now_s``, without gaps; 0 in a
+        gap."""
+        first_s, samples = self._first_s, self._samples
+        if first_s is None:
             return 0.0
-        looked_s = self._analysed_s(now_s, begun_s)
-        # The first sample opens the time that is counted, so it stands for the period before it.
+        analysed_s = self._analysed_s(now_s, first_s)
+        # The first frame opens the window, so it stands for the period before it.
         period_s = 1 / self.target_fps
-        counted_s = min(WINDOW_S, looked_s + period_s) if begun_s > now_s - WINDOW_S else looked_s
-        return sum(one > now_s - WINDOW_S for one in samples) / counted_s if counted_s > 0 else 0.0
+        counted_s = min(WINDOW_S, analysed_s + period_s) if first_s > now_s - WINDOW_S else analysed_s
+        return sum(sample_s > now_s - WINDOW_S for sample_s in samples) / counted_s if counted_s > 0 else 0.0
 
-    def _analysed_s(self, now_s: float, begun_s: float) -> float:
-        from_s = max(begun_s, now_s - WINDOW_S)
+    def _analysed_s(self, now_s: float, first_s: float) -> float:
+        from_s = max(first_s, now_s - WINDOW_S)
         return max(0.0, now_s - from_s - _overlap(self._gaps, from_s, now_s))
 
     def _rate_note(self, now_s: float) -> str | None:
-        """Nothing before half of the window was looked at (the models are loading, the camera is just back),
-        and nothing twice in one window."""
-        begun_s = self._first_s
-        if begun_s is None or now_s - self._noted_s < WINDOW_S:
+        """No note before half a window was analysed (models load, the camera reconnects), and at most one per
+        window."""
+        if self._first_s is None or now_s - self._noted_s < WINDOW_S:
             return None
-        if self._analysed_s(now_s, begun_s) < WINDOW_S / 2:
+        if self._analysed_s(now_s, self._first_s) < WINDOW_S / 2:
             return None
         fps = self.fps(now_s)
         share = fps / self.target_fps
         if (share >= RECOVERED_SHARE) if self.is_slow else (share < SLOW_SHARE):
             self.is_slow = not self.is_slow
             self._noted_s = now_s
-            what = "fewer pictures are looked at" if self.is_slow else "enough pictures are looked at again"
-            return f"{what}: {fps:.1f} of {self.target_fps:g} a second over the last half minute"
+            state = "sampling rate low" if self.is_slow else "sampling rate back to normal"
+            return f"{state}: {fps:.1f} of {self.target_fps:g} frames/s over the last {WINDOW_S:.0f} s"
         return None
 
 

@@ -1,7 +1,7 @@
-"""Who is present now, from the last look at the class. Pure.
+"""The students of the latest frame, for live displays. Pure.
 
-What somebody does with head and eyes is that of the last sample; an expression is the mean of the last
-seconds, because one picture alone catches half a blink and half a word.
+Head and eyes are those of the latest frame; expressions are averaged over a few seconds, because a single
+frame may catch half a blink.
 """
 
 from __future__ import annotations
@@ -16,42 +16,39 @@ from monitor.types import FrameResult, HeadPose, Observation
 
 
 class LiveSnapshot:
-    """Keeps what the last samples showed. One thread updates it; any may ask."""
+    """Keeps the state of each student in the latest frame. One thread updates it; any may read it."""
 
     def __init__(self, is_facing: Callable[[HeadPose], bool | None]) -> None:
         self._is_facing = is_facing
         self._recent = RecentExpressions()
-        self._now: tuple[tuple[int, LiveStudent], ...] = ()
+        self._students: tuple[tuple[int, LiveStudent], ...] = ()
 
     def update(self, result: FrameResult) -> None:
-        """Another look. One at which nothing could be told leaves nobody."""
+        """Take the result of a frame; one that was not analysed clears the snapshot."""
         if not result.analysed:
             self.clear()
             return
-        now = {one.student: one for one in result.observations if one.media_s == result.media_s}
-        for one in result.observations:
-            if one.probabilities is not None:
-                self._recent.add(one.student, one.media_s, one.probabilities)
+        # Observations of earlier frames come with a late assignment.
+        current = {obs.student: obs for obs in result.observations if obs.media_s == result.media_s}
+        for obs in result.observations:
+            if obs.probabilities is not None:
+                self._recent.add(obs.student, obs.media_s, obs.probabilities)
         self._recent.expire(result.media_s)
-        self._now = tuple((student, self._live_student(now[student])) for student in sorted(now))
+        self._students = tuple((number, self._live_student(current[number])) for number in sorted(current))
 
     def clear(self) -> None:
-        """There is nothing to look at: nobody is known to be there, nor to be away."""
+        """Nothing is observed: no student is known to be present or absent."""
         self._recent.clear()
-        self._now = ()
+        self._students = ()
 
     def live_students(self, labels: Mapping[int, str]) -> tuple[LiveStudent, ...]:
-        """Everybody of the session at the last look, by number; ``labels`` by the same."""
-        return tuple(replace(one, label=labels.get(student, "")) for student, one in self._now)
+        """All students of the latest frame, by number; ``labels`` are keyed by number."""
+        return tuple(replace(student, label=labels.get(number, "")) for number, student in self._students)
 
     def _live_student(self, observation: Observation) -> LiveStudent:
         facing = None if observation.head_pose is None else self._is_facing(observation.head_pose)
+        student = LiveStudent("", observation.seen, facing, observation.eyes_closed)
+        if observation.unreadable_reason is not None:
+            return replace(student, unreadable_reason=observation.unreadable_reason.value)
         mean = self._recent.mean(observation.student)
-        if observation.unreadable_reason is not None or mean is None:
-            reason = None if observation.unreadable_reason is None else observation.unreadable_reason.value
-            return LiveStudent(
-                "", observation.seen, facing, observation.eyes_closed, unreadable_reason=reason
-            )
-        return LiveStudent(
-            "", observation.seen, facing, observation.eyes_closed, expression=EMOTIONS[mean.index(max(mean))]
-        )
+        return student if mean is None else replace(student, expression=EMOTIONS[mean.index(max(mean))])

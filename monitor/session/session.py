@@ -1,8 +1,7 @@
-"""One lecture from its first frame to its last.
+"""Runs one session from its first frame to its last.
 
-However a session ends (the recording is over, the teacher stops it, the file breaks off, the
-database refuses, the program fails) what was seen is written and the session is closed with an
-honest status.
+However a session ends (the source ends, the teacher stops it, the database fails, an internal error), results
+up to then are written and the session is closed with its status.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from db.clock import now_utc
 from db.errors import DatabaseError
@@ -28,7 +27,7 @@ from monitor.session.presence import LiveSnapshot
 from monitor.session.state import INTERRUPTING_EVENTS, SessionEvent
 from monitor.session.status import LiveStudent
 from monitor.sources.base import Source
-from monitor.text import is_printable
+from monitor.text import InvalidMarker, is_printable
 from monitor.timeline.recorder import Recorder
 from monitor.timeline.write_queue import CLOSE_TIMEOUT_S
 from monitor.types import Frame, FrameResult, Gap
@@ -36,13 +35,13 @@ from monitor.types import Frame, FrameResult, Gap
 log = logging.getLogger(__name__)
 
 MAX_SAMPLE_DURATION_S = 2.0
-"""The longest time one sample may stand for, unless sampling is slower than once a second. Longer
-gaps are time that was not watched."""
+"""The longest time that one frame may stand for, seconds, unless less than one frame a second is sampled. The
+rest of a longer interval is not observed."""
 
 
 @dataclass(frozen=True)
 class SessionOutcome:
-    """How a session ended. ``reason`` is one line, empty when nothing went wrong."""
+    """How a session ended. ``reason`` is one line, empty after a normal end."""
 
     session_id: int
     status: SessionStatus
@@ -54,8 +53,8 @@ class SessionOutcome:
 
 @dataclass(frozen=True)
 class SessionView:
-    """How a session stands at this moment, as ``monitor.session.status.RecordingStatus`` names it. ``face_count`` is 0
-    while there is nothing to look at, and ``live_students`` are nobody."""
+    """The present state of a session; fields as in ``monitor.session.status.RecordingStatus``. In a gap
+    ``face_count`` is 0 and ``live_students`` is empty."""
 
     progress: SessionProgress
     face_count: int
@@ -66,6 +65,23 @@ class SessionView:
     last_written_at: datetime | None
     live_students: tuple[LiveStudent, ...] = ()
     small_faces: SmallFaces | None = None
+
+
+@runtime_checkable
+class LiveControls(Protocol):
+    """What a live source offers beyond ``Source``; thread-safe (``monitor.sources.live.LiveSource``)."""
+
+    def now_s(self) -> float:
+        """The present media time, seconds."""
+
+    def pop_notes(self) -> list[tuple[float, str]]:
+        """New notes for the timeline: media time and text."""
+
+    def pause(self) -> None:
+        """Close the camera until ``resume``."""
+
+    def resume(self) -> None:
+        """Reopen the camera."""
 
 
 class MissedFaceProbe(Protocol):
@@ -83,11 +99,13 @@ class MissedFaceProbe(Protocol):
 class Session:
     """Runs the frames of one source through one pipeline into one recorder.
 
-    One thread runs it; any other may call ``mark`` and ``view``. ``on_progress`` is called after each sample,
-    and about once a second while there is nothing to look at. ``live_snapshot`` tells who is present now; without
-    it nothing is told of anybody. ``probe`` is the pipeline's search for missed faces, whose result is
-    stored. ``clock`` gives aware UTC. ``end_cause`` is why it is over, None before; what is left is being written
-    then.
+    One thread runs it; ``mark``, ``view`` and ``labels`` may be called from any. ``on_progress`` is called
+    after each frame and about once a second during gaps. Without ``live_snapshot`` no live students are
+    reported. ``probe`` is the pipeline's search for missed faces, whose result is stored. ``clock`` gives
+    aware UTC. ``end_cause`` is the event that ended the session, None before; the last results are then still
+    being written.
+
+    More collaborators than eight, because a session is where source, pipeline, recorder and observers meet.
     """
 
     def __init__(
@@ -99,19 +117,20 @@ class Session:
         *,
         sample_fps: float,
         on_progress: Callable[[SessionProgress, int], None] | None = None,
-        on_sample: Callable[[FrameResult], None] | None = None,
+        on_result: Callable[[FrameResult], None] | None = None,
         live_snapshot: LiveSnapshot | None = None,
         probe: MissedFaceProbe | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._source = source
+        self._live_controls = source if isinstance(source, LiveControls) else None
         self._frames = frames
         self._pipeline = pipeline
         self._recorder = recorder
         self._period_s = 1 / sample_fps
         self._rate_monitor = FrameRateMonitor(sample_fps)
         self._on_progress = on_progress
-        self._on_sample = on_sample
+        self._on_result = on_result
         self._live_snapshot = live_snapshot
         self._probe = probe
         self._small_faces: SmallFaces | None = None
@@ -120,23 +139,23 @@ class Session:
         self._previous_s: float | None = None
         self._started_at: datetime | None = None
         self._face_count = 0
-        self._marks: deque[tuple[float, str]] = deque()
+        self._markers: deque[tuple[float, str]] = deque()
 
     def run(self, stop: threading.Event) -> SessionOutcome:
-        """Watch until the source ends or ``stop`` is set.
+        """Record until the source ends or ``stop`` is set.
 
-        A file that is stopped before its end is interrupted; a camera that is stopped is
-        finished, because that is how a live lecture ends. Raises DatabaseError when the record
-        cannot be written; the session is then marked interrupted if the database still allows it.
+        Stopping a file before its end interrupts the session; stopping a camera finishes it, because that is
+        how a live session ends. Raises DatabaseError if results cannot be written; the session is then marked
+        as interrupted, if the database still allows it.
         """
-        cause, reason = SessionEvent.FAILURE, "the program failed; the log says why"
+        cause, reason = SessionEvent.FAILURE, "internal error; see the log"
         try:
             self._process_all()
             cause, reason = self._determine_end(stop)
         except SourceLost as error:
             cause, reason = SessionEvent.CAMERA_LOST, str(error)
         except DatabaseError as error:
-            reason = f"the record could not be written: {error}"
+            reason = f"the database could not be written: {error}"
             raise
         finally:
             self.end_cause = cause
@@ -152,18 +171,22 @@ class Session:
         )
 
     def mark(self, text: str) -> float:
-        """Put a note on the timeline at this moment of the lecture; from any thread. Returns where, media
-        seconds. It is written with the next commit. Raises ValueError for a text with nothing to read."""
-        # What no database takes must not hold up all that waits with it.
-        readable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_printable(c)).strip()
-        if not readable:
-            raise ValueError(f"the note {text!r} has nothing to read; expected a few words")
+        """Put a marker on the timeline at the present media time, which is returned in seconds; from any
+        thread. It is written with the next commit. Raises InvalidMarker for a text without printable
+        characters."""
+        # Characters that the database rejects would block everything that is written with them.
+        printable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_printable(c)).strip()
+        if not printable:
+            raise InvalidMarker(
+                f"The marker {text!r} has no printable text.", "Say what happened, such as 'quiz handed out'."
+            )
         at_s = self._now_s()
-        self._marks.append((at_s, readable))
+        self._markers.append((at_s, printable))
         return at_s
 
     def view(self) -> SessionView:
-        """How the session stands; from any thread."""
+        """The present state; from any thread."""
+        snapshot = self._live_snapshot
         return SessionView(
             progress=self._recorder.progress,
             face_count=self._face_count,
@@ -172,20 +195,17 @@ class Session:
             target_fps=self._rate_monitor.target_fps,
             unwritten_bins=self._recorder.unwritten_bins,
             last_written_at=self._recorder.last_written_at,
-            live_students=()
-            if self._live_snapshot is None
-            else self._live_snapshot.live_students(self.labels()),
+            live_students=() if snapshot is None else snapshot.live_students(self.labels()),
             small_faces=self._small_faces,
         )
 
     def labels(self) -> Mapping[int, str]:
-        """What the students are called in the record, by number; from any thread."""
+        """The labels of the students in the database, by number; from any thread."""
         return self._recorder.labels
 
     def _now_s(self) -> float:
-        """A live source knows the moment also between its pictures; a file is where its last sample is."""
-        now_s = getattr(self._source, "now_s", None)
-        return self._recorder.progress.end_s if now_s is None else float(now_s())
+        """A live source knows the time between frames too; a file is at its last frame."""
+        return self._recorder.progress.end_s if self._live_controls is None else self._live_controls.now_s()
 
     def _process_all(self) -> None:
         for item in self._frames:
@@ -202,30 +222,30 @@ class Session:
         if self._started_at is None:
             self._started_at = frame.captured_at - timedelta(seconds=frame.media_s)
         previous_s, self._previous_s = self._previous_s, frame.media_s
-        # After a gap as at the start: a sample stands for one period, not for what nobody saw.
+        # After a gap as at the start, a frame stands for one period, not for the time before it.
         passed_s = self._period_s if previous_s is None else frame.media_s - previous_s
-        sample = self._pipeline.process(frame)
+        result = self._pipeline.process(frame)
         self._record_small_faces()
-        self._face_count = sample.face_count
+        self._face_count = result.face_count
         if self._live_snapshot is not None:
-            self._live_snapshot.update(sample)
-        if self._on_sample is not None:
-            self._on_sample(sample)
-        longest_s = max(MAX_SAMPLE_DURATION_S, 2 * self._period_s)
-        covers_s = min(passed_s, longest_s) if sample.analysed else 0.0
-        self._recorder.add(sample, covers_s, self._source.frames_dropped)
-        news = self._rate_monitor.add_sample(frame.media_s)
-        # A file waits for whoever reads it: what it has fewer of, it never had.
-        if news is not None and self._source.is_live:
-            log.warning("%s", news)
-            self._recorder.add_note(frame.media_s, news)
+            self._live_snapshot.update(result)
+        if self._on_result is not None:
+            self._on_result(result)
+        max_s = max(MAX_SAMPLE_DURATION_S, 2 * self._period_s)
+        duration_s = min(passed_s, max_s) if result.analysed else 0.0
+        self._recorder.add(result, duration_s, self._source.frames_dropped)
+        rate_note = self._rate_monitor.add_sample(frame.media_s)
+        # A file is read as fast as it is analysed: missing frames were never in it.
+        if rate_note is not None and self._source.is_live:
+            log.warning("%s", rate_note)
+            self._recorder.add_note(frame.media_s, rate_note)
 
     def _record_small_faces(self) -> None:
         """Store a new result of the search for missed faces with the next commit."""
-        found = None if self._probe is None else self._probe.result
-        if found is not None and found != self._small_faces:
-            self._small_faces = found
-            self._recorder.set_small_faces(found)
+        result = None if self._probe is None else self._probe.result
+        if result is not None and result != self._small_faces:
+            self._small_faces = result
+            self._recorder.set_small_faces(result)
 
     def _process_gap(self, gap: Gap) -> None:
         self._previous_s = None
@@ -236,11 +256,10 @@ class Session:
         self._recorder.add_gap(gap, self._source.frames_dropped)
 
     def _record_notes(self) -> None:
-        """What the source and other threads have to say, onto the timeline."""
-        pop_notes = getattr(self._source, "pop_notes", None)  # only a live source has any
-        notes = [] if pop_notes is None else list(pop_notes())
-        while self._marks:
-            notes.append(self._marks.popleft())
+        """Put the notes of the source and the markers on the timeline."""
+        notes = [] if self._live_controls is None else list(self._live_controls.pop_notes())
+        while self._markers:
+            notes.append(self._markers.popleft())
         for at_s, text in notes:
             self._recorder.add_note(at_s, text)
 
@@ -255,30 +274,28 @@ class Session:
         return SessionEvent.STOP if stop.is_set() else SessionEvent.SOURCE_ENDED, ""
 
     def _close(self, status: SessionStatus, reason: str, stop: threading.Event) -> None:
-        """Write what is left. A database that fails here has been reported by :meth:`run` or is
-        reported now; an error on the way must not hide the first one."""
-        waiting = self._pipeline.finish()
-        if waiting is not None:
-            self._recorder.add_observations(waiting)
+        """Write the remaining results and close the session."""
+        pending = self._pipeline.finish()
+        if pending is not None:
+            self._recorder.add_observations(pending)
         self._record_notes()
-        hurried = isinstance(stop, ShutdownRequest) and stop.immediate
+        immediate = isinstance(stop, ShutdownRequest) and stop.immediate
         try:
-            if self._probe is not None and not hurried and self.end_cause is not SessionEvent.FAILURE:
-                # The search takes seconds: everything seen so far is committed before it.
+            if self._probe is not None and not immediate and self.end_cause is not SessionEvent.FAILURE:
+                # The search takes seconds: all results are committed before it.
                 self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks())
                 self._probe.finish()
                 self._record_small_faces()
             self._recorder.commit(self._seats(), self._pipeline.pop_changed_tracks(), is_final=True)
         finally:
-            within_s = IMMEDIATE_TIMEOUT_S if hurried else CLOSE_TIMEOUT_S
-            self._recorder.end(status, self._ended_at(), reason, within_s)
+            timeout_s = IMMEDIATE_TIMEOUT_S if immediate else CLOSE_TIMEOUT_S
+            self._recorder.end(status, self._ended_at(), reason, timeout_s)
 
     def _ended_at(self) -> datetime:
-        """Now; but a lecture that was watched for an hour did not end before it began, nor earlier than an
-        hour after, whatever became of the clock meanwhile. One that was recorded before ended then, and its
-        recording cannot be of what is still to come."""
+        """The present time, corrected for clock changes: a live session did not end before its last frame,
+        and a recording not after it."""
         now = self._clock()
         if self._started_at is None:
             return now
-        watched_until = self._started_at + timedelta(seconds=self._recorder.progress.end_s)
-        return max(now, watched_until) if self._source.is_live else min(now, watched_until)
+        last_frame_at = self._started_at + timedelta(seconds=self._recorder.progress.end_s)
+        return max(now, last_frame_at) if self._source.is_live else min(now, last_frame_at)

@@ -1,4 +1,4 @@
-"""The life of a live session as a state machine: one table, no threads, no clock. Pure.
+"""The states of a live session: a table without threads or clock. Pure.
 
 ``docs/explanation/session-lifecycle.md`` draws it.
 """
@@ -9,37 +9,37 @@ from enum import StrEnum
 
 
 class SessionState(StrEnum):
-    """How a session stands. The values are printed."""
+    """The state of a session. The values are printed."""
 
     STARTING = "starting"
-    """The models are loading and the camera is being opened; nothing is recorded yet."""
+    """Models load, the camera opens; nothing is recorded yet."""
     RECORDING = "recording"
-    """Fresh pictures are looked at."""
-    NO_SIGNAL = "blind"
-    """No fresh picture comes; the camera is being sought. The lecture goes on unseen."""
+    """Fresh frames are analysed."""
+    NO_SIGNAL = "no_signal"
+    """No fresh frame arrives; the camera is reconnecting."""
     PAUSED = "paused"
-    """The teacher wants nothing seen; the camera is closed."""
+    """The teacher paused; the camera is closed."""
     ENDING = "ending"
-    """No more pictures; what is left is being written."""
+    """No more frames; the remaining results are being written."""
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
-    START_FAILED = "refused"
-    """It never began, so there is no session in the database."""
+    START_FAILED = "start_failed"
+    """It never began: there is no session in the database."""
 
 
 class SessionEvent(StrEnum):
-    """What can happen to a session."""
+    """What happens to a session. The values are used in the documentation."""
 
-    FRAME_RECEIVED = "picture"
-    SIGNAL_LOST = "picture lost"
+    FRAME_RECEIVED = "frame received"
+    SIGNAL_LOST = "signal lost"
     PAUSE = "pause"
     RESUME = "resume"
     STOP = "stop"
     SOURCE_ENDED = "source ended"
-    CAMERA_LOST = "camera gone"
+    CAMERA_LOST = "camera lost"
     FAILURE = "failure"
-    ABORTED = "cut off"
-    """Ended before its time: the service was, whoever watched over it died, or a film was stopped."""
+    ABORTED = "aborted"
+    """Ended early: the daemon or the supervisor ended, or a video was stopped."""
     CLOSED = "closed"
 
 
@@ -56,32 +56,33 @@ TRANSITIONS: dict[tuple[SessionState, SessionEvent], SessionState] = {
     (S.RECORDING, E.PAUSE): S.PAUSED,
     (S.NO_SIGNAL, E.FRAME_RECEIVED): S.RECORDING,
     (S.NO_SIGNAL, E.PAUSE): S.PAUSED,
-    # The camera has to be opened again first, which may take a while or fail.
+    # The camera has to be reopened first, which may take a while or fail.
     (S.PAUSED, E.RESUME): S.NO_SIGNAL,
 } | {
     (state, event): S.ENDING
     for state in (S.RECORDING, S.NO_SIGNAL, S.PAUSED)
     for event in (E.STOP, E.SOURCE_ENDED, E.CAMERA_LOST, E.FAILURE, E.ABORTED)
 }
-"""Where each event leads from each state; a pair that is missing leaves the state alone. From
-``ENDING`` the event ``CLOSED`` leads to ``FINISHED`` or ``INTERRUPTED``: see ``SessionStateMachine``."""
+"""The next state per state and event; a missing pair changes nothing. From ``ENDING`` the event ``CLOSED``
+leads to ``FINISHED`` or ``INTERRUPTED``: see ``SessionStateMachine``."""
 
 FINAL_STATES = frozenset({S.FINISHED, S.INTERRUPTED, S.START_FAILED})
-"""The states that nothing leads out of."""
+"""The states that no event leaves."""
 
 INTERRUPTING_EVENTS = frozenset({E.CAMERA_LOST, E.FAILURE, E.ABORTED})
-"""The events after which a session that ends is ``INTERRUPTED``; ``monitor.session.session`` goes by it."""
+"""A session that one of these events ended is ``INTERRUPTED``; ``monitor.session.session`` uses this too."""
 
 
 class SessionStateMachine:
-    """One session's state, moved by events. Not thread-safe: one loop owns it."""
+    """The state of one session. Not thread-safe: one loop owns it."""
 
     def __init__(self) -> None:
         self.state = SessionState.STARTING
         self._cause: SessionEvent | None = None
 
     def handle(self, event: SessionEvent) -> bool:
-        """Move on; returns whether the state changed. Only the first cause of an end counts."""
+        """Take an event; returns whether the state changed. The first event that ended the session
+        decides."""
         if self.state is SessionState.ENDING and event is SessionEvent.CLOSED:
             interrupted = self._cause in INTERRUPTING_EVENTS
             self.state = SessionState.INTERRUPTED if interrupted else SessionState.FINISHED

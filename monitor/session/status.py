@@ -1,5 +1,5 @@
-"""What a recording tells of itself while it runs: one frozen dataclass, sent as JSON after each look, and
-once a second."""
+"""The status of a running recording: one frozen dataclass, sent as JSON after each frame and once a
+second."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from monitor.sources.camera_state import CameraState
 
 @dataclass(frozen=True)
 class LiveStudent:
-    """One student at the last look. ``label`` is that of their seat in the record ("Student 3", or the
-    planned seat's), empty until they are in it.
+    """One student in the latest frame. ``label`` is the student's label in the database ("Student 3", or that
+    of the planned seat), empty until the student is stored.
 
-    ``facing`` (turned to the front) and ``eyes_closed`` are None where that cannot be told. Either
-    ``expression`` (one of ``model.emotions.EMOTIONS``) or ``unreadable_reason``, a value of ``monitor.types.UnreadableReason``,
-    says why there is none.
+    ``facing`` (turned to the front) and ``eyes_closed`` are None if unknown. Either ``expression`` (one of
+    ``model.emotions.EMOTIONS``) or ``unreadable_reason`` (a value of ``monitor.types.UnreadableReason``) is
+    set.
     """
 
     label: str
@@ -35,16 +35,15 @@ class LiveStudent:
 
 @dataclass(frozen=True)
 class RecordingStatus:
-    """One room's recording. ``source`` is fit for records (no password). Times are aware UTC.
+    """The recording of one room. ``source`` contains no password. Times are aware UTC.
 
-    ``session_id`` is None until the first picture has come. ``state_since`` is when ``state`` began.
-    ``camera_reason`` says in a few words why no fresh picture comes, empty while one does;
-    ``camera_age_s`` is the time since the last fresh picture, None before the first. ``face_count`` counts
-    the faces of the last sample, ``student_count`` the people followed so far. ``sample_fps`` is the rate that
-    was reached over the last half minute, ``target_fps`` the one asked for. ``unwritten_bins`` wait for the
-    database. ``last_written_at`` is None before the first commit. ``live_students`` are the students at the last
-    look: nobody while there is nothing to look at, and in ``mode: aggregate`` never anybody. ``small_faces``
-    is the result of the search for faces that the detector missed, None before there is one.
+    ``session_id`` is None until the first frame. ``state_since`` is when ``state`` began. ``camera_reason``
+    states in a few words why no fresh frame arrives, empty while one does; ``camera_age_s`` is the age of the
+    last fresh frame, None before the first. ``face_count`` counts the faces of the latest frame,
+    ``student_count`` all students so far. ``sample_fps`` is the rate of the last 30 s, ``target_fps`` the
+    configured one. ``unwritten_bins`` are pending. ``last_written_at`` is None before the first commit.
+    ``live_students`` is empty in gaps and in ``mode: aggregate``. ``small_faces`` is the result of the search
+    for missed faces, None before there is one.
     """
 
     room: str | None

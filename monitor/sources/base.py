@@ -1,4 +1,4 @@
-"""The border that every source of frames stands behind."""
+"""The interface of every source of frames."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from monitor.types import Frame, Gap
 
 
 class Source(Protocol):
-    """Where frames come from: a video file, a camera, a stream, a folder of images.
+    """A video file, a camera, a stream, a folder of images or an online lesson.
 
-    ``name`` is fit for records: no directory of the user's machine, no credentials of a URL.
-    ``expected_s`` is the length that the source announces, in seconds, or None where it announces
-    none. ``is_live`` is True where frames come at their own pace and a slow reader misses some.
-    ``frames_dropped`` counts what was lost so far: damaged packets of a file, unreadable images of
-    a folder, samples of a live source that were due and not delivered.
+    ``name`` is stored: it contains no directory of the user's machine and no credentials of a URL.
+    ``expected_s`` is the announced length in seconds, None if unknown. ``is_live``: frames arrive at their
+    own pace and a slow reader misses some. ``frames_dropped`` counts the losses so far: damaged packets of
+    a file, unreadable images of a folder, due samples that a live source did not deliver.
     """
 
     name: str
@@ -32,18 +31,18 @@ class Source(Protocol):
     ) -> None: ...
 
     def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
-        """Yield at most ``sample_fps`` frames for each second of media, in order of ``media_s``.
+        """Yield at most ``sample_fps`` frames per second of media, in the order of ``media_s``.
 
-        Ends where the source ends, or within a second of ``stop`` being set. The first thing is a frame. Live
-        sources alone give gaps: see ``Gap``.
+        Ends with the source, or within a second of ``stop`` being set. The first item is a frame. Only live
+        sources yield gaps (``Gap``).
 
         Raises:
-            SourceError: the source has no frame to give.
-            SourceLost: it broke off after it had begun; every good frame was yielded before.
+            SourceError: the source delivers no frame.
+            SourceLost: the source failed after its first frame; all good frames were yielded before.
         """
         ...
 
 
 def first_frame(frames: Iterator[Frame | Gap]) -> Frame | None:
-    """The first frame of a source, None if it ends without one."""
+    """The first frame of a source, None if the source ends without one."""
     return next((item for item in frames if isinstance(item, Frame)), None)

@@ -1,13 +1,4 @@
-"""The camera of a live session as a state machine: one table, no threads, no clock. Pure.
-
-``docs/explanation/camera.md`` draws it.
-
-Stretches without a fresh picture, told as gaps about once a second. Pure: the clock is given.
-
-What a live source has to say on the timeline, until somebody asks for it.
-
-What other threads want of a live source: that it pauses, that it goes on.
-"""
+"""State of a live source: connection state machine, gaps, notes and pause requests. No clock of its own."""
 
 from __future__ import annotations
 
@@ -21,37 +12,37 @@ from monitor.types import Gap, GapReason, Size
 
 
 class CameraState(StrEnum):
-    """How a live source stands. The values are printed."""
+    """State of a live source. The values are printed."""
 
     CLOSED = "closed"
-    """Nothing is open: before the start, while paused, after the end."""
+    """No connection is wanted: before the start, while paused, after the end."""
     OPENING = "opening"
-    """A connection is being made; no fresh picture has come over it yet."""
+    """A connection is being made; it has not delivered a fresh frame yet."""
     FRESH = "fresh"
-    """Fresh pictures come."""
+    """Fresh frames arrive."""
     STALE = "stale"
-    """Connected, but what comes is nothing, the same picture again, or black."""
-    RECONNECTING = "waiting"
-    """Given up on this connection; the next try is due after a pause."""
-    LOST = "gone"
-    """The budget of tries is spent; nothing more will come."""
+    """Connected, but no frames arrive, or only duplicate or black ones."""
+    RECONNECTING = "reconnecting"
+    """The connection was given up; the next attempt follows after a pause."""
+    LOST = "lost"
+    """The budget of retries is exhausted; no more frames will come."""
 
 
 class CameraEvent(StrEnum):
-    """What can happen to a live source."""
+    """Events of a live source."""
 
     OPEN = "open"
-    """Pictures are wanted: at the start, and when a pause ends."""
-    FRESH_FRAME = "fresh picture"
-    NO_FRESH_FRAME = "nothing fresh"
-    """Nothing for too long, the same picture for too long, or a black one."""
+    """Frames are wanted: at the start, and when a pause ends."""
+    FRESH_FRAME = "fresh frame"
+    NO_FRESH_FRAME = "no fresh frame"
+    """No frame or only duplicates for too long, or a black frame."""
     GIVE_UP = "give up"
-    """The connection broke, could not be made, or gave nothing fresh for longer than is waited."""
-    RETRY = "try again"
-    """The pause before the next try is over."""
-    RETRIES_EXHAUSTED = "budget spent"
+    """The connection broke, could not be made, or delivered no fresh frame for too long."""
+    RETRY = "retry"
+    """The pause before the next attempt is over."""
+    RETRIES_EXHAUSTED = "retries exhausted"
     CLOSE = "close"
-    """No pictures are wanted: a pause, or the end."""
+    """No frames are wanted: a pause, or the end."""
 
 
 S, E = CameraState, CameraEvent
@@ -67,23 +58,23 @@ TRANSITIONS: dict[tuple[CameraState, CameraEvent], CameraState] = {
     (S.STALE, E.GIVE_UP): S.RECONNECTING,
     (S.RECONNECTING, E.RETRY): S.OPENING,
     (S.RECONNECTING, E.RETRIES_EXHAUSTED): S.LOST,
-    # Somebody may ask for pictures once more, e.g. after the cable was found.
+    # A caller may ask for frames again, e.g. after the cable was repaired.
     (S.LOST, E.OPEN): S.OPENING,
 } | {(state, E.CLOSE): S.CLOSED for state in (S.OPENING, S.FRESH, S.STALE, S.RECONNECTING)}
-"""Where each event leads from each state; a pair that is missing leaves the state alone."""
+"""The next state for each state and event; a pair that is missing leaves the state unchanged."""
 
 CONNECTED = frozenset({S.OPENING, S.FRESH, S.STALE})
-"""The states in which there is a connection, or one is being made."""
+"""The states with a connection that is open or being opened."""
 
 
 class CameraStateMachine:
-    """One live source's state, moved by events. Not thread-safe: one loop owns it."""
+    """The state of one live source. Not thread-safe: one loop owns it."""
 
     def __init__(self) -> None:
         self.state = CameraState.CLOSED
 
     def handle(self, event: CameraEvent) -> bool:
-        """Move on; returns whether the state changed."""
+        """Apply an event; returns whether the state changed."""
         after = TRANSITIONS.get((self.state, event))
         if after is None:
             return False
@@ -93,9 +84,8 @@ class CameraStateMachine:
 
 @dataclass(frozen=True)
 class CameraStatus:
-    """How a live source stands, for whoever asks. ``reason`` says in a few words why no fresh picture
-    comes, and is empty while one does; ``age_s`` is the time since the last fresh picture, None before the
-    first."""
+    """Snapshot of a live source. ``reason`` states in a few words why no fresh frame arrives, "" while one
+    does; ``age_s`` is the age of the last fresh frame, None before the first."""
 
     state: CameraState
     reason: str
@@ -103,31 +93,31 @@ class CameraStatus:
 
 
 UPDATE_INTERVAL_S = 1.0
-"""How often a gap that goes on is given again."""
+"""How often a gap that continues is reported again."""
 
 
 class GapTracker:
-    """What is missing of a live session at present. Times are media seconds.
+    """The open gap of a live session. Times are media seconds.
 
-    A reason that changes ends one gap and begins the next, so gaps never overlap.
+    A change of the reason ends one gap and starts the next, so gaps never overlap.
     """
 
     def __init__(self) -> None:
         self.reason: GapReason | None = None
-        """Of the gap that is open; None while there is none."""
+        """The reason of the open gap; None without one."""
         self._start_s = 0.0
         self._end_s = 0.0
 
     def update(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
-        """There is nothing to look at since ``since_s``; the gaps to hand on now, often none.
+        """No frame is available since ``since_s``. Returns the gaps to report now, often none.
 
-        ``since_s`` counts where a gap begins; one that goes on keeps its start.
+        ``since_s`` is the start of a new gap; a gap that continues keeps its start.
         """
         if reason is self.reason:
             return self._extend(now_s) if now_s - self._end_s >= UPDATE_INTERVAL_S else []
         before: list[Gap] = []
         if self.reason is not None:
-            # What is told late (somebody resumed while the loop looked on) is no second gap over the first.
+            # A change that is reported late (a resume during a poll) must not overlap the gap before it.
             now_s = max(now_s, self._end_s)
             change_s = min(max(since_s, self._end_s), now_s)
             before = self._extend(change_s)
@@ -137,7 +127,7 @@ class GapTracker:
         return before + self._extend(now_s)
 
     def end(self, now_s: float) -> list[Gap]:
-        """There is something to look at, or nobody looks any more: the open gap with its end."""
+        """Close the open gap at ``now_s``; returns it, if there is one."""
         last = [] if self.reason is None else self._extend(now_s)
         self.reason = None
         return last
@@ -149,32 +139,34 @@ class GapTracker:
 
 
 MAX_NOTES = 100
-"""Of a loose contact that nobody asks about, the newest are kept."""
+"""The newest notes are kept if no caller takes them, e.g. those of a loose contact."""
 
 
 class SourceNotes:
-    """Notes with their media seconds. One thread adds, any may take."""
+    """Notes for the timeline with their media seconds. One thread adds them, any thread may take them."""
 
     def __init__(self) -> None:
+        self.frame_size: Size | None = None
+        """The size of the first frame, to which later ones are fitted; None before it."""
         self._notes: deque[tuple[float, str]] = deque(maxlen=MAX_NOTES)
-        self._first: Size | None = None
         self._size: Size | None = None
 
-    def add_reconnected(self, media_s: float, gone_s: float) -> None:
-        """The camera gives pictures again after ``gone_s`` seconds."""
-        self._notes.append((media_s, f"camera back after {gone_s:.0f} s"))
+    def add_reconnected(self, media_s: float, outage_s: float) -> None:
+        """The camera delivers frames again after ``outage_s`` seconds."""
+        self._notes.append((media_s, f"camera reconnected after {outage_s:.0f} s"))
 
-    def add_size(self, media_s: float, size: Size) -> None:
-        """Of each picture; the first is what the session is counted in, and a change is worth a note."""
-        self._first = self._first or size
+    def add_size(self, media_s: float, size: Size) -> Size:
+        """Record the size of a frame; a change is a note. Returns the size of the first frame."""
+        self.frame_size = self.frame_size or size
         if self._size is not None and size != self._size:
-            now, first = (f"{width}x{height}" for width, height in (size, self._first))
-            again = f"picture is {now} again" if now == first else f"picture is now {now} instead of {first}"
-            self._notes.append((media_s, again))
+            now, first = (f"{width}x{height}" for width, height in (size, self.frame_size))
+            change = f"{now} again" if now == first else f"now {now} instead of {first}"
+            self._notes.append((media_s, f"frame size is {change}"))
         self._size = size
+        return self.frame_size
 
     def pop(self) -> list[tuple[float, str]]:
-        """All that were not taken yet, by time."""
+        """The notes that were not taken yet, by time."""
         notes = []
         while self._notes:
             notes.append(self._notes.popleft())
@@ -183,14 +175,14 @@ class SourceNotes:
 
 @dataclass(frozen=True)
 class PauseRequest:
-    """``requested_s`` is when it was given, on the source's clock."""
+    """A request to pause (or resume) that was made at ``requested_s``, on the clock of the source."""
 
     pause: bool
     requested_s: float
 
 
 class PauseRequests:
-    """Orders wait here, each in its turn, until the source's loop comes by."""
+    """Queue of pause and resume requests from any thread, carried out in order by the loop of the source."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -199,14 +191,14 @@ class PauseRequests:
         self._pending: deque[PauseRequest] = deque()
 
     def add(self, *, pause: bool) -> None:
-        """Add an order, unless it asks for what was asked for last. From any thread."""
+        """Queue a request, unless it repeats the last one."""
         with self._lock:
             if pause is not self._paused:
                 self._paused = pause
                 self._pending.append(PauseRequest(pause, self._clock()))
 
     def clear(self) -> bool:
-        """Drop what waits; returns whether a pause is what was asked for last."""
+        """Drop the pending requests; returns whether the last request was a pause."""
         with self._lock:
             self._pending.clear()
             return self._paused
@@ -216,9 +208,9 @@ class PauseRequests:
 
     @property
     def next(self) -> PauseRequest:
-        """The oldest that waits; it goes on waiting until it is ``complete``."""
+        """The oldest pending request; it stays pending until ``complete``."""
         return self._pending[0]
 
     def complete(self) -> None:
-        """The oldest is carried out."""
+        """Remove the oldest request, which was carried out."""
         self._pending.popleft()

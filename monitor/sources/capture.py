@@ -1,4 +1,4 @@
-"""A camera or stream as OpenCV opens it, and its pictures made small enough to compare."""
+"""Opening a camera or stream with OpenCV, and thumbnails of its frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from monitor.sources.freshness import Thumbnail
 from monitor.types import ImageBGR
 
 OPEN_TIMEOUT_MS = 10_000
-"""The limit inside OpenCV for opening a URL and for one read of it; its own default is 30 s."""
+"""OpenCV's timeout for opening a URL and for one read of it; its own default is 30 s."""
 
 THUMBNAIL_PX = 120
 """The least width of a thumbnail. At 1080p a block is 16 pixels wide, less than a face that can be read."""
@@ -30,31 +30,31 @@ class Capture(Protocol):
     """The part of ``cv2.VideoCapture`` that is used."""
 
     def isOpened(self) -> bool:
-        """Whether there is something to read."""
+        """Whether frames can be read."""
         ...
 
     def read(self) -> tuple[bool, Any]:
-        """The next picture, BGR, after True; False if there is none."""
+        """True and the next frame, BGR; False if there is none."""
         ...
 
     def release(self) -> None:
-        """Give the device back."""
+        """Close the device."""
         ...
 
 
 CaptureFactory = Callable[[int | str], Capture]
-"""Opens a camera's number or a URL. May block; runs in the reader's thread."""
+"""Opens the number of a camera or a URL. May block; runs in the capture thread."""
 
 
 def open_capture(address: int | str) -> Capture:
-    """OpenCV's capture of a camera's number or a URL; it may block for ``OPEN_TIMEOUT_MS``."""
-    # What it has to say of a missing camera is told in one line by whoever asked for it.
+    """OpenCV's capture of the number of a camera or a URL; may block for ``OPEN_TIMEOUT_MS``."""
+    # The caller reports a missing camera in one line; OpenCV's own warnings would repeat it.
     cv2.setLogLevel(0)
     if isinstance(address, int):
         return cv2.VideoCapture(address)
-    # Over UDP each lost packet smears the picture until the next key frame, and a smeared face is still
-    # found and read; firewalls often let UDP not through at all. Over TCP a picture comes whole or late.
-    # OpenCV reads both options from the environment alone, and what the user has put there stands.
+    # Over UDP each lost packet smears the image until the next key frame, and faces are still detected in
+    # smeared images; firewalls often block UDP. Over TCP a frame arrives whole or late. OpenCV reads both
+    # options from the environment only, and values set by the user take precedence.
     os.environ.setdefault(FFMPEG_LOG, FFMPEG_QUIET)
     os.environ.setdefault(FFMPEG_OPTIONS, "rtsp_transport;tcp")
     limits = [
@@ -68,9 +68,9 @@ def open_capture(address: int | str) -> Capture:
 
 @dataclass(frozen=True)
 class CapturedFrame:
-    """One fresh picture as it was read; ``read_s`` is on the steady clock, ``captured_at`` aware UTC.
-    ``previous_read_s`` is when the fresh one before it was read, None for the first of a connection. ``active_tiles`` as in
-    ``monitor.types.Frame``."""
+    """One fresh frame. ``read_s`` is its time on the suspend-aware clock, ``captured_at`` in aware UTC;
+    ``previous_read_s`` belongs to the fresh frame before it, None for the first of a connection.
+    ``active_tiles`` as in ``monitor.types.Frame``."""
 
     image_bgr: ImageBGR
     captured_at: datetime
@@ -80,19 +80,19 @@ class CapturedFrame:
 
 
 def as_bgr(image: Any) -> ImageBGR:
-    """``(H, W, 3)`` also from a grey camera, whose pictures are ``(H, W)`` or ``(H, W, 1)``."""
+    """The image as ``(H, W, 3)``; grey cameras deliver ``(H, W)`` or ``(H, W, 1)``."""
     if image.ndim == 2 or image.shape[2] == 1:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     return np.asarray(image, dtype=np.uint8)
 
 
 def thumbnail(image_bgr: ImageBGR) -> Thumbnail:
-    """The means of square blocks, of every other pixel's green: 0.6 ms for 1080p.
+    """The means of square blocks over the green channel of every other pixel: 0.6 ms for 1080p.
 
-    All pixels of all colours would take 2.5 ms, and tell no more: green is most of what is seen as bright.
+    All pixels and channels would take 2.5 ms without a gain: green has most of the luminance.
     """
     block = max(2, image_bgr.shape[1] // THUMBNAIL_PX // 2 * 2)
     rows, columns = (max(1, length // block) for length in image_bgr.shape[:2])
-    # Whole blocks only: OpenCV is three times as fast at them.
+    # Whole blocks only: OpenCV is three times as fast with them.
     green = np.ascontiguousarray(image_bgr[: rows * block : 2, : columns * block : 2, 1])
     return np.asarray(cv2.resize(green, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,9 +1,4 @@
-"""One connection to a camera, read in a thread of its own: the newest fresh picture.
-
-A connection that is read in a thread of its own, and its newest picture, for who looks.
-
-The connections of one live source: at most one in use, and those that hang.
-"""
+"""Connections to a camera, each read in a thread of its own that keeps the newest fresh frame."""
 
 from __future__ import annotations
 
@@ -22,13 +17,13 @@ from monitor.sources.freshness import FrameStatus, FrozenFrameDetector
 from monitor.types import ImageBGR
 
 JOIN_TIMEOUT_S = 0.5
-"""How long closing waits for a ``read`` that blocks. The thread is a daemon and is left behind then."""
+"""How long closing waits for a ``read`` that blocks. After that the thread, a daemon, is abandoned."""
 
 
 class LatestFrameSlot:
-    """Room for one picture: a queue would fill with old ones whenever the detector is slower than the camera.
+    """Holds the newest frame: a queue would fill with old ones when the detector is slower than the camera.
 
-    ``failure`` says, once it is not None, why there will be no more.
+    ``failure`` states why no more frames will come, None while they may.
     """
 
     def __init__(self) -> None:
@@ -37,27 +32,27 @@ class LatestFrameSlot:
         self._frame: CapturedFrame | None = None
 
     def put(self, frame: CapturedFrame) -> None:
-        """Keep this one, in place of any that was not taken."""
+        """Store a frame; it replaces one that was not taken."""
         with self._changed:
             self._frame = frame
             self._changed.notify_all()
 
     def fail(self, reason: str) -> None:
-        """There will be no more; the first reason is the one that is told."""
+        """No more frames will come; the first reason is kept."""
         with self._changed:
             self.failure = self.failure or reason
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> CapturedFrame | None:
-        """The newest if it was not taken before, waiting up to ``timeout_s`` for one."""
+        """The newest frame that was not taken yet, after waiting up to ``timeout_s`` for one."""
         with self._changed:
             self._changed.wait_for(lambda: self._frame is not None or self.failure is not None, timeout_s)
-            shot, self._frame = self._frame, None
-            return shot
+            frame, self._frame = self._frame, None
+            return frame
 
 
 class ReaderThread(ABC):
-    """A connection that is read in a thread of its own, which subclasses start when they are ready."""
+    """A connection that is read in a thread of its own; subclasses start ``_thread`` when they are ready."""
 
     def __init__(self, name: str) -> None:
         self._slot = LatestFrameSlot()
@@ -66,16 +61,16 @@ class ReaderThread(ABC):
 
     @property
     def failure(self) -> str | None:
-        """Why there will be no more pictures, if so."""
+        """Why no more frames will come, None while they may."""
         return self._slot.failure
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread still runs, perhaps in a call that blocks."""
+        """Whether the thread still runs, perhaps in a blocking call."""
         return self._thread.is_alive()
 
     def take(self, timeout_s: float) -> CapturedFrame | None:
-        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
+        """The newest frame that was not taken yet, after waiting up to ``timeout_s`` for one."""
         return self._slot.take(timeout_s)
 
     def close(self) -> None:
@@ -85,29 +80,29 @@ class ReaderThread(ABC):
 
     @abstractmethod
     def _run(self) -> None:
-        """Read until ``_closing`` is set, and keep what is new in ``_slot``; say there why no more
-        comes."""
+        """Read until ``_closing`` is set; put new frames, or the reason of a failure, into ``_slot``."""
 
 
 RETRY_READ_S = 0.02
-"""The pause after a failed ``read``: some drivers fail at once, for ever, and would fill a core."""
+"""The pause after a failed ``read``: some drivers fail immediately and forever, and would use a whole
+core."""
 
 DUPLICATE_PAUSE_S = 0.005
-"""The pause after a picture that is not fresh, because a frozen driver may give it again at once. Longer,
-and a stream of 60 pictures a second would come later and later."""
+"""The pause after a frame that is not fresh, because a frozen driver may return it again immediately. With a
+longer one a stream of 60 frames per second would lag more and more."""
 
 MAX_FAILING_S = 2.0
-"""When every ``read`` has failed for so long after a good one, the connection is over: FFmpeg never comes
-back from an error, nor a driver from an unplugged camera. Single failures are passed over."""
+"""A connection that delivered frames has ended when every ``read`` has failed for this long: neither FFmpeg
+nor the driver of an unplugged camera recovers. Single failures are ignored."""
 
 
 @dataclass(frozen=True)
 class ConnectionStats:
-    """What a connection gave that was not fresh; times on the steady clock, None for never.
+    """What a connection delivered besides fresh frames; times on the suspend-aware clock, None for never.
 
-    ``black_since_s``: only black pictures have come since then. ``duplicate_at_s``: the last one that showed the
-    same as before. ``received_any``: whether any picture came at all. ``no_participants``: nothing came because nobody is
-    there, which is how it should be.
+    ``black_since_s``: only black frames have arrived since then. ``duplicate_at_s``: time of the last
+    duplicate. ``received_any``: any frame arrived. ``no_participants``: no frame is expected, because the
+    online lesson has no participant.
     """
 
     black_since_s: float | None = None
@@ -117,38 +112,38 @@ class ConnectionStats:
 
 
 class Connection(Protocol):
-    """What a live source needs of a connection; ``CaptureThread`` is one."""
+    """The interface that a live source needs; ``CaptureThread`` implements it."""
 
     @property
     def failure(self) -> str | None:
-        """Why there will be no more pictures."""
+        """Why no more frames will come, None while they may."""
         ...
 
     @property
     def stats(self) -> ConnectionStats:
-        """What came that was not fresh."""
+        """What arrived besides fresh frames."""
         ...
 
     @property
     def is_alive(self) -> bool:
-        """Whether anything of it still runs, also after ``close``."""
+        """Whether its thread still runs, also after ``close``."""
         ...
 
     def take(self, timeout_s: float) -> CapturedFrame | None:
-        """The newest picture if it was not taken before, waiting up to ``timeout_s`` for one."""
+        """The newest frame that was not taken yet, after waiting up to ``timeout_s`` for one."""
         ...
 
     def close(self) -> None:
-        """Ask it to end. Returns soon, even if a call to the camera does not."""
+        """Ask it to end. Returns soon, even if a call to the camera blocks."""
         ...
 
 
 OpenConnection = Callable[[int | str, FrozenFrameDetector], Connection]
-"""Begins a connection to a camera's number or a URL; must not block."""
+"""Starts a connection to the number of a camera or a URL; must not block."""
 
 
 class FrameClassifier:
-    """Judges the pictures of one connection in order, and when they have failed to come for good."""
+    """Selects the fresh frames of one connection and detects its end."""
 
     def __init__(self, frozen_detector: FrozenFrameDetector, clock: Callable[[], float]) -> None:
         self.stats = ConnectionStats()
@@ -158,41 +153,40 @@ class FrameClassifier:
         self._fresh_s: float | None = None
 
     def classify(self, ok: bool, image: Any) -> CapturedFrame | None:
-        """What ``read`` gave; the picture if it is fresh."""
+        """Take the result of ``read``; returns the frame if it is fresh."""
         now_s = self._clock()
         if not ok or image is None:
             if self._failing_since_s is None:
                 self._failing_since_s = now_s
             return None
         self._failing_since_s = None
-        picture = as_bgr(image)
-        return self._classify_image(picture, now_s)
+        return self._classify_image(as_bgr(image), now_s)
 
     @property
     def has_ended(self) -> bool:
-        """Whether pictures came, and every ``read`` has failed for ``MAX_FAILING_S`` since."""
+        """Whether frames arrived, and every ``read`` has failed for ``MAX_FAILING_S`` since."""
         since_s = self._failing_since_s
         return self.stats.received_any and since_s is not None and self._clock() - since_s >= MAX_FAILING_S
 
     def _classify_image(self, image_bgr: ImageBGR, now_s: float) -> CapturedFrame | None:
-        look = self._frozen_detector.classify(thumbnail(image_bgr))
-        if look is FrameStatus.BLACK:
+        status = self._frozen_detector.classify(thumbnail(image_bgr))
+        if status is FrameStatus.BLACK:
             since_s = self.stats.black_since_s
             self.stats = replace(
                 self.stats, black_since_s=now_s if since_s is None else since_s, received_any=True
             )
             return None
-        if look is FrameStatus.DUPLICATE:
+        if status is FrameStatus.DUPLICATE:
             self.stats = ConnectionStats(None, now_s, True)
             return None
         self.stats = ConnectionStats(None, None, True)
-        shot = CapturedFrame(image_bgr, datetime.now(UTC), now_s, self._fresh_s)
+        frame = CapturedFrame(image_bgr, datetime.now(UTC), now_s, self._fresh_s)
         self._fresh_s = now_s
-        return shot
+        return frame
 
 
 class CaptureThread(ReaderThread):
-    """Reads a capture in a thread and keeps the newest fresh picture."""
+    """Reads a capture in a thread and keeps the newest fresh frame."""
 
     def __init__(
         self,
@@ -209,7 +203,7 @@ class CaptureThread(ReaderThread):
 
     @property
     def stats(self) -> ConnectionStats:
-        """What came that was not fresh."""
+        """What arrived besides fresh frames."""
         return self._classifier.stats
 
     def _run(self) -> None:
@@ -226,29 +220,29 @@ class CaptureThread(ReaderThread):
         except (cv2.error, OSError) as error:
             self._slot.fail(" ".join(str(error).split()))
         finally:
-            # Whatever else ended the thread, nobody must wait for it.
-            self._slot.fail("its reader has ended")
+            # Whatever else ended the thread, no caller may wait for it.
+            self._slot.fail("the capture thread has ended")
 
     def _read(self, capture: Capture) -> None:
         while not self._closing.is_set():
             good, image = capture.read()
-            shot = self._classifier.classify(good, image)
-            if shot is not None:
-                self._slot.put(shot)
+            frame = self._classifier.classify(good, image)
+            if frame is not None:
+                self._slot.put(frame)
             elif self._classifier.has_ended:
-                self._slot.fail("no more pictures come")
+                self._slot.fail("no more frames arrive")
                 return
             else:
                 self._closing.wait(DUPLICATE_PAUSE_S if good else RETRY_READ_S)
 
 
 MAX_ABANDONED = 4
-"""So many connections may hang in a call that does not return (each is a thread and a socket) before no
-other is opened. OpenCV ends those to a URL after ten seconds by itself."""
+"""With this many connections stuck in a blocking call (each is a thread and a socket) no further one is
+opened. OpenCV ends calls to a URL after ten seconds itself."""
 
 
 class ConnectionManager:
-    """Opens and closes. ``current`` is None while nothing is open, also if too many hang."""
+    """Opens and closes connections. ``current`` is None while none is open, also if too many are stuck."""
 
     def __init__(self, address: int | str, connect: OpenConnection, tolerance: int) -> None:
         self.current: Connection | None = None
@@ -260,20 +254,20 @@ class ConnectionManager:
 
     @property
     def stuck_count(self) -> int:
-        """How many were closed and still run."""
-        self._abandoned = [old for old in self._abandoned if old.is_alive]
+        """How many connections were closed and still run."""
+        self._abandoned = [connection for connection in self._abandoned if connection.is_alive]
         return len(self._abandoned)
 
     def open(self) -> None:
-        """Begin a new one, in which the last fresh picture of the one before is not fresh again."""
+        """Start a new connection; the last fresh frame of the previous one does not count as fresh again."""
         self.close()
         if self.stuck_count < MAX_ABANDONED:
-            # A copy: one that was left behind may still read, and judge.
+            # A copy, because an abandoned thread may still read and classify frames.
             self._frozen_detector = FrozenFrameDetector(self._tolerance, self._frozen_detector.last_thumbnail)
             self.current = self._connect(self._address, self._frozen_detector)
 
     def close(self) -> None:
-        """Close the one in use, if there is one."""
+        """Close the current connection, if there is one."""
         connection, self.current = self.current, None
         if connection is not None:
             connection.close()

@@ -1,4 +1,4 @@
-"""Which source a specification means: one explicit table."""
+"""Opens the source that a specification names: one explicit table."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.errors import SourceError
 from monitor.sources.base import Source
 from monitor.sources.capture import CaptureFactory, open_capture
 from monitor.sources.capture_thread import CaptureThread
+from monitor.sources.errors import MalformedAddress, NoSourceGiven, UnsupportedAddress
 from monitor.sources.freshness import EXACT_TOLERANCE, RECODED_TOLERANCE
 from monitor.sources.images import ImageFolder
-from monitor.sources.live import LiveSource, ReconnectPolicy
+from monitor.sources.live import LiveSource, ReconnectSettings
 from monitor.sources.online import ONLINE_SCHEME, open_lesson_source
 from monitor.sources.video_file import VideoFile
 
 STALE_S = 10.0
-"""A live source without a fresh picture for so long is opened again. A Wi-Fi camera that changes its
-access point is silent for some seconds; a lecture's timeline is kept in bins of five."""
+"""A live source without a fresh frame for this long is reopened. A Wi-Fi camera that changes its access point
+is silent for some seconds; the bins of the timeline have five."""
 
 RECONNECT_S = 900.0
-"""For so long a live source that is gone is sought: a switch or a recorder starts anew in two minutes, and
-somebody who was called to the room has found the cable in a quarter of an hour."""
+"""The budget of retries for a lost live source: a switch or a network recorder restarts in two minutes, and a
+technician who was called to the room has found the cable in a quarter of an hour."""
 
 URL_SCHEMES = ("rtsp", "rtsps", "http", "https")
 
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What the kinds of source need beside their specification."""
+    """Options of the kinds of source; see ``open_source``."""
 
     started_at: datetime
     stale_s: float = STALE_S
@@ -42,7 +42,7 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class SourceKind:
-    """A row of the table: how a kind of source is recognised and opened."""
+    """A row of ``SOURCES``: how a kind of source is recognised and opened."""
 
     name: str
     matches: Callable[[str], bool]
@@ -50,7 +50,7 @@ class SourceKind:
 
 
 def is_online_lesson(spec: str) -> bool:
-    """Whether that is an online lesson."""
+    """Whether ``spec`` names an online lesson."""
     return spec.startswith(ONLINE_SCHEME)
 
 
@@ -62,35 +62,30 @@ def _is_url(spec: str) -> bool:
     return "://" in spec
 
 
-def _open_camera(spec: str, opening: SourceOptions) -> Source:
-    return _live(int(spec), f"camera {int(spec)}", EXACT_TOLERANCE, opening)
+def _open_camera(spec: str, options: SourceOptions) -> Source:
+    return _live(int(spec), f"camera {int(spec)}", EXACT_TOLERANCE, options)
 
 
-def _open_url(spec: str, opening: SourceOptions) -> Source:
-    # What comes over HTTP is nearly always single JPEGs, equal where the picture is.
+def _open_url(spec: str, options: SourceOptions) -> Source:
+    # HTTP streams are nearly always single JPEGs, in which a repeated image is identical.
     recoded = spec.lower().startswith("rtsp")
-    return _live(spec, _url_name(spec), RECODED_TOLERANCE if recoded else EXACT_TOLERANCE, opening)
+    return _live(spec, _url_name(spec), RECODED_TOLERANCE if recoded else EXACT_TOLERANCE, options)
 
 
-def _live(address: int | str, name: str, tolerance: int, opening: SourceOptions) -> Source:
-    patience = ReconnectPolicy(opening.stale_s, opening.reconnect_s, tolerance)
-    return LiveSource(address, name, patience, partial(CaptureThread, factory=opening.capture_factory))
+def _live(address: int | str, name: str, tolerance: int, options: SourceOptions) -> Source:
+    settings = ReconnectSettings(options.stale_s, options.reconnect_s, tolerance)
+    return LiveSource(address, name, settings, partial(CaptureThread, factory=options.capture_factory))
 
 
 def _url_name(url: str) -> str:
-    """Scheme, host, port and path: neither user and password nor the query, which may hold a token."""
+    """Scheme, host, port and path, without user, password and query, which may contain a token."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError as error:
-        raise SourceError(
-            f"the address of the stream is malformed ({error}); expected rtsp://host/path"
-        ) from error
+        raise MalformedAddress(str(error)) from error
     if parts.scheme.lower() not in URL_SCHEMES or not parts.hostname:
-        known = ", ".join(f"{scheme}://" for scheme in URL_SCHEMES)
-        raise SourceError(
-            f"{parts.scheme}://{parts.hostname or ''} is no stream; expected an address with one of: {known}"
-        )
+        raise UnsupportedAddress(f"{parts.scheme}://{parts.hostname or ''}", URL_SCHEMES)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme.lower()}://{host}{port}{parts.path}"
 
@@ -102,11 +97,11 @@ SOURCES: tuple[SourceKind, ...] = (
     SourceKind(
         "folder of images",
         lambda spec: Path(spec).is_dir(),
-        lambda spec, opening: ImageFolder(Path(spec), opening.started_at),
+        lambda spec, options: ImageFolder(Path(spec), options.started_at),
     ),
-    SourceKind("video file", lambda _: True, lambda spec, opening: VideoFile(Path(spec), opening.started_at)),
+    SourceKind("video file", lambda _: True, lambda spec, options: VideoFile(Path(spec), options.started_at)),
 )
-"""The kinds of source; the first that matches is taken. A file called ``0`` is reached as ``./0``."""
+"""The kinds of source; the first that matches is used. A file called ``0`` can be given as ``./0``."""
 
 
 def open_source(
@@ -117,22 +112,22 @@ def open_source(
     reconnect_s: float = RECONNECT_S,
     capture_factory: CaptureFactory = open_capture,
 ) -> Source:
-    """Open what ``spec`` means: a camera's number, a URL, a folder of images, or a video file.
+    """Open the source that ``spec`` names: the number of a camera, a URL, a folder of images, a video file or
+    an online lesson.
 
-    ``started_at`` (aware UTC, default now) dates the frames of files and folders; live pictures are
-    dated when they are read. ``stale_s``, ``reconnect_s`` and ``capture_factory`` concern live sources.
+    ``started_at`` (aware UTC, default now) is the capture time of the first frame of files and folders; live
+    frames have the time when they were read. ``stale_s``, ``reconnect_s`` and ``capture_factory`` are for
+    live sources.
 
     Raises:
-        SourceError: there is nothing of that kind, or it cannot be read.
+        SourceError: the source does not exist or cannot be opened (``monitor.sources.errors``).
         ValueError: ``started_at`` has no time zone.
     """
-    opening = SourceOptions(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory)
-    if opening.started_at.tzinfo is None:
+    options = SourceOptions(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory)
+    if options.started_at.tzinfo is None:
         raise ValueError("started_at has no time zone; expected aware UTC")
     text = str(spec).strip()
     if not text:
-        raise SourceError(
-            "no source is given; expected a video, a folder of images, a camera's number or a URL"
-        )
+        raise NoSourceGiven
     kinds = SOURCES[3:] if isinstance(spec, Path) else SOURCES
-    return next(kind for kind in kinds if kind.matches(text)).open(text, opening)
+    return next(kind for kind in kinds if kind.matches(text)).open(text, options)

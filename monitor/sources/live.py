@@ -1,6 +1,6 @@
-"""A camera or a stream: frames that come at their own pace, and gaps where they do not.
+"""A camera or a stream as a source: frames at their own pace, and gaps between them.
 
-``docs/explanation/camera.md`` draws how it stands when; ``monitor.sources.camera_state`` has the table.
+``monitor.sources.camera_state`` has the states and transitions; ``docs/explanation/camera.md`` explains them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from monitor.errors import SourceError, SourceLost
 from monitor.imaging import image_size, letterbox
 from monitor.runtime.backoff import ReconnectBackoff
 from monitor.runtime.clock import SuspendAwareClock, suspend_aware_s
@@ -27,46 +26,133 @@ from monitor.sources.camera_state import (
     SourceNotes,
 )
 from monitor.sources.capture import CapturedFrame
-from monitor.sources.capture_thread import Connection, ConnectionManager, OpenConnection
+from monitor.sources.capture_thread import Connection, ConnectionManager, ConnectionStats, OpenConnection
+from monitor.sources.errors import NoSignal, SignalLost
 from monitor.sources.sampling import Sampler
-from monitor.types import Frame, Gap, GapReason, Size
+from monitor.types import Frame, Gap, GapReason
 
 POLL_INTERVAL_S = 0.2
-"""How often a waiting reader looks at its stop event and at the age of the last picture."""
+"""How often a waiting loop checks its stop event and the age of the last frame."""
 
 MAX_FRAME_GAP_S = 2.0
-"""Longer without a fresh picture is a gap, unless sampling is slower than once a second. A sample stands
+"""A longer time without a fresh frame is a gap, unless sampling is slower than once a second. A sample stands
 for at most as much time (``monitor.session.session.MAX_SAMPLE_DURATION_S``)."""
 
 DUPLICATE_RECENT_S = 1.0
-"""The same picture again within this time means that the picture is frozen, else that none comes."""
+"""A duplicate within this time means that the image is frozen, otherwise that no frames arrive."""
 
 MIN_OPENING_S = 10.0
-"""So long a try may take at least before its first picture, however short ``stale_s`` is: a stream is opened
-in three seconds on one machine, and a camera that wakes up takes more. As long as OpenCV itself waits."""
+"""The least time for the first frame of an attempt, however short ``stale_s`` is: opening a stream took three
+seconds on one machine, and a camera that wakes up takes longer. Equal to OpenCV's own timeout."""
 
 MAX_HOLD_S = 120.0
-"""The longest a connection is kept whose pictures stay black or the same. Opening it again did not help
-before, and who comes into the dark or empty room before a sound camera must be seen at once."""
+"""The longest time that a connection with only black frames or duplicates is kept. Reconnecting did not help
+before, and a student who enters the dark or empty room of a working camera must be seen immediately."""
 
 
 @dataclass(frozen=True)
-class ReconnectPolicy:
-    """``stale_s``: a connection without a fresh picture for so long is given up. ``reconnect_s``: so long
-    the camera is sought then. ``tolerance``: see ``Freshness``."""
+class ReconnectSettings:
+    """``stale_s``: a connection without a fresh frame for this long is given up. ``reconnect_s``: the budget
+    of retries for one outage. ``tolerance``: see ``FrozenFrameDetector``."""
 
     stale_s: float
     reconnect_s: float
     tolerance: int
 
 
-class LiveSource:
-    """A camera by its number or a stream by its URL.
+class ReconnectPolicy:
+    """Decides when a connection without fresh frames is given up, and when the next attempt is due.
 
-    ``media_s`` is the steady time since ``frames`` was first called; ``captured_at`` is when the picture
-    was read. Nothing is opened before ``frames``, and then in the thread of ``connect``, because opening may
-    block. ``pause``, ``resume``, ``now_s``, ``status`` and ``pop_notes`` may be called from any thread.
-    ``clock`` is any that is never set back; ``jitter`` gives numbers in 0..1 for the pauses between tries.
+    Time in which the computer was suspended does not count. ``jitter`` returns numbers in 0..1.
+    """
+
+    def __init__(
+        self, settings: ReconnectSettings, clock: Callable[[], float], jitter: Callable[[], float]
+    ) -> None:
+        self._stale_s = settings.stale_s
+        self._clock = SuspendAwareClock(clock)
+        self._backoff = ReconnectBackoff(settings.reconnect_s, jitter)
+        self._waiting_since_s = 0.0
+        self._hold_s = settings.stale_s
+        self._due_s = 0.0
+
+    def reset(self) -> None:
+        """Forget earlier failures."""
+        self._backoff.reset()
+        self._hold_s = self._stale_s
+
+    def start_attempt(self) -> None:
+        """A connection is being opened: wait for its first frame from now on."""
+        self._waiting_since_s = self._clock()
+
+    def record_frame(self) -> None:
+        """A fresh frame arrived."""
+        self._waiting_since_s = self._clock()
+        self._hold_s = self._stale_s
+        self._backoff.record_frame(self._waiting_since_s)
+
+    def exceeded_wait_s(self) -> float | None:
+        """The time without a fresh frame if that is too long, else None."""
+        waited_s = self._clock() - self._waiting_since_s
+        return waited_s if waited_s >= self._hold_s else None
+
+    def record_failure(self, *, received_any: bool) -> bool:
+        """A connection was given up; returns whether there will be another attempt.
+
+        ``received_any``: it delivered frames, though no fresh one. The next connection is then kept longer
+        than this one.
+        """
+        due_s = self._backoff.record_failure(self._clock(), received_any=received_any)
+        if due_s is None:
+            return False
+        self._due_s = due_s
+        least_s = max(MIN_OPENING_S, self._stale_s)
+        longer_s = min(max(2 * self._hold_s, least_s), max(MAX_HOLD_S, least_s))
+        self._hold_s = longer_s if received_any else least_s
+        return True
+
+    def is_due(self) -> bool:
+        """Whether the pause before the next attempt is over."""
+        return self._clock() >= self._due_s
+
+
+class GapReporter:
+    """The gaps of a live source, and the reason why no fresh frame arrives. Times are media seconds."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        """In a few words, for ``LiveSource.status``."""
+        self.is_enabled = False
+        """False before the first frame, with which the session starts: no gap is reported until then."""
+        self._tracker = GapTracker()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a gap is open."""
+        return self._tracker.reason is not None
+
+    def update(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
+        """The gaps to report now if no frame is available since ``since_s``."""
+        return self._tracker.update(reason, since_s, now_s) if self.is_enabled else []
+
+    def extend(self, now_s: float) -> list[Gap]:
+        """The open gap, if it is to be reported again."""
+        reason = self._tracker.reason
+        return [] if reason is None else self.update(reason, now_s, now_s)
+
+    def end(self, now_s: float) -> list[Gap]:
+        """Close the open gap and return it, if there is one."""
+        return self._tracker.end(now_s)
+
+
+class LiveSource:
+    """A camera, by its number, or a stream, by its URL.
+
+    ``media_s`` is the time since ``frames`` was first called, on a clock that includes suspend;
+    ``captured_at`` is when the frame was read. Nothing is opened before ``frames``, and then in the thread
+    of ``connect``, because opening may block. ``pause``, ``resume``, ``now_s``, ``status`` and ``pop_notes``
+    may be called from any thread. ``clock`` is monotonic; ``jitter`` returns numbers in 0..1 for the pauses
+    between attempts.
     """
 
     is_live = True
@@ -76,7 +162,7 @@ class LiveSource:
         self,
         address: int | str,
         name: str,
-        policy: ReconnectPolicy,
+        settings: ReconnectSettings,
         connect: OpenConnection,
         *,
         clock: Callable[[], float] = suspend_aware_s,
@@ -84,25 +170,18 @@ class LiveSource:
     ) -> None:
         self.name = name
         self.frames_dropped = 0
-        self._policy = policy
-        self._connections = ConnectionManager(address, connect, policy.tolerance)
+        self._settings = settings
+        self._connections = ConnectionManager(address, connect, settings.tolerance)
         self._clock = clock
-        self._awake = SuspendAwareClock(clock)
-        self._backoff = ReconnectBackoff(policy.reconnect_s, jitter)
+        self._policy = ReconnectPolicy(settings, clock, jitter)
         self._state_machine = CameraStateMachine()
-        self._gap_tracker = GapTracker()
+        self._gaps = GapReporter()
         self._notes = SourceNotes()
         self._pause_requests = PauseRequests(clock)
         self._origin_s: float | None = None
-        self._size: Size | None = None
-        self._reason = ""
-        # When the last fresh picture was read; and the one before the connection was given up.
+        # When the last fresh frame was read; and the last one before the current outage.
         self._fresh_s: float | None = None
         self._lost_s: float | None = None
-        # On the waking clock: since when nothing fresh came, for how long that is borne, the next try.
-        self._since_s = 0.0
-        self._hold_s = policy.stale_s
-        self._due_s = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +192,7 @@ class LiveSource:
         self._close_connection()
 
     def pause(self) -> None:
-        """Close the camera and look at nothing until ``resume``; what is read from now on is not given."""
+        """Close the camera until ``resume``; frames that are read from now on are not yielded."""
         self._pause_requests.add(pause=True)
 
     def resume(self) -> None:
@@ -121,79 +200,79 @@ class LiveSource:
         self._pause_requests.add(pause=False)
 
     def now_s(self) -> float:
-        """This moment as media seconds; 0 before ``frames`` was called."""
+        """The current media time in seconds; 0 before ``frames`` was called."""
         return 0.0 if self._origin_s is None else self._media_s(self._clock())
 
     def status(self) -> CameraStatus:
-        """How the camera stands at this moment."""
+        """The current state of the camera."""
         state, fresh_s = self._state_machine.state, self._fresh_s
         age_s = None if fresh_s is None else max(0.0, self._clock() - fresh_s)
-        return CameraStatus(state, "" if state is CameraState.FRESH else self._reason, age_s)
+        return CameraStatus(state, "" if state is CameraState.FRESH else self._gaps.reason, age_s)
 
     def pop_notes(self) -> list[tuple[float, str]]:
-        """What is worth a marker and has not been asked for yet: media seconds and a few words."""
+        """The new notes for the timeline: media seconds and a few words."""
         return self._notes.pop()
 
     def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
-        """Yield the newest picture of each sampling interval, and gaps; see ``Source.frames`` and ``Gap``.
+        """Yield the newest frame of each sampling interval, and gaps; see ``Source.frames`` and ``Gap``.
 
-        All pictures have the size of the first. Sampling times that pass without a fresh picture (a slow
-        reader, a slow camera) are counted in ``frames_dropped``, except in gaps. May be called again.
+        All frames have the size of the first. Sampling times without a fresh frame (a slow reader, a slow
+        camera) are counted in ``frames_dropped``, except in gaps. May be called again.
 
         Raises:
-            SourceError: the camera or stream cannot be opened, or gives no first picture for ``stale_s``.
-            SourceLost: it was gone, and not found again for ``reconnect_s``.
+            NoSignal: the camera or stream cannot be opened, or delivers no first frame for ``stale_s``.
+            SignalLost: it stopped, and could not be reached again for ``reconnect_s``.
         """
         self._close_connection()
-        # Before the reader starts: its first picture must not lie before zero.
+        # Before the reader starts, so that its first frame is not before zero.
         if self._origin_s is None:
             self._origin_s = self._clock()
         sampler = Sampler(sample_fps)
-        quiet_s = max(MAX_FRAME_GAP_S, 2 / sample_fps)
+        max_gap_s = max(MAX_FRAME_GAP_S, 2 / sample_fps)
         try:
             self._start()
             while not stop.is_set():
                 yield from self._apply_requests()
                 if self._state_machine.state in CONNECTED:
-                    yield from self._read_connection(sampler, quiet_s)
+                    yield from self._read_connection(sampler, max_gap_s)
                 else:
                     yield from self._wait(stop)
-            yield from self._gap_tracker.end(self.now_s())
+            yield from self._gaps.end(self.now_s())
         finally:
             self._close_connection()
 
-    # What was ordered.
+    # Pause and resume.
 
     def _start(self) -> None:
         if self._pause_requests.clear():
-            self._reason = GapReason.PAUSED.value
+            self._gaps.reason = GapReason.PAUSED.value
         else:
             self._reopen()
 
     def _apply_requests(self) -> Iterator[Gap]:
         while self._pause_requests:
-            order = self._pause_requests.next
-            if order.pause:
+            request = self._pause_requests.next
+            if request.pause:
                 self._close_connection()
-                self._reason = GapReason.PAUSED.value
-                yield from self._gaps_since(GapReason.PAUSED, order.requested_s, order.requested_s)
+                self._gaps.reason = GapReason.PAUSED.value
             else:
                 self._reopen()
-                yield from self._gaps_since(GapReason.NO_SIGNAL, order.requested_s, order.requested_s)
-            # Only now: an order that waits keeps pictures from being given.
+            reason = GapReason.PAUSED if request.pause else GapReason.NO_SIGNAL
+            at_s = self._media_s(request.requested_s)
+            yield from self._gaps.update(reason, at_s, at_s)
+            # Only now: a pending request keeps frames from being yielded.
             self._pause_requests.complete()
 
     def _reopen(self) -> None:
-        """Pictures are wanted, and what failed before does not count."""
-        self._backoff.reset()
-        self._hold_s = self._policy.stale_s
+        """Open the camera for the first time or after a pause: earlier failures do not count."""
+        self._policy.reset()
         self._lost_s = None
         self._state_machine.handle(CameraEvent.OPEN)
         self._open("opening")
 
     def _open(self, reason: str) -> None:
-        self._reason = reason
-        self._since_s = self._awake()
+        self._gaps.reason = reason
+        self._policy.start_attempt()
         self._connections.open()
 
     def _close_connection(self) -> None:
@@ -203,30 +282,26 @@ class LiveSource:
     # One step of the loop.
 
     def _wait(self, stop: threading.Event) -> list[Gap]:
-        """Paused, or between two tries."""
+        """While paused, or between two attempts."""
         stop.wait(POLL_INTERVAL_S)
-        now_s, awake_s = self._clock(), self._awake()
-        if (
-            self._state_machine.state is CameraState.RECONNECTING
-            and awake_s >= self._due_s
-            and not self._pause_requests
-        ):
+        now_s, is_due = self._clock(), self._policy.is_due()
+        if self._state_machine.state is CameraState.RECONNECTING and is_due and not self._pause_requests:
             self._state_machine.handle(CameraEvent.RETRY)
-            self._open(self._reason)
-        return self._extend_gap(now_s)
+            self._open(self._gaps.reason)
+        return self._gaps.extend(self._media_s(now_s))
 
     def _read_connection(self, sampler: Sampler, max_gap_s: float) -> Iterator[Frame | Gap]:
-        """At the connection: a fresh picture, none, or its end."""
+        """While connected: a fresh frame, none, or the end of the connection."""
         connection = self._connections.current
         if connection is None:
-            words = f"{self._connections.stuck_count} earlier connections hang"
-            yield from self._give_up(words, GapReason.NO_SIGNAL)
+            stuck = f"{self._connections.stuck_count} earlier connections are stuck"
+            yield from self._give_up(stuck, GapReason.NO_SIGNAL)
             return
-        shot = connection.take(POLL_INTERVAL_S)
+        frame = connection.take(POLL_INTERVAL_S)
         if self._pause_requests:
             return
-        if shot is not None:
-            yield from self._handle_fresh(shot, sampler, max_gap_s)
+        if frame is not None:
+            yield from self._handle_fresh(frame, sampler, max_gap_s)
         elif connection.failure is not None:
             yield from self._give_up(connection.failure, GapReason.NO_SIGNAL)
         else:
@@ -236,99 +311,69 @@ class LiveSource:
         self, frame: CapturedFrame, sampler: Sampler, max_gap_s: float
     ) -> Iterator[Frame | Gap]:
         media_s = self._media_s(frame.read_s)
-        if self._gap_tracker.reason is not None:
+        if self._gaps.is_open:
             sampler.restart()
-            yield from self._gap_tracker.end(media_s)
+            yield from self._gaps.end(media_s)
         elif frame.previous_read_s is not None and frame.read_s - frame.previous_read_s > max_gap_s:
-            # The camera is as slow as that, or the computer slept: the loop saw nothing of it.
+            # The camera is that slow, or the computer was suspended and the loop did not notice.
             sampler.restart()
             yield Gap(self._media_s(frame.previous_read_s), media_s, GapReason.NO_SIGNAL)
         self._state_machine.handle(CameraEvent.FRESH_FRAME)
         self._fresh_s = frame.read_s
-        self._since_s = self._awake()
-        self._hold_s = self._policy.stale_s
-        self._backoff.record_frame(self._since_s)
+        self._gaps.is_enabled = True
+        self._policy.record_frame()
         if self._lost_s is not None:
             self._notes.add_reconnected(media_s, frame.read_s - self._lost_s)
             self._lost_s = None
-        size = image_size(frame.image_bgr)
-        self._notes.add_size(media_s, size)
-        self._size = self._size or size
+        size = self._notes.add_size(media_s, image_size(frame.image_bgr))
         missed = sampler.missed
         if sampler.is_due(media_s):
             self.frames_dropped += sampler.missed - missed
-            yield Frame(
-                letterbox(frame.image_bgr, self._size), frame.captured_at, media_s, frame.active_tiles
-            )
+            yield Frame(letterbox(frame.image_bgr, size), frame.captured_at, media_s, frame.active_tiles)
 
     def _handle_no_frame(self, connection: Connection, sampler: Sampler, max_gap_s: float) -> Iterator[Gap]:
-        now_s, seen = self._clock(), connection.stats
+        now_s, stats = self._clock(), connection.stats
         since_s = now_s if self._fresh_s is None else self._fresh_s
-        same = seen.duplicate_at_s is not None and now_s - seen.duplicate_at_s <= DUPLICATE_RECENT_S
-        reason = (
-            GapReason.FROZEN
-            if same
-            else GapReason.NO_PARTICIPANTS
-            if seen.no_participants
-            else GapReason.NO_SIGNAL
-        )
-        told = now_s - since_s > max_gap_s and (same or self._state_machine.state is not CameraState.OPENING)
-        if seen.black_since_s is not None:
-            # Black shows at once. What has not changed may still do so, and is a gap from hindsight.
-            reason, since_s, told = GapReason.BLACK, seen.black_since_s, True
-        if told:
+        reason = _gap_reason(stats, now_s)
+        may_be_opening = reason is not GapReason.FROZEN and self._state_machine.state is CameraState.OPENING
+        is_gap = now_s - since_s > max_gap_s and not may_be_opening
+        if stats.black_since_s is not None:
+            # Black is certain at once; an image that has not changed becomes a gap only after a while.
+            reason, since_s, is_gap = GapReason.BLACK, stats.black_since_s, True
+        if is_gap:
             self._state_machine.handle(CameraEvent.NO_FRESH_FRAME)
-            self._reason = reason.value
+            self._gaps.reason = reason.value
             sampler.restart()
-            yield from self._gaps_since(reason, since_s, now_s)
+            yield from self._gaps.update(reason, self._media_s(since_s), self._media_s(now_s))
         else:
-            yield from self._extend_gap(now_s)
-        stale_s = self._awake() - self._since_s
-        if stale_s >= self._hold_s:
-            yield from self._give_up(
-                f"{reason.value} for {stale_s:.0f} s", reason, received_any=seen.received_any
-            )
+            yield from self._gaps.extend(self._media_s(now_s))
+        waited_s = self._policy.exceeded_wait_s()
+        if waited_s is not None:
+            message = f"{reason.value} for {waited_s:.0f} s"
+            yield from self._give_up(message, reason, received_any=stats.received_any)
 
     def _give_up(self, message: str, reason: GapReason, *, received_any: bool = False) -> Iterator[Gap]:
-        """Close the connection and say when to try again, or raise. ``received_any``: it did give pictures."""
+        """Close the connection and schedule the next attempt, or raise. ``received_any``: it delivered
+        frames."""
         self._connections.close()
-        self._reason = message
+        self._gaps.reason = message
         if self._fresh_s is None:
-            raise SourceError(
-                f"{self.name} gives no picture ({message}); expected a connected camera or a stream that "
-                "runs, not used by another program"
-            )
+            raise NoSignal(self.name, message)
         self._state_machine.handle(CameraEvent.GIVE_UP)
-        now_s = self._clock()
-        yield from self._gaps_since(reason, self._fresh_s, now_s)
+        now_s, fresh_s = self._media_s(self._clock()), self._media_s(self._fresh_s)
+        yield from self._gaps.update(reason, fresh_s, now_s)
         self._lost_s = self._fresh_s if self._lost_s is None else self._lost_s
-        due_s = self._backoff.record_failure(self._awake(), received_any=received_any)
-        if due_s is None:
-            yield from self._gap_tracker.end(self._media_s(now_s))
+        if not self._policy.record_failure(received_any=received_any):
+            yield from self._gaps.end(now_s)
             self._state_machine.handle(CameraEvent.RETRIES_EXHAUSTED)
-            raise self._source_lost(message, self._media_s(self._fresh_s))
-        self._due_s = due_s
-        least_s = max(MIN_OPENING_S, self._policy.stale_s)
-        self._hold_s = (
-            min(max(2 * self._hold_s, least_s), max(MAX_HOLD_S, least_s)) if received_any else least_s
-        )
-
-    def _source_lost(self, message: str, position_s: float) -> SourceLost:
-        sought = f", sought for {self._policy.reconnect_s:.0f} s" if self._policy.reconnect_s else ""
-        where = f"{self.name} broke off at {position_s:.1f} s"
-        return SourceLost(f"{where}: {message}{sought}; is it still connected?", position_s)
-
-    # Gaps.
-
-    def _gaps_since(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
-        """The gaps to hand on; none before the first picture, with which the session begins. Steady time."""
-        if self._size is None:
-            return []
-        return self._gap_tracker.update(reason, self._media_s(since_s), self._media_s(now_s))
-
-    def _extend_gap(self, now_s: float) -> list[Gap]:
-        reason = self._gap_tracker.reason
-        return [] if reason is None else self._gaps_since(reason, now_s, now_s)
+            raise SignalLost(self.name, fresh_s, message, self._settings.reconnect_s)
 
     def _media_s(self, at_s: float) -> float:
         return max(0.0, at_s - (self._origin_s or 0.0))
+
+
+def _gap_reason(stats: ConnectionStats, now_s: float) -> GapReason:
+    """Why a connection delivers no fresh frame, apart from black ones."""
+    if stats.duplicate_at_s is not None and now_s - stats.duplicate_at_s <= DUPLICATE_RECENT_S:
+        return GapReason.FROZEN
+    return GapReason.NO_PARTICIPANTS if stats.no_participants else GapReason.NO_SIGNAL

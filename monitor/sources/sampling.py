@@ -1,4 +1,4 @@
-"""When a frame is due, and where in the recording it lies. Pure arithmetic on seconds."""
+"""Sampling times, and media time from container timestamps. Pure arithmetic on seconds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ GRID_TOLERANCE_S = 0.002
 their time base (Matroska to whole milliseconds), so 0.5 s may be written as 0.499."""
 
 JITTER_S = 1.0
-"""A step back of up to this much is jitter of single timestamps; a larger one is a clock that
-started again (two recordings joined), and the position goes on from where it was."""
+"""A step back of up to this much is jitter of single timestamps; a larger one is a clock that was
+restarted (two recordings joined), and the media time continues from where it was."""
 
 
 class Sampler:
-    """Picks the first frame at or after each multiple of ``1 / sample_fps``.
+    """Selects the first frame at or after each multiple of ``1 / sample_fps``.
 
     The grid is fixed to zero, not to the last sample, so that late frames do not add up to a drift.
     ``missed`` counts the grid points since the first sample that passed without a frame. Raises
@@ -29,7 +29,7 @@ class Sampler:
         self._next: int | None = None
 
     def is_due(self, media_s: float) -> bool:
-        """Whether the frame at ``media_s`` is to be sampled; if so, the next grid point is awaited."""
+        """Whether the frame at ``media_s`` is a sample; if so, the next grid point becomes due."""
         slot = math.floor((media_s + GRID_TOLERANCE_S) * self._fps)
         if self._next is None:
             self._next = slot
@@ -40,14 +40,14 @@ class Sampler:
         return True
 
     def restart(self) -> None:
-        """Take the next frame whenever it comes, and count nothing as missed until then."""
+        """Select the next frame whenever it arrives, and count no grid point before it as missed."""
         self._next = None
 
 
 class MediaClock:
-    """Positions that never go back, from timestamps that may be missing, late or start anywhere.
+    """Media times that never decrease, from timestamps that may be missing, late or start anywhere.
 
-    ``frame_s`` is the usual distance of two frames, seconds; it stands in for what is missing.
+    ``frame_s`` is the nominal frame duration, seconds; it replaces missing timestamps.
     """
 
     def __init__(self, frame_s: float) -> None:
@@ -56,7 +56,7 @@ class MediaClock:
         self._last_s = -frame_s
 
     def position_s(self, timestamp_s: float | None) -> float:
-        """The media time of the next frame, seconds from the first; never less than the one before."""
+        """The media time of the next frame, seconds from the first; never less than the previous one."""
         if timestamp_s is None:
             self._last_s += self._frame_s
             return self._last_s

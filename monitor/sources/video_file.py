@@ -1,9 +1,4 @@
-"""A recording: a video file, read through FFmpeg (PyAV).
-
-When a recording was made, by what its container says.
-
-The next frame is fetched while the present one is looked at.
-"""
+"""A video file as a source, decoded with FFmpeg (PyAV), and the recording time in its metadata."""
 
 from __future__ import annotations
 
@@ -26,36 +21,43 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from monitor.errors import SourceError, SourceLost
+from monitor.sources.errors import (
+    EmptyFile,
+    NoFrames,
+    NotAVideo,
+    NoVideoTrack,
+    SourceNotFound,
+    VideoTruncated,
+)
 from monitor.sources.sampling import MediaClock, Sampler
 from monitor.types import Frame, ImageBGR
 
 
 def prefetch(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
-    """The same frames, each begun while its user is busy with the one before, in one thread of its own.
+    """Yield the same frames; each is fetched in a thread while the caller processes the one before.
 
-    At most one frame waits. What ``frames`` raises is raised here, in its place. ``frames`` must not be used
-    by anybody else; when this iterator is closed, a frame that is being fetched is waited for.
+    At most one frame is buffered. An error of ``frames`` is raised in its place. No other code may use
+    ``frames``; closing this iterator waits for the frame that is being fetched.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as pool:
-        coming = pool.submit(next, frames, None)
-        while (frame := coming.result()) is not None:
-            coming = pool.submit(next, frames, None)
+        pending = pool.submit(next, frames, None)
+        while (frame := pending.result()) is not None:
+            pending = pool.submit(next, frames, None)
             yield frame
 
 
 FALLBACK_FRAME_S = 1 / 25
-"""The distance of two frames where a file does not say; used only for frames without a timestamp."""
+"""The frame duration if a file does not state it; used only for frames without a timestamp."""
 
 SPARE_FRAMES = 4
-"""Frames that nothing else refers to are not decoded at all when a sampling interval holds at least
-this many: the next frame that is decoded is then still near the sampling time (one frame late at most in
-``benchmarks/decode.py``), and the pictures are bit for bit those of a full decoding. Skipping every
-B frame would halve the time again, but P frames may refer to B frames: in three of six clips it
-smeared pictures by 4 to 5 grey levels in the mean."""
+"""Frames without references to them are not decoded if a sampling interval has at least this many frames: the
+next decoded frame is then still near the sampling time (at most one frame late in ``benchmarks/decode.py``),
+and the images are identical bit for bit to those of a full decoding. Skipping every B frame would halve the
+time again, but P frames may refer to B frames: in three of six clips it smeared images by 4 to 5 grey levels
+in the mean."""
 
 CUT_TOLERANCE_S = 1.0
-"""Announced and real lengths of whole files differ by fractions of a second; less is not a cut."""
+"""Announced and real lengths of complete files differ by fractions of a second; less is not a truncation."""
 
 CONTAINER_FORMATS = (
     "mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf", "dv", "wtv", "nut", "ivf", "gif",
@@ -63,36 +65,37 @@ CONTAINER_FORMATS = (
     "image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe",
     "wav", "mp3", "flac", "aac",
 )  # fmt: skip
-"""What FFmpeg may take a file for, by its demuxers' names: containers and pictures that hold all of their
-content; sound too, to be told that it has no picture. Not playlists (HLS, DASH, concat, SDP) nor subtitles in
-a container of their own, which name other files and hosts to be read."""
+"""The FFmpeg demuxers that are allowed: self-contained containers and images, and audio, to report the
+missing video track. Playlists (HLS, DASH, concat, SDP) and subtitle files are excluded, because they name
+other files and hosts to be read."""
 
 MAX_PIXELS = 1 << 26
-"""Of a picture, 67 million: twice 8K. A small file can announce one that fills the memory."""
+"""The most pixels of a frame, 67 million: twice 8K. A small file can announce a frame that fills the
+memory."""
 
 AV_OPTIONS = {
     "format_whitelist": ",".join(CONTAINER_FORMATS),
     "protocol_whitelist": "file",
     "max_pixels": str(MAX_PIXELS),
 }
-"""For ``av.open``. The protocol: nothing that a file says makes FFmpeg connect to anywhere."""
+"""Options for ``av.open``. The protocol whitelist: no content of a file makes FFmpeg open a connection."""
 
 _ROTATIONS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
 class VideoFile:
-    """A video file as a source; positions come from the container's timestamps.
+    """A video file as a source; media times come from the container's timestamps.
 
-    The first frame is at ``media_s`` 0, and ``captured_at`` is ``started_at`` plus ``media_s``.
-    Rotation that the container asks for is applied. Frames between samples are neither converted
-    nor copied. Damaged packets are counted in ``frames_dropped`` and skipped.
+    The first frame is at ``media_s`` 0, and ``captured_at`` is ``started_at`` plus ``media_s``. The rotation
+    of the container is applied. Frames between samples are neither converted nor copied. Damaged packets
+    are skipped and counted in ``frames_dropped``.
 
     PyAV rather than OpenCV: on 1080p H.264 sampled twice a second, decoding everything took PyAV 1.4 and
-    OpenCV 1.6 times as long as this does (processor time 1.8 and 1.9; ``benchmarks/decode.py``), and OpenCV
-    tells neither a damaged packet from the end nor a missing timestamp from zero.
+    OpenCV 1.6 times as long as this class (CPU time 1.8 and 1.9; ``benchmarks/decode.py``), and OpenCV
+    distinguishes neither a damaged packet from the end nor a missing timestamp from zero.
 
     Raises:
-        SourceError: the path does not exist, or is not a video.
+        SourceNotFound, EmptyFile, NotAVideo, NoVideoTrack: the path is not a video.
     """
 
     is_live = False
@@ -105,7 +108,7 @@ class VideoFile:
         self._container = _open_container(path)
         try:
             self._stream = _video_stream(self._container, path.name)
-        except SourceError:
+        except NoVideoTrack:
             self._container.close()
             raise
         self.expected_s = _announced_s(self._container, self._stream)
@@ -116,7 +119,7 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # First what is being decoded in its own thread: a container must not be closed under it.
+        # First the decoding thread: the container must not be closed while it is in use.
         self._frames.close()
         self._container.close()
 
@@ -124,10 +127,11 @@ class VideoFile:
         """Yield the first frame at or after each sampling time; see ``Source.frames``.
 
         ``image_bgr`` is upright. Reads the file once: call it once. The next frame is decoded while the
-        present one is looked at.
+        caller processes the current one.
 
-        Raises: SourceError: there is not one frame in the file that can be decoded. SourceLost: the file
-        ends, or its frames do, before the length it announced.
+        Raises:
+            NoFrames: no frame of the file can be decoded.
+            VideoTruncated: the file or its frames end before the announced length.
         """
         self._frames = prefetch(self._sampled(sample_fps, stop))
         return self._frames
@@ -147,10 +151,8 @@ class VideoFile:
         if stop.is_set():
             return
         if end_s is None:
-            raise SourceError(
-                f"{self.name} has no frame that can be decoded; expected a video, convert or copy it again"
-            )
-        self._check_whole(end_s, sample_fps)
+            raise NoFrames(self.name)
+        self._check_complete(end_s, sample_fps)
 
     def _skip_spare_frames(self, sample_fps: float) -> None:
         if _frame_s(self._stream) * SPARE_FRAMES <= 1 / sample_fps:
@@ -171,7 +173,7 @@ class VideoFile:
                     yield frame
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
-        """Every packet of the video; an error of the file itself ends them, like its end."""
+        """The packets of the video track up to the end of the file or an error of the container."""
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -183,27 +185,20 @@ class VideoFile:
                 return
             yield packet
 
-    def _check_whole(self, end_s: float, sample_fps: float) -> None:
-        if self.expected_s is None or end_s >= self.expected_s - max(CUT_TOLERANCE_S, 2 / sample_fps):
-            return
-        reached = f"{end_s:.1f} s of the {self.expected_s:.1f} s it announces"
-        raise SourceLost(f"{self.name} broke off at {reached}: the file is cut off or damaged", end_s)
+    def _check_complete(self, end_s: float, sample_fps: float) -> None:
+        if self.expected_s is not None and end_s < self.expected_s - max(CUT_TOLERANCE_S, 2 / sample_fps):
+            raise VideoTruncated(self.name, end_s, self.expected_s)
 
 
 def _open_container(path: Path) -> InputContainer:
     if not path.is_file():
-        raise SourceError(
-            f"{path} is no file; expected a video, a folder of images, a camera's number or a URL"
-        )
+        raise SourceNotFound(path)
     if path.stat().st_size == 0:
-        raise SourceError(f"{path} is empty; expected a video, was the copy finished?")
+        raise EmptyFile(path)
     try:
         return av.open(str(path), options=dict(AV_OPTIONS))
     except (FFmpegError, UnicodeError) as error:
-        raise SourceError(
-            f"{path} cannot be read as a video ({_reason(error)}); "
-            "expected e.g. MP4, MOV or MKV that its recorder has closed"
-        ) from error
+        raise NotAVideo(path, _reason(error)) from error
 
 
 def _reason(error: Exception) -> str:
@@ -211,20 +206,20 @@ def _reason(error: Exception) -> str:
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:
-    """The first picture track that moves; the cover picture of a sound file is none."""
+    """The first video track; the cover image of an audio file is not one."""
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             stream.thread_type = "AUTO"
             stream.codec_context.options = {"max_pixels": AV_OPTIONS["max_pixels"]}
             return stream
-    raise SourceError(f"{name} has no picture track; expected a video, not a sound recording")
+    raise NoVideoTrack(name)
 
 
 def _announced_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """The length of the picture track from its first frame, seconds; None where nothing announces it.
+    """The announced length of the video track from its first frame, seconds; None if there is none.
 
-    MP4 and MPEG-TS give it for the track. Matroska gives the track's end in a tag. Else the length of
-    the whole file stands in, less what the picture starts later than the sound.
+    MP4 and MPEG-TS state it for the track, Matroska states the track's end in a tag. Otherwise the length of
+    the file is used, less the delay of the video track.
     """
     if stream.time_base is None:
         return None
@@ -244,7 +239,7 @@ def _frame_s(stream: VideoStream) -> float:
 
 
 def _timestamp_s(frame: VideoFrame) -> float | None:
-    """When the frame is shown, else when it is decoded, else None. Seconds on the container's clock."""
+    """The presentation time, else the decoding time, else None. Seconds on the container's clock."""
     ticks = frame.dts if frame.pts is None else frame.pts
     return None if ticks is None or frame.time_base is None else float(ticks * frame.time_base)
 
@@ -254,23 +249,23 @@ def _duration_s(frame: VideoFrame) -> float:
 
 
 def upright_bgr(frame: VideoFrame) -> ImageBGR:
-    """The picture as its container asks to show it, turned by a multiple of 90°."""
+    """The image with the rotation of its container applied, rounded to a multiple of 90°."""
     image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-    turn = _ROTATIONS.get(round(frame.rotation / 90) * 90 % 360)
-    return image if turn is None else np.asarray(cv2.rotate(image, turn), dtype=np.uint8)
+    rotation = _ROTATIONS.get(round(frame.rotation / 90) * 90 % 360)
+    return image if rotation is None else np.asarray(cv2.rotate(image, rotation), dtype=np.uint8)
 
 
 CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
-"""The first is the beginning of the recording with the camera's own offset from UTC; the second is UTC, and
-some cameras write into it their local time, or the end."""
+"""The first is the start of the recording with the camera's offset from UTC; the second is UTC, but some
+cameras write their local time, or the end of the recording."""
 
 EARLIEST_PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before it is a clock that was never set: 1904 and 1970 are where containers count from."""
+"""An earlier time is that of a clock that was never set: containers count from 1904 and 1970."""
 
 
 def recording_time(path: Path, now: datetime) -> datetime | None:
-    """When ``path`` says it was made, aware UTC; None where it says nothing, or what cannot be: no time, one
-    without a zone, before 2000 or after ``now``. Nothing is decoded."""
+    """The start of the recording from the metadata of ``path``, aware UTC; None if it is missing or
+    implausible: not a time, without a zone, before 2000 or after ``now``. No frame is decoded."""
     if not path.is_file():
         return None
     try:
@@ -283,9 +278,9 @@ def recording_time(path: Path, now: datetime) -> datetime | None:
 
 def _timestamps(tags: Sequence[Mapping[str, str]]) -> Iterator[datetime]:
     for name in CREATION_TAGS:
-        for one in tags:
+        for values in tags:
             try:
-                at = datetime.fromisoformat(one.get(name, ""))
+                at = datetime.fromisoformat(values.get(name, ""))
             except ValueError:
                 continue
             if at.tzinfo is not None:

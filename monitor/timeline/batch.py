@@ -1,4 +1,4 @@
-"""What a session has to write at one moment, and what becomes of two when the first had to wait. Pure."""
+"""One batch of new entries of a session, and merging of batches that wait to be written. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from monitor.geometry import Seat
 from monitor.types import SeatOwner
 
 WHOLE_CLASS = -1
-"""Stands for the whole class where a student's number would be, in ``mode: aggregate``."""
+"""The student number of the whole class, in ``mode: aggregate``."""
 
 
 @dataclass(frozen=True)
 class WriteBatch:
-    """Everything new since the batch before, and how things stand; never changed once it is made.
+    """The new entries since the previous batch, and the current state; immutable.
 
-    ``bins`` are by (student's number within the session or ``WHOLE_CLASS``, start in seconds), ``tracks`` by their
-    number, ``gaps`` by their start. ``notes`` are (media seconds, text). ``seats``, ``owners`` (by the
-    student's number), ``frame_size`` (width, height; pixels) and ``progress`` are those of the moment.
-    ``erased_students`` are the numbers of all of whom nothing may be kept any more. ``small_faces`` is the result of
-    the search for missed faces, None where there is no new one.
+    ``bins`` are by (number of the student within the session or ``WHOLE_CLASS``, start in seconds),
+    ``tracks`` by their number, ``gaps`` by their start. ``notes`` are (media seconds, text). ``seats``,
+    ``owners`` (by student number), ``frame_size`` (width, height; pixels) and ``progress`` are the current
+    state. ``erased_students`` are the numbers of all students whose data must be erased. ``small_faces`` is a
+    new result of the search for missed faces, None without one.
     """
 
     progress: SessionProgress
@@ -37,10 +37,10 @@ class WriteBatch:
     small_faces: SmallFaces | None = None
 
     def merge(self, newer: WriteBatch) -> WriteBatch:
-        """This batch and a newer one in one.
+        """This batch and a newer one as one batch.
 
-        What the newer one has of the same bin, track or gap replaces what was here, so what waits grows
-        by what the lecture holds and not by how often it was handed over.
+        A bin, track or gap of the newer batch replaces the same one here, so the size of pending data
+        depends on the lecture and not on the number of batches.
         """
         return WriteBatch(
             progress=newer.progress,

@@ -1,13 +1,10 @@
-"""Observations become timeline bins: what is kept instead of samples.
+"""Aggregation of observations into timeline bins, and of students' bins into bins of the class. Pure.
 
-Bins stay open for a while after their time, because a face's first samples are attributed only
-once it is confirmed to be a person, and an unfinished bin may be written as it is and written
-again when it has grown.
-
-Bins of single students become bins of the whole class, for ``mode: aggregate``.
-
-Pure. In that mode nothing about one student is stored. A figure of a bin is kept only if at least
-``MIN_STUDENTS`` students are behind that figure: five in view of whom one could be read give no expression.
+Bins are stored instead of samples. A bin stays open for some time, because the first samples of a face are
+assigned to a student only after its verification; an unfinished bin may be written and written again when it
+has grown. In ``mode: aggregate`` only bins of the class are stored. A value of such a bin is kept only if at
+least ``MIN_STUDENTS`` students contribute to that value: if only one of five visible faces can be read, the
+class has no expression.
 """
 
 from __future__ import annotations
@@ -28,7 +25,7 @@ from monitor.types import HeadPose, Observation
 
 @dataclass
 class _StudentTally:
-    """One student in one bin, so far."""
+    """The samples of one student in one bin."""
 
     seen_times_s: set[float] = field(default_factory=set)
     seen_s: float = 0.0
@@ -45,7 +42,7 @@ class _StudentTally:
 
 @dataclass
 class _OpenBin:
-    """One bin of the whole class, so far: the samples it covers and who was in them."""
+    """One open bin: its samples by media time, the students observed in each, and a tally per student."""
 
     covers_s: dict[float, float] = field(default_factory=dict)
     observed_students: dict[float, frozenset[int]] = field(default_factory=dict)
@@ -53,12 +50,12 @@ class _OpenBin:
 
 
 class Binner:
-    """Sums observations into bins of ``bin_s`` seconds of media time.
+    """Aggregates observations into bins of ``bin_s`` seconds of media time.
 
-    ``is_facing`` says whether a head pose counts as turned to the front; None counts as no direction.
-    ``keep_s`` is how long bins stay open behind the newest, seconds; an observation older than that is
-    refused. It must cover what the pipeline holds back until a face is confirmed
-    (``monitor.session.pipeline.MAX_PENDING_S``).
+    ``is_facing`` returns whether a head pose faces the front, None if undecided. ``keep_s`` is how long bins
+    stay open behind the newest, seconds; an older observation is rejected. It must cover the time for which
+    the pipeline holds observations back until a face is verified
+    (``monitor.session.readings.MAX_PENDING_S``).
     """
 
     def __init__(
@@ -73,17 +70,17 @@ class Binner:
     def add_sample(
         self, media_s: float, covers_s: float, observed_students: frozenset[int] | None = None
     ) -> None:
-        """A frame was sampled at ``media_s``, standing for ``covers_s`` seconds; of nobody else but
-        ``observed_students`` it tells anything, with None it does of everybody."""
+        """Add a sample at ``media_s`` that stands for ``covers_s`` seconds. It is a sample of the
+        ``observed_students`` only, or of all students if that is None."""
         bin_ = self._open.setdefault(self._index(media_s), _OpenBin())
         bin_.covers_s[media_s] = covers_s
         if observed_students is not None:
             bin_.observed_students[media_s] = observed_students
 
     def add(self, observation: Observation) -> bool:
-        """Count one observation; True unless its bin is closed already.
+        """Add one observation; returns False if its bin is closed.
 
-        Raises KeyError if no sample was announced for its time.
+        Raises KeyError if no sample was added for its time.
         """
         self._students.add(observation.student)
         bin_ = self._open.get(self._index(observation.media_s))
@@ -92,15 +89,15 @@ class Binner:
         covers_s = bin_.covers_s[observation.media_s]
         if observation.seen:
             tally = bin_.tallies.setdefault(observation.student, _StudentTally())
-            # A second face at the seat (one person found twice, or somebody passing by) may turn out to be
-            # the same student's next track: of its earlier samples those count in which nobody was seen.
+            # A second face at the seat (a double detection, or a passer-by) may turn out to be the same
+            # student's next track: its earlier samples count only where the student was not seen.
             if observation.media_s not in tally.seen_times_s:
                 self._count(tally, observation, covers_s)
         return True
 
     def bins(self, students: Iterable[int] | None = None) -> dict[tuple[int, float], TimelineBin]:
-        """Every open bin by (student, start in seconds). ``TimelineBin.student_id`` is the student's
-        number within the session; whoever stores the bins replaces it."""
+        """The open bins by (student, start in seconds). ``TimelineBin.student_id`` is the student's number
+        within the session; ``Writer`` replaces it."""
         numbers = sorted(self._students if students is None else students)
         return {
             (number, index * self.bin_s): self._bin(number, index, bin_)
@@ -109,13 +106,13 @@ class Binner:
         }
 
     def drop_old(self) -> None:
-        """Forget the bins further behind the newest than ``keep_s``."""
+        """Close the bins that are more than ``keep_s`` behind the newest."""
         if self._open:
             oldest = max(self._open) - self._keep_bins
             self._open = {index: bin_ for index, bin_ in self._open.items() if index >= oldest}
 
     def _index(self, media_s: float) -> int:
-        # Timestamps such as 4.9999999 belong to the bin that their rounded value opens.
+        # A time such as 4.9999999 belongs to the bin that starts at its rounded value.
         return math.floor(media_s / self.bin_s + 1e-6)
 
     def _count(self, tally: _StudentTally, observation: Observation, covers_s: float) -> None:
@@ -171,16 +168,16 @@ class Binner:
 
 
 MIN_STUDENTS = 5
-"""The least number of students behind a class figure. Five is a usual minimum cell size for
-published statistics on pupils (US NCES SLDS Technical Brief 3, 2011, reports minima of 5 to 30)."""
+"""The least number of students behind a value of the class. Five is a usual minimum cell size for published
+statistics on pupils (US NCES SLDS Technical Brief 3, 2011, reports minima of 5 to 30)."""
 
 
 def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
-    """One bin for the class from the students' bins of the same time.
+    """The bin of the class from the students' bins of the same time.
 
-    ``people`` counts the students seen; ``seen_s``, sample counts and reasons are sums over them;
-    probabilities are weighted by usable samples, angles by samples with a pose. Raises ValueError
-    when there are no bins or their times differ.
+    ``student_count`` counts the students seen; ``seen_s``, sample counts and reasons are sums over them;
+    probabilities are weighted by usable samples, angles by samples with a pose. Raises ValueError if there
+    are no bins or their times differ.
     """
     members = list(bins)
     if len({b.start_s for b in members}) != 1:
@@ -216,7 +213,7 @@ def class_bin(bins: Iterable[TimelineBin]) -> TimelineBin:
 
 
 def _enough(bins: list[TimelineBin]) -> list[TimelineBin]:
-    """The bins, or none of them if they are of too few students."""
+    """The bins, or an empty list if there are fewer than ``MIN_STUDENTS``."""
     return bins if len(bins) >= MIN_STUDENTS else []
 
 

@@ -1,4 +1,4 @@
-"""How batches get to the writer: at once, or in a thread of its own which a lecture need not wait for."""
+"""Passes batches to the writer: synchronously, or in a thread that the lecture does not wait for."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from monitor.timeline.writer import Writer
 log = logging.getLogger(__name__)
 
 RETRY_S, MAX_RETRY_S = 1.0, 8.0
-"""The first pause after a write that failed, and the longest; each pause is twice the one before. A database
-that is free again is written to within the longest and SQLite's own wait (``db.engine.BUSY_TIMEOUT_S``)."""
+"""The first and the longest pause after a failed write; each pause is twice the one before. A database that
+is unlocked is written to within the longest pause and SQLite's own timeout (``db.engine.BUSY_TIMEOUT_S``)."""
 
 CLOSE_TIMEOUT_S = 60.0
-"""How long what is left is tried again at the end of a live session: the disk may be cleared, the other
-program may let the database go, and what is still in memory here is nowhere else."""
+"""How long pending batches are retried at the end of a live session: the disk may be cleared, another program
+may unlock the database, and the batches exist only in this memory."""
 
 LOG_REPEAT_S = 60.0
-"""A failure that goes on is logged again after this long."""
+"""A continuing failure is logged again after this time."""
 
 
 @dataclass(frozen=True)
 class SessionClose:
-    """How a session's row is to be closed; ``ended_at`` is aware UTC."""
+    """How to close a session's row; ``ended_at`` is aware UTC."""
 
     status: SessionStatus
     ended_at: datetime
@@ -39,27 +39,28 @@ class SessionClose:
 
 
 class BatchSink(Protocol):
-    """What a recorder needs. ``last_written_at`` is aware UTC, None before the first commit."""
+    """The interface for a recorder. ``last_written_at`` is aware UTC, None before the first commit."""
 
     @property
     def unwritten_bins(self) -> int:
-        """How many bins wait for the database."""
+        """The number of submitted bins that are not written yet."""
 
     @property
     def last_written_at(self) -> datetime | None:
-        """When the last batch was committed."""
+        """Time of the last commit."""
 
     def submit(self, batch: WriteBatch) -> None:
-        """Take a batch to write. Raises DatabaseError when writing has failed for longer than is put up
-        with."""
+        """Accept a batch to write. Raises DatabaseError if writing has failed for longer than the retry
+        timeout."""
 
     def finish(self, close: SessionClose, timeout_s: float) -> None:
-        """Write what waits and close the session's row, the row also where something is left that cannot
-        be written. Takes at most ``timeout_s``, and raises DatabaseError if anything is left."""
+        """Write pending batches and close the session's row, also if some batch cannot be written. Takes at
+        most ``timeout_s``; raises DatabaseError if anything is left."""
 
 
 class RetryDeadline:
-    """How long failing writes are put up with, seconds on the monotonic clock; says so in the log."""
+    """Tracks and logs failing writes, and raises when they have failed for ``timeout_s`` seconds of
+    ``clock``."""
 
     def __init__(self, timeout_s: float, clock: Callable[[], float]) -> None:
         self._timeout_s = timeout_s
@@ -74,19 +75,18 @@ class RetryDeadline:
         self.last_error = error
         if self._failing_since_s is None or now - self._logged_s >= LOG_REPEAT_S:
             self._logged_s = now
-            log.warning("not written, kept in memory to try again: %s", error)
+            log.warning("write failed, kept in memory for a retry: %s", error)
         self._failing_since_s = now if self._failing_since_s is None else self._failing_since_s
 
     def record_success(self) -> None:
-        """Everything is written."""
+        """All pending batches are written."""
         if self._failing_since_s is not None:
-            log.warning(
-                "written again after %.0f s, with all that had waited", self._clock() - self._failing_since_s
-            )
+            failed_s = self._clock() - self._failing_since_s
+            log.warning("writing again after %.0f s; all pending batches were written", failed_s)
         self._failing_since_s = self.last_error = None
 
     def raise_if_expired(self) -> None:
-        """Raises the last error if failing has gone on for longer than is put up with."""
+        """Raise the last error if writes have failed for ``timeout_s``."""
         if self.last_error is None or self._failing_since_s is None:
             return
         if self._clock() - self._failing_since_s >= self._timeout_s:
@@ -94,9 +94,9 @@ class RetryDeadline:
 
 
 class SyncWriter:
-    """Writes when it is handed something, in the caller's thread: for files, which can be looked at again.
+    """Writes in the caller's thread: for files, which can be analysed again.
 
-    What could not be written stays and goes with the next batch, as long as the patience lasts.
+    A batch that could not be written is merged into the next one until ``retry_timeout_s`` has passed.
     """
 
     def __init__(
@@ -146,9 +146,9 @@ class SyncWriter:
 
 
 class WriteQueue:
-    """Writes in a thread of its own: neither a locked database nor a full disk holds up the lecture.
+    """Writes in a thread: neither a locked database nor a full disk blocks the lecture.
 
-    At most two batches wait: the one in the thread's hands, and one that holds all that was handed over
+    At most two batches exist: the one that is being written, and one with everything that was submitted
     since. ``retry_s`` is the first pause after a failure.
     """
 
@@ -171,7 +171,7 @@ class WriteQueue:
         self._deadline_s = 0.0
         self._failure: BaseException | None = None
         self._done = threading.Event()
-        # A daemon: one that hangs in a locked database must not keep the program from ending.
+        # A daemon thread: a write to a locked database must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="classpulse-writer", daemon=True)
 
     @property
@@ -186,7 +186,7 @@ class WriteQueue:
         return self._writer.last_written_at
 
     def submit(self, batch: WriteBatch) -> None:
-        """See ``BatchSink``; also raises whatever made the thread die."""
+        """See ``BatchSink``; also raises the exception that ended the thread."""
         self._start()
         with self._changed:
             self._pending = batch if self._pending is None else self._pending.merge(batch)
@@ -195,19 +195,19 @@ class WriteQueue:
             self._retry_deadline.raise_if_expired()
 
     def finish(self, close: SessionClose, timeout_s: float) -> None:
-        """See ``BatchSink``. A database that does not answer in time leaves the row open: the next start
+        """See ``BatchSink``. If the database does not respond in time, the row stays open: the next start
         closes it as interrupted."""
         self._start()
         with self._changed:
-            # A part of the time is for closing the row where the rest cannot be written.
+            # A part of the time is reserved for closing the row if the rest cannot be written.
             self._deadline_s = self._clock() + 0.75 * timeout_s
             self._close_request = close
             self._changed.notify()
-        answered = self._done.wait(timeout_s)
+        is_done = self._done.wait(timeout_s)
         self._raise_failure()
-        if not answered or self._retry_deadline.last_error is not None:
+        if not is_done or self._retry_deadline.last_error is not None:
             raise self._retry_deadline.last_error or DatabaseUnavailable(
-                f"the database gave no answer for {timeout_s:g} s; the session is closed by the next start"
+                f"The database did not respond for {timeout_s:g} s. The next start closes the session."
             )
 
     def _start(self) -> None:
@@ -225,13 +225,13 @@ class WriteQueue:
                     break
             self._close(self._close_request)
         except BaseException as error:  # noqa: BLE001
-            # Whoever hands over the next batch raises it: a thread must not die unheard.
+            # ``submit`` and ``finish`` raise it, so that the end of the thread is noticed.
             self._failure = error
         finally:
             self._done.set()
 
     def _write_next(self) -> bool:
-        """Wait for something to write and try it once; pause and return False if that fails."""
+        """Wait for a batch and write it; pause and return False if that fails."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending is not None or self._close_request is not None)
             batch, self._in_flight, self._pending = self._pending, self._pending, None
@@ -253,7 +253,8 @@ class WriteQueue:
         return True
 
     def _pause(self) -> None:
-        """Until the next try: longer each time, but not while the session waits for its end."""
+        """Wait for the next attempt: twice as long each time, but shortly while the session is being
+        closed."""
         with self._changed:
             if self._close_request is None:
                 self._changed.wait_for(lambda: self._close_request is not None, self._pause_s)
@@ -265,7 +266,7 @@ class WriteQueue:
         return self._close_request is not None and self._clock() >= self._deadline_s
 
     def _close(self, close: SessionClose | None) -> None:
-        assert close is not None  # the loop before ends with one
+        assert close is not None  # the loop in _run ends only with a request
         try:
             self._writer.end(close.status, close.ended_at, close.reason)
         except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""One session's batches into the database, a transaction each."""
+"""Writes the batches of one session to the database, one transaction per batch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from monitor.types import SeatOwner
 
 
 class Writer:
-    """Knows which number in the database each student of one session has. One thread at a time may use it.
-
-    ``clock`` gives aware UTC.
-    """
+    """Writes batches and maps the student numbers of one session to ids of the database. Used by one thread
+    at a time. ``clock`` returns aware UTC."""
 
     def __init__(self, store: Store, session_id: int, clock: Callable[[], datetime] = now_utc) -> None:
         self._store = store
@@ -29,7 +27,7 @@ class Writer:
         self.last_written_at: datetime | None = None
 
     def write(self, batch: WriteBatch) -> None:
-        """Write a batch, all of it or nothing. Raises DatabaseError."""
+        """Write a batch atomically. Raises DatabaseError."""
         with self._store.unit_of_work() as unit:
             ids = self._write(unit, batch)
             unit.commit()
@@ -43,20 +41,21 @@ class Writer:
             unit.commit()
 
     def _write(self, unit: UnitOfWork, batch: WriteBatch) -> dict[int, int]:
-        """Write into an open unit; return the database's id of each student number."""
+        """Write into an open unit; returns the database id of each student number."""
         batch = _without_erased(batch)
-        gone = {number: who for number, who in self._student_ids.items() if number in batch.erased_students}
-        for who in gone.values():
-            bins_gone = erase_student(unit, self._session_id, who)
-            detail = f"somebody withdrew; {bins_gone} bins with it"
+        erased = {number: id_ for number, id_ in self._student_ids.items() if number in batch.erased_students}
+        for id_ in erased.values():
+            bin_count = erase_student(unit, self._session_id, id_)
+            detail = f"consent withdrawn; {bin_count} bins deleted"
             unit.add_audit_entry("erase", f"session {self._session_id}", self._clock(), detail)
-        known = {number: who for number, who in self._student_ids.items() if number not in gone}
-        ids = self._name_students(unit, batch, known)
+        known = {number: id_ for number, id_ in self._student_ids.items() if number not in erased}
+        ids = self._save_students(unit, batch, known)
         bins = [
-            replace(b, student_id=None if n == WHOLE_CLASS else ids[n]) for (n, _), b in batch.bins.items()
+            replace(bin_, student_id=None if number == WHOLE_CLASS else ids[number])
+            for (number, _), bin_ in batch.bins.items()
         ]
         unit.write_bins(self._session_id, bins)
-        tracks = [replace(t, student_id=ids[t.student_id]) for t in batch.tracks.values()]
+        tracks = [replace(track, student_id=ids[track.student_id]) for track in batch.tracks.values()]
         unit.save_tracks(self._session_id, tracks)
         unit.save_gaps(self._session_id, list((batch.gaps or {}).values()))
         for at_s, text in batch.notes:
@@ -66,20 +65,22 @@ class Writer:
         unit.save_progress(self._session_id, batch.progress)
         return ids
 
-    def _name_students(self, unit: UnitOfWork, batch: WriteBatch, known: Mapping[int, int]) -> dict[int, int]:
-        """Students who are of the roster are taken for who they are, with all that was written of them before
-        it was known. The others are named as they are known, else by seat, and then renamed when a new one
-        sits down before them."""
+    def _save_students(self, unit: UnitOfWork, batch: WriteBatch, known: Mapping[int, int]) -> dict[int, int]:
+        """Save students and seats; returns the database id of each student number.
+
+        Data of a student who turns out to be on the roster is moved to the roster student. The others are
+        labelled by their owner, else by seat, and relabelled when a new student sits down in front of them.
+        """
         owners, ids = dict(batch.owners or {}), dict(known)
         of_roster = {
             number: owner.student_id for number, owner in owners.items() if owner.student_id is not None
         }
-        for number, who in of_roster.items():
-            if ids.get(number, who) != who:
-                unit.reassign_to_roster_student(self._session_id, ids[number], who)
-            ids[number] = who
+        for number, id_ in of_roster.items():
+            if ids.get(number, id_) != id_:
+                unit.reassign_to_roster_student(self._session_id, ids[number], id_)
+            ids[number] = id_
         labels = student_labels(batch.seats, owners)
-        # All renames in one call: two students may swap names when somebody sits down between them.
+        # All renames in one call: two students may swap labels when a third one sits down between them.
         others = {number: label for number, label in labels.items() if number not in of_roster}
         unit.rename_students(self._session_id, {ids[n]: label for n, label in others.items() if n in ids})
         for number, label in others.items():
@@ -94,21 +95,21 @@ class Writer:
 
 
 def _without_erased(batch: WriteBatch) -> WriteBatch:
-    """The same without what it holds of those of whom nothing may be kept."""
-    gone = batch.erased_students
-    if not gone:
+    """The batch without the data of its ``erased_students``."""
+    erased = batch.erased_students
+    if not erased:
         return batch
     return replace(
         batch,
-        bins={key: one for key, one in batch.bins.items() if key[0] not in gone},
-        tracks={key: one for key, one in batch.tracks.items() if one.student_id not in gone},
-        seats=tuple(seat for seat in batch.seats if seat.student not in gone),
-        owners={number: owner for number, owner in (batch.owners or {}).items() if number not in gone},
+        bins={key: bin_ for key, bin_ in batch.bins.items() if key[0] not in erased},
+        tracks={key: track for key, track in batch.tracks.items() if track.student_id not in erased},
+        seats=tuple(seat for seat in batch.seats if seat.student not in erased),
+        owners={number: owner for number, owner in (batch.owners or {}).items() if number not in erased},
     )
 
 
 def student_labels(seats: Sequence[Seat], owners: Mapping[int, SeatOwner]) -> dict[int, str]:
-    """What each student is called: the planned seat's label, or ``Student N`` in reading order."""
+    """The label of each student: that of the planned seat, or ``Student N`` in reading order."""
     others = [seat for seat in seats if seat.student not in owners]
-    labels = {student: f"Student {place}" for place, student in enumerate(reading_order(others), 1)}
+    labels = {student: f"Student {number}" for number, student in enumerate(reading_order(others), 1)}
     return labels | {number: owner.label for number, owner in owners.items()}

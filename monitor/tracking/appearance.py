@@ -1,10 +1,7 @@
-"""The colours below a face: what tells one person on a seat from another, for as long as a lesson lasts.
+"""Appearance: the colours of clothing below a face, which distinguish people at one seat within a session.
 
-A seat remembers who sits there; that somebody else has sat down in the owner's absence it cannot know.
-The colours of what people wear can tell, and say nothing about who anybody is: they are compared in
-memory, within one session, and never stored. Nothing is measured of the face itself.
-
-What is worn below the faces of a frame, and what is there where nobody is seen.
+Colour histograms do not identify a person: they are compared in memory, within one session, and never stored.
+Nothing is measured of the face itself.
 """
 
 from __future__ import annotations
@@ -23,25 +20,25 @@ ColourHistogram = NDArray[np.float32]
 coefficient (Bhattacharyya 1943), 1 for the same and 0 for nothing in common."""
 
 TORSO_RANGE = (0.25, 1.0)
-"""From where to where below the chin colours are taken, in face heights: desks begin lower."""
+"""Vertical range of the region below the chin, face heights: desks begin lower."""
 
 TORSO_MARGIN = 0.4
-"""How far to each side of the face, in face widths: what is farther is the neighbour's."""
+"""Width of the region beside the face on each side, face widths: farther out is the neighbour."""
 
 MIN_REGION_PX = 6
-"""A side of the region with fewer pixels than this is too small for a histogram."""
+"""Shortest side of a region, pixels; a smaller one is too small for a histogram."""
 
 MIN_SATURATION = 60
-"""From this saturation on (of 255) a pixel has a hue; below it only a brightness."""
+"""Pixels with at most this saturation (of 255) count by brightness, others by hue."""
 
 VIVID_SATURATION = 130
 HUE_BINS, GREY_BINS = 12, 4
 MIN_VALUE = 40
-"""Below this value the hue of a pixel is noise."""
+"""The hue of darker pixels is noise."""
 
 
 def colour_histogram(image_bgr: ImageBGR, face: Face) -> ColourHistogram | None:
-    """The colours below ``face``; None where too little of the region is in the frame."""
+    """The histogram of the region below ``face``; None if the region is not in the frame or too small."""
     x1, y1, x2, y2 = face.box_xyxy
     width, height = x2 - x1, y2 - y1
     left, right = round(x1 - TORSO_MARGIN * width), round(x2 + TORSO_MARGIN * width)
@@ -62,30 +59,28 @@ def colour_histogram(image_bgr: ImageBGR, face: Face) -> ColourHistogram | None:
 
 
 DescribeAppearance = Callable[[ImageBGR, Face], NDArray[np.float32] | None]
-"""What is worn below a face (``monitor.tracking.appearance.colour_histogram``); None where it is not seen."""
+"""Measures the appearance below a face, such as ``colour_histogram``; None if it is not visible."""
 
 
 class AppearanceExtractor:
-    """Looks at clothes with ``colour_histogram``; without it, at nothing."""
+    """Measures appearance descriptors with ``describe``; none if that is None."""
 
     def __init__(self, describe: DescribeAppearance | None) -> None:
         self._describe = describe
 
     def descriptors(self, image_bgr: ImageBGR, faces: Mapping[int, Face]) -> dict[int, NDArray[np.float32]]:
-        """The colours below each of the faces of a frame, by whatever number they have, where they are
-        seen."""
+        """The descriptor of each face of a frame, by the same key, where it can be measured."""
         if self._describe is None:
             return {}
-        seen = {number: self._describe(image_bgr, face) for number, face in faces.items()}
-        return {number: colours for number, colours in seen.items() if colours is not None}
+        descriptors = {key: self._describe(image_bgr, face) for key, face in faces.items()}
+        return {key: descriptor for key, descriptor in descriptors.items() if descriptor is not None}
 
     def background_descriptors(
         self, image_bgr: ImageBGR, to_reference: NDArray[np.float64], seats: Iterable[tuple[int, Box]]
     ) -> dict[int, NDArray[np.float32]]:
-        """The same where the clothes would be of those who are not seen, by student; ``seats`` are boxes of
-        the room."""
+        """The descriptor at each empty seat, by student; ``seats`` are students and boxes in the reference
+        frame."""
         if self._describe is None:
             return {}
-        return self.descriptors(
-            image_bgr, {student: in_camera_frame(box, to_reference) for student, box in seats}
-        )
+        faces = {student: in_camera_frame(box, to_reference) for student, box in seats}
+        return self.descriptors(image_bgr, faces)

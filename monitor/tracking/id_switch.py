@@ -1,9 +1,9 @@
-"""Two who pass close by one another: were they taken for each other?
+"""Correction of ID switches after two people passed close by each other. Pure.
 
-Where two people meet, one hides the other for a moment, and a tracker that knows places alone may follow
-each with the other's track from then on. So what both wear is remembered (``monitor.tracking.appearance_model``), looked at anew
-once they are apart, and where it fits the other way round, their tracks change numbers. The few samples
-in between stay as they were. Pure.
+When one person occludes another, a tracker that knows positions only may continue each with the other's
+track. So the appearance of both (``monitor.tracking.appearance_model``) is compared again once they are
+apart, and if it matches better the other way round, their tracks swap IDs. The frames in between are not
+corrected.
 """
 
 from __future__ import annotations
@@ -15,32 +15,36 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.geometry import box_centre, box_width
 from monitor.tracking.appearance_model import AppearanceModel
 from monitor.types import Box, Track
 
 INTERACTION_DISTANCE = 1.5
-"""Two whose faces are nearer than this, in widths of the larger, can be confused; the gate of the tracker."""
+"""Two tracks whose faces are nearer than this, in widths of the larger one, interact; the gate of the
+tracker."""
 
 WALKING_DISTANCE = 1.0
-"""Who is farther than this from where they rest, in widths, walks. Two who sit side by side do not meet."""
+"""A track that is farther than this from its resting position, face widths, is walking. Neighbours who sit
+side by side do not interact."""
 
 RESTING_WEIGHT = 0.05
-"""The weight of the newest place in the mean that is somebody's resting place: ten seconds at two a
+"""Weight of the latest position in the running mean of the resting position: ten seconds at two frames a
 second."""
 
 MAX_UNSEEN_S = 3.0
-"""For so long whoever was hidden is thought to be near where they were last seen, seconds."""
+"""An occluded person is assumed to be near the last position for this time, seconds."""
 
 MIN_SAMPLES_AFTER = 5
-"""Samples of each, apart, before anything is decided. Not tuned."""
+"""Descriptors of each track after an interaction before a decision. Heuristic, not tuned on data."""
 
 SWAP_MARGIN = 0.2
-"""How much better it must fit the other way round, of likenesses that sum up to 2. Not tuned."""
+"""By how much the sum of both similarities, at most 2, must be larger for swapped IDs. Heuristic, not tuned
+on data."""
 
 
 @dataclass
 class _TrackMemory:
-    """What is remembered of a track: what was worn before it met anybody, and where it rests, pixels."""
+    """A track outside interactions: its resting position, pixels, and its appearance."""
 
     resting_centre: NDArray[np.float64]
     appearance: AppearanceModel = field(default_factory=AppearanceModel)
@@ -48,7 +52,7 @@ class _TrackMemory:
 
 @dataclass
 class _Interaction:
-    """What the two wear since they are apart."""
+    """The appearance of two tracks since they are apart again."""
 
     appearances_after: tuple[AppearanceModel, AppearanceModel] = field(
         default_factory=lambda: (AppearanceModel(), AppearanceModel())
@@ -56,7 +60,7 @@ class _Interaction:
 
 
 class IdSwitchCorrector:
-    """Gives tracks back their numbers after two were confused."""
+    """Keeps the corrected ID of each track."""
 
     def __init__(self) -> None:
         self._corrected_ids: dict[int, int] = {}
@@ -66,46 +70,44 @@ class IdSwitchCorrector:
     def update(
         self, tracks: Sequence[Track], descriptors: Mapping[int, NDArray[np.float32]]
     ) -> tuple[list[Track], dict[int, NDArray[np.float32]]]:
-        """Take all live tracks of one sample and what those wear of whom it is seen, ``(K,)`` of length 1;
-        return both with the numbers under which these people were followed before."""
+        """Take all live tracks of one frame and the descriptors ``(K,)``, unit norm, of some of them; returns
+        both with corrected IDs."""
         self._corrected_ids = {
             track.track_id: self._corrected_ids.get(track.track_id, track.track_id) for track in tracks
         }
-        named, worn = self._renumbered(tracks, descriptors)
-        self._start_interactions(named)
-        if self._correct_switch(named, worn):
-            named, worn = self._renumbered(tracks, descriptors)
-        self._update_memory(named, worn)
-        return named, worn
+        corrected, corrected_descriptors = self._with_corrected_ids(tracks, descriptors)
+        self._start_interactions(corrected)
+        if self._correct_switch(corrected, corrected_descriptors):
+            corrected, corrected_descriptors = self._with_corrected_ids(tracks, descriptors)
+        self._update_memory(corrected, corrected_descriptors)
+        return corrected, corrected_descriptors
 
     def corrected_ids(self) -> dict[int, int]:
-        """Under which number each track goes, by the number it came with."""
+        """The corrected ID of each track, by the tracker's ID."""
         return dict(self._corrected_ids)
 
     def relocate(self, boxes_xyxy: Mapping[int, Box]) -> None:
-        """These tracks, by the numbers they go under, rest elsewhere now; nobody has met anybody on the
-        way."""
+        """Move the resting positions of tracks, by corrected ID, after a layout change; ends all
+        interactions."""
         self._interactions = {}
-        for number, known in self._memory.items():
-            if number in boxes_xyxy:
-                known.resting_centre = _box_centre(boxes_xyxy[number])
+        for track_id, memory in self._memory.items():
+            if track_id in boxes_xyxy:
+                memory.resting_centre = np.array(box_centre(boxes_xyxy[track_id]))
 
-    def _renumbered(
+    def _with_corrected_ids(
         self, tracks: Sequence[Track], descriptors: Mapping[int, NDArray[np.float32]]
     ) -> tuple[list[Track], dict[int, NDArray[np.float32]]]:
-        named = [replace(track, track_id=self._corrected_ids[track.track_id]) for track in tracks]
-        return named, {
+        corrected = [replace(track, track_id=self._corrected_ids[track.track_id]) for track in tracks]
+        return corrected, {
             self._corrected_ids[key]: value
             for key, value in descriptors.items()
             if key in self._corrected_ids
         }
 
     def _start_interactions(self, tracks: Sequence[Track]) -> None:
-        """Begin, or begin again, the meetings of those who are near one another, one of them walking."""
-        by_number = {track.track_id: track for track in tracks}
-        self._interactions = {
-            pair: meeting for pair, meeting in self._interactions.items() if set(pair) <= set(by_number)
-        }
+        """Start or restart interactions of tracks near each other of which one is walking."""
+        live = {track.track_id for track in tracks}
+        self._interactions = {pair: it for pair, it in self._interactions.items() if set(pair) <= live}
         now_s = max((track.last_seen_s for track in tracks), default=0.0)
         recent = [
             track
@@ -115,75 +117,71 @@ class IdSwitchCorrector:
         walking = {track.track_id for track in recent if self._is_walking(track)}
         if not walking:
             return
-        for one, other in combinations(sorted(recent, key=lambda track: track.track_id), 2):
-            pair = (one.track_id, other.track_id)
-            if walking & set(pair) and _face_distance(one, other) < INTERACTION_DISTANCE:
+        for first, second in combinations(sorted(recent, key=lambda track: track.track_id), 2):
+            pair = (first.track_id, second.track_id)
+            if walking & set(pair) and _face_distance(first, second) < INTERACTION_DISTANCE:
                 self._interactions[pair] = _Interaction()
 
     def _is_walking(self, track: Track) -> bool:
-        away = np.hypot(*(_centre(track) - self._memory[track.track_id].resting_centre))
-        return bool(away > WALKING_DISTANCE * _width(track))
+        distance = np.hypot(*(_centre(track) - self._memory[track.track_id].resting_centre))
+        return bool(distance > WALKING_DISTANCE * box_width(track.box_xyxy))
 
     def _correct_switch(
         self, tracks: Sequence[Track], descriptors: Mapping[int, NDArray[np.float32]]
     ) -> bool:
-        """Look at those who have met; whether two change numbers, no more than two in one sample."""
-        by_number = {track.track_id: track for track in tracks}
-        for pair, meeting in list(self._interactions.items()):
-            if _face_distance(*(by_number[number] for number in pair)) < INTERACTION_DISTANCE:
+        """Continue the interactions; returns whether two tracks swapped IDs, at most one pair per frame."""
+        by_id = {track.track_id: track for track in tracks}
+        for pair, interaction in list(self._interactions.items()):
+            if _face_distance(by_id[pair[0]], by_id[pair[1]]) < INTERACTION_DISTANCE:
                 continue
-            for number, looks in zip(pair, meeting.appearances_after, strict=True):
-                if number in descriptors:
-                    looks.add(descriptors[number])
-            if min(looks.samples for looks in meeting.appearances_after) >= MIN_SAMPLES_AFTER:
+            for track_id, appearance in zip(pair, interaction.appearances_after, strict=True):
+                if track_id in descriptors:
+                    appearance.add(descriptors[track_id])
+            if min(appearance.samples for appearance in interaction.appearances_after) >= MIN_SAMPLES_AFTER:
                 del self._interactions[pair]
-                if self._is_switched(pair, meeting):
+                if self._is_switched(pair, interaction):
                     self._swap_ids(pair)
                     return True
         return False
 
     def _is_switched(self, pair: tuple[int, int], interaction: _Interaction) -> bool:
-        before = [self._memory[number].appearance for number in pair]
+        before = [self._memory[track_id].appearance for track_id in pair]
+        after = interaction.appearances_after
         pairs = ((0, 0), (1, 1), (0, 1), (1, 0))
-        likeness = [interaction.appearances_after[now].similarity(before[then]) for now, then in pairs]
-        told = [value for value in likeness if value is not None]
-        return len(told) == len(pairs) and sum(told[2:]) > sum(told[:2]) + SWAP_MARGIN
+        values = [after[i].similarity(before[j]) for i, j in pairs]
+        similarities = [value for value in values if value is not None]
+        if len(similarities) < len(pairs):
+            return False
+        return sum(similarities[2:]) > sum(similarities[:2]) + SWAP_MARGIN
 
     def _swap_ids(self, pair: tuple[int, int]) -> None:
-        one, other = pair
-        shown = {number: key for key, number in self._corrected_ids.items()}
-        self._corrected_ids |= {shown[one]: other, shown[other]: one}
-        # What else was seen of the two since they met went by the other's number.
-        self._interactions |= {met: _Interaction() for met in self._interactions if {one, other} & set(met)}
+        first, second = pair
+        tracker_ids = {corrected: track_id for track_id, corrected in self._corrected_ids.items()}
+        self._corrected_ids |= {tracker_ids[first]: second, tracker_ids[second]: first}
+        # Their other interactions have collected descriptors under the wrong ID.
+        self._interactions |= {
+            other: _Interaction() for other in self._interactions if set(pair) & set(other)
+        }
 
     def _update_memory(self, tracks: Sequence[Track], descriptors: Mapping[int, NDArray[np.float32]]) -> None:
         live = {track.track_id for track in tracks}
-        self._memory = {number: known for number, known in self._memory.items() if number in live}
-        meeting = {number for pair in self._interactions for number in pair}
+        self._memory = {track_id: memory for track_id, memory in self._memory.items() if track_id in live}
+        interacting = {track_id for pair in self._interactions for track_id in pair}
         for track in tracks:
-            if track.face is None or track.track_id in meeting:
+            if track.face is None or track.track_id in interacting:
                 continue
-            known = self._memory.setdefault(track.track_id, _TrackMemory(_centre(track)))
-            known.resting_centre = (1 - RESTING_WEIGHT) * known.resting_centre + RESTING_WEIGHT * _centre(
-                track
-            )
+            centre = _centre(track)
+            memory = self._memory.setdefault(track.track_id, _TrackMemory(centre))
+            memory.resting_centre = (1 - RESTING_WEIGHT) * memory.resting_centre + RESTING_WEIGHT * centre
             if track.track_id in descriptors:
-                known.appearance.add(descriptors[track.track_id])
+                memory.appearance.add(descriptors[track.track_id])
 
 
 def _centre(track: Track) -> NDArray[np.float64]:
-    return _box_centre(track.box_xyxy)
+    return np.array(box_centre(track.box_xyxy))
 
 
-def _box_centre(box_xyxy: Box) -> NDArray[np.float64]:
-    x1, y1, x2, y2 = box_xyxy
-    return np.array([(x1 + x2) / 2, (y1 + y2) / 2])
-
-
-def _width(track: Track) -> float:
-    return track.box_xyxy[2] - track.box_xyxy[0]
-
-
-def _face_distance(one: Track, other: Track) -> float:
-    """The distance of two faces in widths of the larger."""
-    return float(np.hypot(*(_centre(one) - _centre(other)))) / max(_width(one), _width(other))
+def _face_distance(first: Track, second: Track) -> float:
+    """The distance of two faces in widths of the larger one."""
+    width = max(box_width(first.box_xyxy), box_width(second.box_xyxy))
+    return float(np.hypot(*(_centre(first) - _centre(second)))) / width

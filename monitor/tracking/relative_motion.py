@@ -1,18 +1,17 @@
-"""How a face changed against its own surroundings, where the camera moved between two frames. Pure NumPy.
+"""The change of a face against its own surroundings, for frames between which the camera moved. Pure NumPy.
 
-Registration of a moving camera is never exact: it is off by part of a pixel, nearer things shift against
-farther ones (parallax), and motion blurs. A printed face suffers from all of that exactly as the wall around
-it does; a head moves against the wall behind it, and changes. So the surroundings of the earlier patch are
-aligned with those of the later one, and the face is compared under that alignment.
-
-The alignment is that of Lucas and Kanade (1981) with a similarity and, for the exposure, a gain and an
-offset.
+Registration of a moving camera is never exact: it is off by part of a pixel, near objects shift against far
+ones (parallax), and motion blurs. A printed face changes exactly as the wall around it; a head moves against
+the wall behind it. So the surroundings of the earlier patch are aligned with those of the later one, and the
+face is compared under that alignment (Lucas and Kanade 1981, with a similarity, and a gain and an offset for
+the exposure).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,63 +20,64 @@ Patch = NDArray[np.float32]
 """A grey patch ``(N, N)`` float32."""
 
 FACE_PX = 24
-"""The side of the face in the middle of a patch, pixels."""
+"""Side of the face in the middle of a patch, pixels."""
 
 MARGIN_PX = 16
-"""What a patch shows beyond the face on each side: two thirds of it."""
+"""Surroundings on each side of the face, pixels: two thirds of its side."""
 
 HAIR_PX, CHEEK_PX, CHIN_PX = 9, 5, 10
-"""What belongs to the head beyond its box, above and at the sides, and how much of the lower face is left
-out: shoulders move with the head, so surroundings lie above them."""
+"""Pixels of the head above and beside its box, and height of the excluded lower part: shoulders move with the
+head, so only surroundings above them are used."""
 
 MAX_ITERATIONS = 5
-"""Iterations; the residual shift was below 0.05 px after four."""
+"""Iterations of the alignment; the residual shift was below 0.05 px after four."""
 
 MAX_STEP_PX = 1.0
 MAX_SHIFT_PX = 5.0
-"""Limits of one iteration and of the whole alignment, patch pixels. Heuristic, not tuned on data."""
+"""Largest shift in one iteration and in total, pixels of the patch. Heuristic, not tuned on data."""
 
 MIN_CONTRAST = 6.0
-"""Surroundings with a smaller standard deviation, grey levels, hold nothing to align by."""
+"""Surroundings with a smaller standard deviation, grey levels, cannot be aligned."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class RelativeChange:
-    """``similarity`` is the normalised correlation of the face before and now, -1..1; ``shift`` is how far it
-    moved against its surroundings, in face widths, 0 where these hold nothing to align by."""
+    """``similarity``: the normalised correlation of the face before and now, -1..1; ``shift``: its motion
+    against its surroundings, face widths, 0 if these cannot be aligned."""
 
     similarity: float
     shift: float
 
 
 def relative_change(reference: Patch, current: Patch) -> RelativeChange:
-    """The change of the face in the middle of two patches of ``FACE_PX + 2 * MARGIN_PX`` pixels a side."""
+    """The change of the face in the middle of two patches with sides of ``FACE_PX + 2 * MARGIN_PX``
+    pixels."""
     side = FACE_PX + 2 * MARGIN_PX
     if reference.shape != (side, side) or current.shape != (side, side):
         raise ValueError(
             f"patches have shapes {reference.shape} and {current.shape}; expected ({side}, {side})"
         )
-    one, other = _smooth(reference), _smooth(current)
-    around, face = _masks()
-    if min(one[around].std(), other[around].std()) < MIN_CONTRAST:
-        return RelativeChange(_correlation(one[face], other[face]), 0.0)
-    camera = _aligned(one, other, around, np.zeros(4), turns=True)
-    head = _aligned(one, other, face, camera, turns=False)
-    similarity = _correlation(one[face], _warped(other, camera)[face])
+    before, now = _smooth(reference), _smooth(current)
+    context, face = _masks()
+    if min(before[context].std(), now[context].std()) < MIN_CONTRAST:
+        return RelativeChange(normalised_correlation(before[face], now[face]), 0.0)
+    camera = _align(before, now, context, np.zeros(4), shift_only=False)
+    head = _align(before, now, face, camera, shift_only=True)
+    similarity = normalised_correlation(before[face], _warp(now, camera)[face])
     return RelativeChange(similarity, float(np.hypot(*(head - camera)[:2])) / FACE_PX)
 
 
 @cache
 def _masks() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The surroundings and the face."""
+    """Masks of the surroundings and of the face."""
     side, low, high = FACE_PX + 2 * MARGIN_PX, MARGIN_PX, MARGIN_PX + FACE_PX
-    around, face = np.ones((side, side), np.bool_), np.zeros((side, side), np.bool_)
-    around[low - HAIR_PX :, low - CHEEK_PX : high + CHEEK_PX] = False
-    around[high - CHIN_PX :] = False
+    context, face = np.ones((side, side), np.bool_), np.zeros((side, side), np.bool_)
+    context[low - HAIR_PX :, low - CHEEK_PX : high + CHEEK_PX] = False
+    context[high - CHIN_PX :] = False
     face[low:high, low:high] = True
-    return around, face
+    return context, face
 
 
 @cache
@@ -87,25 +87,25 @@ def _grid() -> tuple[Floats, Floats]:
     return x, y
 
 
-def _aligned(
-    reference: Floats, current: Floats, mask: NDArray[np.bool_], start: Floats, *, turns: bool
+def _align(
+    reference: Floats, current: Floats, mask: NDArray[np.bool_], start: Floats, *, shift_only: bool
 ) -> Floats:
-    """The motion (x, y, zoom, turn) that leads from ``reference`` to ``current`` inside ``mask``, from ``start`` on;
-    without ``turns`` zoom and turn stay as they are."""
-    motion, free = start.copy(), 4 if turns else 2
+    """The motion (x, y, zoom, rotation) from ``reference`` to ``current`` inside ``mask``, searched from
+    ``start``; with ``shift_only`` zoom and rotation are kept."""
+    motion, free = start.copy(), 2 if shift_only else 4
     x, y = (axis - (axis.shape[0] - 1) / 2 for axis in _grid())
     prior = np.diag([*[10.0] * 2, *[1e5] * (free - 2), 1e-3, 1e-3])
     for _ in range(MAX_ITERATIONS):
-        moved = _warped(current, motion)
-        down, across = np.gradient(moved)
-        columns = (across, down, across * x + down * y, down * x - across * y)[:free]
+        moved = _warp(current, motion)
+        dy, dx = np.gradient(moved)
+        columns = (dx, dy, dx * x + dy * y, dy * x - dx * y)[:free]
         ones = np.ones(int(mask.sum()))
         table = np.stack([*(column[mask] for column in columns), moved[mask], ones], axis=1)
         target = reference[mask]
         prior_gain = np.zeros(free + 2)
         prior_gain[free] = 1e-3
-        found = np.linalg.solve(table.T @ table + prior, table.T @ target + prior_gain)
-        step = np.clip(found[:free] / max(0.3, found[free]), -MAX_STEP_PX, MAX_STEP_PX)
+        solution = np.linalg.solve(table.T @ table + prior, table.T @ target + prior_gain)
+        step = np.clip(solution[:free] / max(0.3, solution[free]), -MAX_STEP_PX, MAX_STEP_PX)
         motion[:free] += step
         motion[:2] = np.clip(motion[:2], -MAX_SHIFT_PX, MAX_SHIFT_PX)
         if np.abs(step[:2]).max() < 0.02:
@@ -113,13 +113,13 @@ def _aligned(
     return motion
 
 
-def _warped(patch: Floats, motion: Floats) -> Floats:
-    """The patch looked up where ``motion`` leads, bilinear."""
+def _warp(patch: Floats, motion: Floats) -> Floats:
+    """The patch, sampled bilinearly at the positions to which ``motion`` moves its pixels."""
     x, y = _grid()
-    middle, most = (patch.shape[0] - 1) / 2, patch.shape[0] - 1.001
-    across, down, zoom, turn = motion
-    to_x = np.clip(x + across + zoom * (x - middle) - turn * (y - middle), 0, most)
-    to_y = np.clip(y + down + turn * (x - middle) + zoom * (y - middle), 0, most)
+    middle, last = (patch.shape[0] - 1) / 2, patch.shape[0] - 1.001
+    dx, dy, zoom, rotation = motion
+    to_x = np.clip(x + dx + zoom * (x - middle) - rotation * (y - middle), 0, last)
+    to_y = np.clip(y + dy + rotation * (x - middle) + zoom * (y - middle), 0, last)
     left, top = to_x.astype(np.intp), to_y.astype(np.intp)
     right_share, low_share = to_x - left, to_y - top
     above = patch[top, left] * (1 - right_share) + patch[top, left + 1] * right_share
@@ -128,12 +128,13 @@ def _warped(patch: Floats, motion: Floats) -> Floats:
 
 
 def _smooth(patch: Patch) -> Floats:
-    """The patch under a binomial filter of three by three: blur by motion then weighs less."""
-    wide = np.pad(patch.astype(np.float64), 1, mode="edge")
-    rows = (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4
+    """The patch after a 3 x 3 binomial filter, which reduces the influence of motion blur."""
+    padded = np.pad(patch.astype(np.float64), 1, mode="edge")
+    rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4)
 
 
-def _correlation(one: Floats, other: Floats) -> float:
-    a, b = one - one.mean(), other - other.mean()
+def normalised_correlation(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:
+    """The normalised correlation of two patches of one shape, -1..1."""
+    a, b = first - first.mean(), second - second.mean()
     return float((a * b).sum() / max(1e-6, float(np.sqrt((a * a).sum() * (b * b).sum()))))

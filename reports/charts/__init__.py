@@ -1,1 +1,2 @@
-"""Timelines in, matplotlib figures with their text alternatives out. Never pyplot, never a window."""
+"""Charts. In: timelines and shares. Out: matplotlib figures with alternative texts, and SVG. Without
+pyplot or windows."""

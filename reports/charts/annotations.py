@@ -1,4 +1,4 @@
-"""What happened when: lines across a chart, with numbers and letters above that a list explains."""
+"""Vertical lines in a chart with labels above it; a list below explains the labels."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from matplotlib.patheffects import withStroke
 from reports.charts.style import INK
 
 CHARACTER_IN, PADDING_IN = 0.062, 0.1
-"""The width of a label of 6.5 points, with its box; a little more than DejaVu Sans takes."""
+"""Width of a character and of the box at 6.5 points, slightly more than DejaVu Sans needs."""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """Something at ``at_s`` seconds of media time, called ``label`` in the chart."""
+    """A label at ``at_s`` (media seconds)."""
 
     at_s: float
     label: str
 
 
 def number_annotations(times_s: Sequence[float]) -> list[Annotation]:
-    """1, 2, 3 in the order given, which should be that of time."""
+    """Labels 1, 2, 3 in the given order, which should be the time order."""
     return [Annotation(at_s, str(number)) for number, at_s in enumerate(times_s, start=1)]
 
 
 def letter_annotations(times_s: Sequence[float]) -> list[Annotation]:
-    """A, B, C."""
+    """Labels A, B, C, likewise."""
     return [Annotation(at_s, letter) for at_s, letter in zip(times_s, ascii_uppercase, strict=False)]
 
 
 def merge_labels(annotations: Sequence[Annotation], end_s: float, width_in: float) -> list[Annotation]:
-    """The labels over an axis so wide, those that would touch made one: ``4–6``, in their middle."""
+    """The labels over an axis of ``width_in`` inches and ``end_s`` seconds; touching labels become one,
+    such as ``4–6``, in their middle."""
     groups: list[list[Annotation]] = []
-    for mark in sorted(annotations, key=lambda mark: mark.at_s):
-        groups.append([mark])
+    for annotation in sorted(annotations, key=lambda annotation: annotation.at_s):
+        groups.append([annotation])
         while len(groups) > 1 and _labels_touch(groups[-2], groups[-1], width_in / end_s):
             last = groups.pop()
             groups[-1] += last
@@ -47,12 +48,12 @@ def merge_labels(annotations: Sequence[Annotation], end_s: float, width_in: floa
 def draw_lines(
     axes: Sequence[Axes], annotations: Sequence[Annotation], end_s: float, *, dashed: bool
 ) -> None:
-    """A line at each mark, in white casing so that it is seen on every colour."""
+    """A line at each annotation, with a white outline for contrast on every colour."""
     for ax in axes:
-        for mark in annotations:
-            if 0 <= mark.at_s <= end_s:
+        for annotation in annotations:
+            if 0 <= annotation.at_s <= end_s:
                 ax.axvline(
-                    mark.at_s,
+                    annotation.at_s,
                     color=INK,
                     linewidth=0.7 if dashed else 1.1,
                     linestyle=(0, (3, 2)) if dashed else "-",
@@ -63,12 +64,13 @@ def draw_lines(
 def draw_labels(
     ax: Axes, annotations: Sequence[Annotation], end_s: float, width_in: float, height: float, *, filled: bool
 ) -> None:
-    """The labels at a height of ``ax`` (0..1), which lies above the chart and shares its times."""
-    for mark in merge_labels([mark for mark in annotations if 0 <= mark.at_s <= end_s], end_s, width_in):
+    """The labels at ``height`` of ``ax``, which lies above the chart and shares its time axis."""
+    inside = [annotation for annotation in annotations if 0 <= annotation.at_s <= end_s]
+    for annotation in merge_labels(inside, end_s, width_in):
         ax.text(
-            mark.at_s,
+            annotation.at_s,
             height,
-            mark.label,
+            annotation.label,
             ha="center",
             va="center",
             fontsize=6.5,

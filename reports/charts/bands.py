@@ -1,4 +1,4 @@
-"""Shares that make a whole, as stacked bands: seven expressions, or where the heads were."""
+"""Stacked bands of shares that sum to 1: expressions, or head directions."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from reports.text.i18n import _
 from reports.timeline.student import Floats
 
 BandStyles = Sequence[tuple[str, Mapping[str, Any]]]
-"""Name and look of each band, the lowest first."""
+"""Name and patch properties of each band, the lowest first."""
 
 
 def expression_band_styles() -> BandStyles:
-    """The bands of the seven expressions, in the order in which they are stacked."""
+    """The bands of the seven expressions, in stacking order."""
     return [
         (
             emotion_noun(emotion),
@@ -31,7 +31,7 @@ def expression_band_styles() -> BandStyles:
 
 
 def head_band_styles() -> BandStyles:
-    """The bands of ``ClassTimeline.head_shares``, in its order."""
+    """The bands of ``ClassTimeline.head_shares``, in the same order."""
     facing, turned = HEAD_COLOURS
     return [
         (_("to the front"), {"facecolor": facing, "edgecolor": "white"}),
@@ -42,23 +42,22 @@ def head_band_styles() -> BandStyles:
 
 
 def draw_bands(ax: Axes, edges_s: Floats, shares: Floats, styles: BandStyles) -> None:
-    """Stack the columns of ``shares`` ``(C, N)``; rows of NaN stay empty."""
+    """Stack ``shares`` ``(C, N)`` over the time columns; rows of NaN stay empty."""
     base = np.where(np.isnan(shares[:, 0]), np.nan, 0.0)
     for band, (__, look) in enumerate(styles):
         top = base + shares[:, band]
         _draw_steps(ax, top, edges_s, baseline=base, fill=True, **{**look, "linewidth": 0})
         if band:
-            # A seam along the band alone keeps neighbours apart in a grey print; around narrow columns it
-            # would be a haze.
+            # A white seam separates bands in greyscale prints; around narrow columns it would blur them.
             _draw_steps(ax, base, edges_s, baseline=None, fill=False, edgecolor="white", linewidth=0.35)
         base = top
 
 
 def _draw_steps(ax: Axes, values: Floats, edges_s: Floats, **look: Any) -> None:
-    """What ``Axes.stairs`` draws; that also measures every step, which takes longer than all the rest."""
+    """As ``Axes.stairs``, without its slow update of the data limits."""
     ax.add_artist(StepPatch(values, edges_s, **look))
 
 
 def band_handles(styles: BandStyles) -> list[Patch]:
-    """Legend entries in the order of the bands, the topmost first."""
+    """Legend entries, the topmost band first."""
     return [Patch(label=name, **{**look, "linewidth": 0}) for name, look in reversed(styles)]

@@ -1,4 +1,4 @@
-"""The class over time: expressions where they were computed, heads, and shut eyes, with what happened."""
+"""The class over time: expressions, head directions and closed eyes, with annotations."""
 
 from __future__ import annotations
 
@@ -46,22 +46,21 @@ _HEIGHTS_IN = {"expressions": 1.55, "heads": 1.1, "eyes": 0.32}
 
 @dataclass(frozen=True)
 class ClassAnnotations:
-    """``markers`` are markers, numbered; ``change_points`` the moments of ``reports.timeline.change_points``, lettered."""
+    """Numbered ``markers`` and lettered ``change_points``."""
 
     markers: Sequence[Annotation] = ()
     change_points: Sequence[Annotation] = ()
 
     @property
     def label_rows(self) -> int:
-        """How many rows of labels they need."""
+        """Rows of labels above the chart."""
         return bool(self.markers) + bool(self.change_points)
 
 
 def class_timeline_chart(
     timeline: ClassTimeline, *, expressions: bool, annotations: ClassAnnotations | None = None
 ) -> FigureWithAlt:
-    """The class over the lesson, with a panel for expressions if they were computed; each panel's shares
-    make a whole. Eyes have one where any could be judged."""
+    """Panels for expressions (if computed), head directions, and closed eyes (if any eye state is known)."""
     annotations, cols = annotations or ClassAnnotations(), make_time_columns(timeline.grid)
     names = _select_panels(timeline, expressions)
     with chart_style():
@@ -76,12 +75,12 @@ def class_timeline_chart(
 
 
 def _select_panels(timeline: ClassTimeline, expressions: bool) -> list[str]:
-    shown = {
+    has_data = {
         "expressions": expressions and bool(timeline.students_usable.any()),
         "heads": True,
         "eyes": not np.isnan(timeline.closed_share).all(),
     }
-    return [name for name, has in shown.items() if has]
+    return [name for name in has_data if has_data[name]]
 
 
 def _make_panels(names: Sequence[str], label_rows: int) -> tuple[Figure, dict[str, Axes]]:
@@ -121,11 +120,11 @@ def _draw_heads(ax: Axes, timeline: ClassTimeline, columns: TimeColumns) -> None
 
 
 def _draw_eyes(ax: Axes, timeline: ClassTimeline, columns: TimeColumns) -> None:
-    shut = columns.means(timeline.closed_share, np.maximum(timeline.students_seen, 1))
-    ax.stairs(shut, columns.edges_s, fill=True, color=EYES_CLOSED_COLOUR, linewidth=0)
-    draw_states(ax, columns.edges_s, class_states(timeline, columns, ~np.isnan(shut)))
+    closed = columns.means(timeline.closed_share, np.maximum(timeline.students_seen, 1))
+    ax.stairs(closed, columns.edges_s, fill=True, color=EYES_CLOSED_COLOUR, linewidth=0)
+    draw_states(ax, columns.edges_s, class_states(timeline, columns, ~np.isnan(closed)))
     draw_unobserved(ax, timeline.grid)
-    ax.set_ylabel(_("eyes shut"))
+    ax.set_ylabel(_("eyes closed"))
     _draw_legend(ax, [Patch(facecolor=EYES_CLOSED_COLOUR, label=_("of those judged"))])
 
 
@@ -136,14 +135,13 @@ def _draw_panel(
     ax: Axes, timeline: ClassTimeline, columns: TimeColumns, shares: Floats, styles: BandStyles
 ) -> None:
     states = class_states(timeline, columns, ~np.isnan(shares[:, 0]))
-    shown = legend_states(states, timeline.grid)
     draw_bands(ax, columns.edges_s, shares, styles)
     draw_states(ax, columns.edges_s, states)
     draw_unobserved(ax, timeline.grid)
-    # A band may already stand for a state.
-    named = {name for name, _ in styles}
-    more = [handle for handle in state_handles(shown) if handle.get_label() not in named]
-    _draw_legend(ax, [*band_handles(styles), *more])
+    # Some states are bands already.
+    band_names = {name for name, _ in styles}
+    handles = state_handles(legend_states(states, timeline.grid))
+    _draw_legend(ax, [*band_handles(styles), *(one for one in handles if one.get_label() not in band_names)])
 
 
 def _finish_axes(figure: Figure, axes: Sequence[Axes], columns: TimeColumns) -> None:
@@ -163,13 +161,14 @@ def _draw_annotations(
 ) -> None:
     if above is None:
         return
-    for lane, (some, changed) in enumerate(
-        (some, changed)
-        for some, changed in ((annotations.markers, False), (annotations.change_points, True))
-        if some
-    ):
-        draw_lines(panels, some, end_s, dashed=not changed)
-        draw_labels(above, some, end_s, _PLOT_IN, lane + 0.5, filled=changed)
+    groups = [
+        (group, is_change)
+        for group, is_change in ((annotations.markers, False), (annotations.change_points, True))
+        if group
+    ]
+    for lane, (group, is_change) in enumerate(groups):
+        draw_lines(panels, group, end_s, dashed=not is_change)
+        draw_labels(above, group, end_s, _PLOT_IN, lane + 0.5, filled=is_change)
 
 
 def _draw_legend(ax: Axes, handles: Sequence[Patch]) -> None:
@@ -188,20 +187,17 @@ def _alt_text(timeline: ClassTimeline, expressions: bool) -> str:
     facing, seen = timeline.mean_facing_share, timeline.mean_seen_share
     if expressions:
         shares = timeline.expression_shares
-        told = ", ".join(
+        texts = ", ".join(
             f"{emotion_noun(emotion)} {format_percent(share)}" for emotion, share in shares.items()
         )
         parts.append(
-            _("Expressions, means over the lesson: %(told)s.", told=told)
+            _("Expressions, means over the lesson: %(told)s.", told=texts)
             if shares
-            else _("None was readable.")
+            else _("No expression was readable.")
         )
     if facing is not None:
         parts.append(
-            _(
-                "Heads faced the front in %(share)s of the moments that could be read.",
-                share=format_percent(facing),
-            )
+            _("Heads faced the front in %(share)s of the readable time.", share=format_percent(facing))
         )
     if seen is not None:
         students = format_count(timeline.student_count, "student")
@@ -213,6 +209,6 @@ def _alt_text(timeline: ClassTimeline, expressions: bool) -> str:
             )
         )
     if timeline.grid.unobserved_spans:
-        gone_s = sum(end_s - start_s for start_s, end_s in timeline.grid.unobserved_spans)
-        parts.append(_("Nothing was seen for %(length)s.", length=format_duration(gone_s)))
+        gaps_s = sum(end_s - start_s for start_s, end_s in timeline.grid.unobserved_spans)
+        parts.append(_("Nothing was seen for %(length)s.", length=format_duration(gaps_s)))
     return " ".join(parts)

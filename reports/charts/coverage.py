@@ -1,4 +1,4 @@
-"""How much of the lecture each student was seen, as a small histogram for the head of the page."""
+"""A small histogram of the students' coverage, for the top of the page."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _BAR, _HEIGHT, _BASELINE_Y, _LABELS_Y = 10, 34, 36, 46
 
 
 def coverage_histogram(shares: Sequence[float]) -> Markup:
-    """A bar for every five points of coverage (0..1), as high as the students in it are many."""
-    places = np.minimum((np.asarray(shares) * BARS).astype(np.int64), BARS - 1)
-    counts = np.bincount(places, minlength=BARS)
+    """``BARS`` bars over the coverage 0..1, with heights by the number of students."""
+    bars = np.minimum((np.asarray(shares) * BARS).astype(np.int64), BARS - 1)
+    counts = np.bincount(bars, minlength=BARS)
     unit = _HEIGHT / max(int(counts.max(initial=0)), 1)
     path = "".join(
         f"M{bar * _BAR + 1} {_BASELINE_Y - 1}v{-number * unit:.1f}h{_BAR - 2}V{_BASELINE_Y - 1}z"

@@ -1,4 +1,4 @@
-"""An axis of days, in the time zone that the moments are in."""
+"""A date axis in the time zone of its times."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _STEPS_DAYS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 
 
 def days_since_epoch(at: datetime) -> float:
-    """A moment in days since 1970, by the clock of its own zone."""
+    """``at`` in days since 1970, in local time."""
     return (at.replace(tzinfo=UTC) - _EPOCH).total_seconds() / 86400
 
 
 def draw_date_axis(ax: Axes, times: Sequence[datetime], margin_days: float = 2.0) -> None:
-    """From the first moment to the last, with few ticks at midnights, on Mondays where they are a week apart:
-    ``3 Mar``, and the year where there are two."""
+    """An axis from the first time to the last, with at most ``_MAX_TICKS`` ticks at midnight, on Mondays
+    if at least a week apart, labelled ``3 Mar``, with the year if there are two."""
     first, last = min(times), max(times)
     ax.set_xlim(days_since_epoch(first) - margin_days, days_since_epoch(last) + margin_days)
     years = first.year != last.year

@@ -1,4 +1,4 @@
-"""Differences with their intervals, one below the other, around zero."""
+"""A chart of differences with their intervals around zero."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME_WIDTH = 24
 
 @dataclass(frozen=True)
 class Difference:
-    """A change of a share, -1..1, with its interval where there is one."""
+    """A change of a share, -1..1, with its interval or None."""
 
     name: str
     value: float
@@ -27,7 +27,7 @@ class Difference:
 
 
 def difference_chart(differences: Sequence[Difference], alt: str, *, label: str) -> FigureWithAlt:
-    """A dot and its interval for each; filled where the interval leaves zero out."""
+    """A dot with its interval per row; filled if the interval excludes zero."""
     height_in = 0.5 + _ROW_IN * len(differences)
     ends = [abs(end) for one in differences for end in (one.value, one.low, one.high) if end is not None]
     reach = max([0.05, *ends]) * 1.08

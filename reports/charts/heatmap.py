@@ -1,4 +1,4 @@
-"""Every student over time: how much an expression resembled sadness, or the head was turned away."""
+"""Heat maps, one row per student: resemblance to sadness, or head turned away."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from reports.text.names import isolate, shorten_name, strip_isolates
 from reports.timeline.student import BinGrid, Floats, Ints, StudentTimeline
 
 MAX_HEAT_MAP_ROWS = 40
-"""Rows in one chart: at 4.3 mm each, forty and the axis fill two thirds of an A4 page."""
+"""Rows of one chart: at 4.3 mm each, two thirds of an A4 page with the axis."""
 
 _ROW_IN, _LEGEND_IN = 0.17, 1.4
 _NAME_WIDTH = 18
@@ -49,7 +49,7 @@ _MAX_NAMED = 3
 
 @dataclass(frozen=True, eq=False)
 class HeatMapRow:
-    """One student: values ``(C,)`` 0..1, their states, and the columns to be marked at the row's foot."""
+    """One student: values ``(C,)`` 0..1, their ``ColumnState``, and the columns with a bar at the bottom."""
 
     values: Floats
     states: Ints
@@ -57,14 +57,14 @@ class HeatMapRow:
 
     @property
     def mean(self) -> float:
-        """Over the columns that are known; 0 if none is."""
+        """Mean over the known columns; 0 without any."""
         known = self.values[self.states == ColumnState.KNOWN]
         return float(known.mean()) if len(known) else 0.0
 
 
 @dataclass(frozen=True)
 class HeatMapKind:
-    """What a map shows: how a row is made of a student, its steps, and its name in words."""
+    """A kind of map: its row function, colour levels, legend title and title."""
 
     row: Callable[[StudentTimeline, TimeColumns], HeatMapRow]
     levels: tuple[tuple[float, str], ...]
@@ -75,10 +75,8 @@ class HeatMapKind:
 def sadness_heat_maps(
     lines: Sequence[StudentTimeline], highlighted: frozenset[int] = frozenset()
 ) -> list[FigureWithAlt]:
-    """Charts of ``MAX_HEAT_MAP_ROWS`` students each: the mean probability of *sad*, in steps.
-
-    Students whose id is in ``highlighted`` have their name set in bold.
-    """
+    """Charts of the mean probability of *sad*, at most ``MAX_HEAT_MAP_ROWS`` students each. Names of
+    students whose ID is in ``highlighted`` are bold."""
     return _heat_maps(
         lines,
         highlighted,
@@ -89,8 +87,8 @@ def sadness_heat_maps(
 def direction_heat_maps(
     lines: Sequence[StudentTimeline], highlighted: frozenset[int] = frozenset()
 ) -> list[FigureWithAlt]:
-    """The same for the share of time that the head was turned from the front: the rarer case is the darker
-    one, so that the eye finds it. A bar under a row where the eyes that could be judged were mostly shut."""
+    """The same for the share of time with the head turned from the front; the rarer case is darker. A bar
+    at the bottom of a row marks mostly closed eyes."""
     kind = HeatMapKind(
         direction_row, TURNED_LEVELS, _("turned from the front"), _("Head turned from the front")
     )
@@ -104,12 +102,12 @@ def sadness_row(line: StudentTimeline, columns: TimeColumns) -> HeatMapRow:
 
 
 def direction_row(line: StudentTimeline, columns: TimeColumns) -> HeatMapRow:
-    """The share of readable directions away from the front of each column."""
+    """The share of known head directions away from the front of each column."""
     values = columns.means(1 - line.facing_samples / np.maximum(line.pose_samples, 1), line.pose_samples)
     seen, eyes, closed = map(columns.sums, (line.seen_samples, line.eye_samples, line.closed_samples))
-    # Eyes that could seldom be judged say little of a column.
-    mostly_shut = (eyes > 0) & (eyes >= seen / 2) & (closed > eyes / 2)
-    return HeatMapRow(values, direction_states(line, columns), np.flatnonzero(mostly_shut))
+    # The eye state must be known in at least half of the seen samples.
+    mostly_closed = (eyes > 0) & (eyes >= seen / 2) & (closed > eyes / 2)
+    return HeatMapRow(values, direction_states(line, columns), np.flatnonzero(mostly_closed))
 
 
 def _heat_maps(
@@ -124,7 +122,7 @@ def _heat_map(
 ) -> FigureWithAlt:
     cols = make_time_columns(lines[0].grid)
     rows = [kind.row(line, cols) for line in lines]
-    # A small class gets taller rows, up to the height that the legend takes anyway.
+    # A small class gets taller rows, up to the height of the legend.
     row_in = min(max(_ROW_IN, _LEGEND_IN / len(lines)), 2 * _ROW_IN)
     rows_in = len(lines) * row_in
     height_in = 0.5 + max(rows_in, _LEGEND_IN)
@@ -133,9 +131,9 @@ def _heat_map(
         ax = figure.add_axes(
             (_NAMES_WIDTH, 1 - (rows_in + 0.06) / height_in, _CELLS_WIDTH, rows_in / height_in)
         )
-        for place, row in enumerate(rows):
-            _draw_row(ax, cols.edges_s, place, row, kind.levels)
-        # Over all rows at once: it was nobody's absence.
+        for index, row in enumerate(rows):
+            _draw_row(ax, cols.edges_s, index, row, kind.levels)
+        # Over all rows: a gap is not a student's absence.
         draw_unobserved(ax, lines[0].grid, -0.5, len(lines))
         _draw_names(ax, lines, highlighted)
         draw_time_axis(ax, float(cols.edges_s[-1]))
@@ -152,18 +150,18 @@ def _heat_map(
 
 
 def _draw_row(
-    ax: Axes, edges_s: Floats, place: int, row: HeatMapRow, levels: Sequence[tuple[float, str]]
+    ax: Axes, edges_s: Floats, index: int, row: HeatMapRow, levels: Sequence[tuple[float, str]]
 ) -> None:
-    bottom, height = place - 0.44, 0.88
+    bottom, height = index - 0.44, 0.88
     draw_states(ax, edges_s, row.states, bottom, height)
     bounds = np.array([bound for bound, _ in levels])
     steps = np.searchsorted(bounds, np.nan_to_num(row.values), side="right")
     for step, (__, colour) in enumerate(levels):
         cells = np.flatnonzero((row.states == ColumnState.KNOWN) & (steps == step))
         draw_cells(ax, edges_s, cells, bottom, height, facecolor=colour, linewidth=0)
-    # Its own white ground, or it would be lost on the darkest step.
-    draw_cells(ax, edges_s, row.marked, place + 0.14, 0.3, facecolor="#FFFFFF", linewidth=0)
-    draw_cells(ax, edges_s, row.marked, place + 0.22, 0.22, facecolor=EYES_CLOSED_COLOUR, linewidth=0)
+    # White background: the bar would vanish on the darkest level.
+    draw_cells(ax, edges_s, row.marked, index + 0.14, 0.3, facecolor="#FFFFFF", linewidth=0)
+    draw_cells(ax, edges_s, row.marked, index + 0.22, 0.22, facecolor=EYES_CLOSED_COLOUR, linewidth=0)
 
 
 def _draw_names(ax: Axes, lines: Sequence[StudentTimeline], highlighted: frozenset[int]) -> None:
@@ -172,12 +170,12 @@ def _draw_names(ax: Axes, lines: Sequence[StudentTimeline], highlighted: frozens
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     for label, line in zip(ax.get_yticklabels(), lines, strict=True):
-        label.set_parse_math(False)  # a "$" in a name is a dollar
+        label.set_parse_math(False)  # "$" in a name is no math
         label.set_fontweight("bold" if line.student_id in highlighted else "normal")
 
 
 def _shorten_label(name: str) -> str:
-    """Cut without its isolates, or the last of them would be cut off."""
+    """Shorten without isolates, or the closing one would be cut off."""
     return isolate(shorten_name(strip_isolates(name), _NAME_WIDTH))
 
 
@@ -189,23 +187,23 @@ def _legend_handles(
         Patch(facecolor=colour, label=f"{low * 100:.0f}–{high * 100:.0f} %")
         for (low, high), (_, colour) in zip(pairwise(bounds), levels, strict=True)
     ]
-    shut = (
-        [Patch(facecolor=EYES_CLOSED_COLOUR, label=_("bar: eyes mostly shut"))]
-        if any(len(r.marked) for r in rows)
+    closed = (
+        [Patch(facecolor=EYES_CLOSED_COLOUR, label=_("bar: eyes mostly closed"))]
+        if any(len(row.marked) for row in rows)
         else []
     )
     states = np.concatenate([row.states for row in rows])
-    return [*steps, *shut, *state_handles(legend_states(states, grid))]
+    return [*steps, *closed, *state_handles(legend_states(states, grid))]
 
 
 def _alt_text(lines: Sequence[StudentTimeline], rows: Sequence[HeatMapRow], kind: HeatMapKind) -> str:
-    told = _(
+    text = _(
         "%(what)s over time, a row for each of %(students)s.",
         what=kind.title,
         students=format_count(len(lines), "student"),
     )
     ranked = sorted(zip(rows, lines, strict=True), key=lambda pair: -pair[0].mean)[:_MAX_NAMED]
-    most = [f"{line.pseudonym} {format_percent(row.mean)}" for row, line in ranked if row.mean > 0]
-    if not most:
-        return told + " " + _("Nothing was readable.")
-    return told + " " + _("Highest on average: %(names)s.", names=join_items(most))
+    highest = [f"{line.pseudonym} {format_percent(row.mean)}" for row, line in ranked if row.mean > 0]
+    if not highest:
+        return text + " " + _("Nothing was readable.")
+    return text + " " + _("Highest on average: %(names)s.", names=join_items(highest))

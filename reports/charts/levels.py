@@ -1,4 +1,4 @@
-"""Shares over many lessons, each with its interval, in panels above one axis of dates."""
+"""Shares over many sessions with their intervals, in panels above one date axis."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ from reports.text.i18n import _, translate_word
 
 _DOT_COLOUR = "#0072B2"
 _MISSED_Y = 1.1
-"""Above the axis: a mark at its foot would read as zero."""
+"""Above the panel: a cross at the bottom would look like zero."""
 
 
 @dataclass(frozen=True)
 class SharePoint:
-    """A share 0..1 at a moment, with its interval where there is one. One that is ``flagged`` is filled
-    black."""
+    """A share 0..1 at a time, with its interval or None; ``flagged`` ones are black squares."""
 
     at: datetime
     value: float
@@ -44,7 +43,7 @@ class SharePoint:
 
 @dataclass(frozen=True)
 class MeanStep:
-    """A mean 0..1 from a moment until another."""
+    """A mean 0..1 over a period."""
 
     since: datetime
     until: datetime
@@ -53,8 +52,7 @@ class MeanStep:
 
 @dataclass(frozen=True)
 class SharePanel:
-    """One share over time; ``line`` is a trend from its first point to its last. ``label`` is one of the
-    collected words and is told in the language that is spoken."""
+    """One share over time. ``line``: first and last point of the trend. ``label``: a message ID."""
 
     label: str
     points: Sequence[SharePoint]
@@ -63,7 +61,7 @@ class SharePanel:
 
     @property
     def y_max(self) -> float:
-        """Where the axis ends: at 20, 40 or 100 %, so that small shares can be read and few axes differ."""
+        """Upper end of the axis: 0.2, 0.4 or 1, so that small shares are readable and most axes equal."""
         ends = [point.value if point.high is None else point.high for point in self.points]
         return next((top for top in (0.2, 0.4) if max(ends, default=1.0) <= top), 1.0)
 
@@ -77,8 +75,8 @@ def share_chart(
     empty: Sequence[tuple[datetime, datetime]] = (),
     panel_in: float = 0.95,
 ) -> FigureWithAlt:
-    """Panels, each ``panel_in`` inches high, over the time of ``times``. ``missed`` lessons are crossed
-    above each panel, ``empty`` stretches of time hatched: neither is zero."""
+    """Panels, each ``panel_in`` inches high, over the period of ``times``. ``missed`` sessions have a
+    cross above each panel, ``empty`` periods are hatched: neither is zero."""
     height_in = 0.55 + panel_in * len(panels)
     with chart_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
@@ -158,17 +156,21 @@ def _draw_panel(
 
 def _legend_handles(panels: Sequence[SharePanel], *, missed: bool, empty: bool) -> list[Line2D | Patch]:
     points = [point for panel in panels for point in panel.points]
-    found: list[Line2D | Patch] = [
-        Line2D([], [], color=_DOT_COLOUR, marker="o", markersize=3.6, label=_("a lesson, interval"))
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=_DOT_COLOUR, marker="o", markersize=3.6, label=_("lesson with interval"))
     ]
     if any(point.flagged for point in points):
-        found.append(Line2D([], [], color=INK, marker="s", linestyle="", markersize=3.6, label=_("flagged")))
+        handles.append(
+            Line2D([], [], color=INK, marker="s", linestyle="", markersize=3.6, label=_("flagged"))
+        )
     if any(panel.steps for panel in panels):
-        found.append(Line2D([], [], color=FAINT, alpha=0.6, linewidth=2.2, label=_("mean of a week")))
+        handles.append(Line2D([], [], color=FAINT, alpha=0.6, linewidth=2.2, label=_("weekly mean")))
     if any(panel.line for panel in panels):
-        found.append(Line2D([], [], color=INK, linestyle="--", linewidth=0.9, label=_("trend")))
+        handles.append(Line2D([], [], color=INK, linestyle="--", linewidth=0.9, label=_("trend")))
     if missed:
-        found.append(Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.6, label=_("not seen")))
+        handles.append(
+            Line2D([], [], color=INK, marker="x", linestyle="", markersize=3.6, label=_("not seen"))
+        )
     if empty:
-        found.append(Patch(label=_("week without lesson"), **state_style(ColumnState.NOT_WATCHED)))
-    return found
+        handles.append(Patch(label=_("week without lesson"), **state_style(ColumnState.NOT_WATCHED)))
+    return handles

@@ -1,7 +1,7 @@
-"""Bins merged into columns wide enough to be seen in print.
+"""Bins merged into columns of visible width.
 
-An hour has 720 bins of five seconds; across 130 mm of paper that is a fifth of a millimetre each,
-and every one of them costs space in the file. Charts therefore draw at most ``MAX_CHART_COLUMNS``.
+The 720 five-second bins of an hour would be a fifth of a millimetre each on 130 mm of paper, and make large
+files.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from reports.timeline.student import BinGrid, Floats, Ints, StudentTimeline
 MAX_CHART_COLUMNS = 120
 
 ROUND_LENGTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
-"""Lengths of time that people count in, seconds."""
+"""Column lengths of tables, seconds."""
 
 
 class ColumnState(IntEnum):
-    """What is known of a student in a column."""
+    """What is known about a student in a column."""
 
     NOT_WATCHED = 0
     ABSENT = 1
     UNKNOWN = 2
     KNOWN = 3
     TOO_FEW = 4
-    """Of the class only: fewer people than may be shown."""
+    """Class only: fewer students than may be shown."""
 
 
 @dataclass(frozen=True, eq=False)
 class TimeColumns:
-    """``edges_s`` ``(C + 1,)`` bounds the columns in media seconds; ``bins_per_column`` bins are in each."""
+    """``C`` columns of ``bins_per_column`` bins each, with ``edges_s`` ``(C + 1,)`` in media seconds."""
 
     edges_s: Floats
     bins_per_column: int
@@ -47,7 +47,7 @@ class TimeColumns:
         return np.asarray(padded.reshape(count, self.bins_per_column, *values.shape[1:]).sum(axis=1))
 
     def means(self, values: Floats, weights: Floats | Ints) -> Floats:
-        """``(B, ...)`` averaged to ``(C, ...)`` with weights ``(B,)``; NaN where they sum to 0."""
+        """``(B, ...)`` averaged to ``(C, ...)`` with weights ``(B,)``; NaN if these sum to 0."""
         shape = (-1,) + (1,) * (values.ndim - 1)
         known = ~np.isnan(values.reshape(len(values), -1)).any(axis=1)
         weights = np.where(known, weights, 0.0)
@@ -57,12 +57,12 @@ class TimeColumns:
 
 
 def make_time_columns(grid: BinGrid, max_columns: int = MAX_CHART_COLUMNS) -> TimeColumns:
-    """Columns for a grid of at least one bin."""
+    """At most ``max_columns`` columns for a grid of at least one bin."""
     return _make_columns(grid, -(-len(grid.watched_s) // max_columns))
 
 
 def make_round_time_columns(grid: BinGrid, max_columns: int) -> TimeColumns:
-    """At most so many columns of a length that people count in: a minute, five, ten; for tables."""
+    """At most ``max_columns`` columns of a round length (a minute, five, ten), for tables."""
     fitting = (step for step in ROUND_LENGTHS_S if step * max_columns >= len(grid.watched_s) * grid.bin_s)
     return _make_columns(grid, max(1, round(next(fitting, ROUND_LENGTHS_S[-1]) / grid.bin_s)))
 
@@ -75,17 +75,17 @@ def _make_columns(grid: BinGrid, bins_per_column: int) -> TimeColumns:
 
 
 def expression_states(line: StudentTimeline, columns: TimeColumns) -> Ints:
-    """``(C,)`` the ``ColumnState`` that took most of each column's watched time, for expressions."""
+    """``(C,)`` the ``ColumnState`` of most of each column's watched time, for expressions."""
     return _majority_states(line, columns, columns.sums(line.usable_s))
 
 
 def direction_states(line: StudentTimeline, columns: TimeColumns) -> Ints:
-    """``(C,)`` the same for the head's direction."""
+    """``(C,)`` the same for the head direction."""
     return _majority_states(line, columns, columns.sums(line.head_pose_s))
 
 
 def class_states(timeline: ClassTimeline, columns: TimeColumns, is_known: NDArray[np.bool_]) -> Ints:
-    """``(C,)`` the state of the whole class, given in which columns there is something to draw."""
+    """``(C,)`` the state of the class; ``is_known`` ``(C,)``: columns with a value."""
     unwatched = columns.sums(timeline.grid.watched_s) == 0
     unseen = columns.sums(timeline.students_seen) == 0
     many = columns.sums((timeline.students_seen >= timeline.min_students).astype(np.int64)) > 0
@@ -97,6 +97,6 @@ def class_states(timeline: ClassTimeline, columns: TimeColumns, is_known: NDArra
 def _majority_states(line: StudentTimeline, columns: TimeColumns, known_s: Floats) -> Ints:
     watched_s, seen_s = columns.sums(line.watched_s), columns.sums(line.seen_s)
     spans = np.stack([watched_s - seen_s, seen_s - known_s, known_s])
-    # Ties go to the state that knows more, hence the reversed order of the rows.
+    # Reversed: argmax resolves ties in favour of the state that knows more.
     states = ColumnState.KNOWN - spans[::-1].argmax(axis=0)
     return np.where(watched_s > 0, states, ColumnState.NOT_WATCHED).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Small charts inside a line of text, written by hand: forty figures of matplotlib would take seconds."""
+"""Sparklines as hand-written SVG; forty matplotlib figures would take seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.text.i18n import _
 from reports.timeline.student import BinGrid, Floats, Ints, StudentTimeline
 
 MAX_SPARKLINE_COLUMNS = 60
-"""Two units of width each; more would not be seen at three centimetres."""
+"""Two units of width each; more are invisible at three centimetres."""
 
 _WIDTH, _HEIGHT = 120, 20
 _HEADS_COLOUR = "#64449E"
@@ -33,7 +33,7 @@ def sadness_sparkline(line: StudentTimeline) -> Markup:
 
 
 def facing_sparkline(line: StudentTimeline) -> Markup:
-    """The share of readable directions that faced the front, 0 to 100 %."""
+    """The share of facing the front over the lesson, 0 to 100 %."""
     cols = make_time_columns(line.grid, MAX_SPARKLINE_COLUMNS)
     row = direction_row(line, cols)
     return _sparkline(1 - row.values, row, cols, line, _("head to the front"), _HEADS_COLOUR)
@@ -62,17 +62,17 @@ def _sparkline(
 
 
 def _unobserved_areas(grid: BinGrid) -> Markup:
-    """Grey where there was nothing to look at, over what coarse columns drew there."""
+    """Grey areas of the gaps, drawn over the coarser columns."""
     unit = _WIDTH / (len(grid.watched_s) * grid.bin_s)
     spans = [
         (start_s * unit, max(end_s * unit, start_s * unit + 0.5)) for start_s, end_s in grid.unobserved_spans
     ]
-    boxes = " ".join(f"M{left:.1f} 0H{right:.1f}V{_HEIGHT}H{left:.1f}z" for left, right in spans)
-    return Markup('<path fill="{}" d="{}"/>').format(_UNOBSERVED_COLOUR, boxes) if boxes else Markup()
+    path = " ".join(f"M{left:.1f} 0H{right:.1f}V{_HEIGHT}H{left:.1f}z" for left, right in spans)
+    return Markup('<path fill="{}" d="{}"/>').format(_UNOBSERVED_COLOUR, path) if path else Markup()
 
 
 def _runs(mask: np.typing.NDArray[np.bool_]) -> Sequence[Ints]:
-    """Indices of the columns in ``mask``, those in a row together."""
+    """Column indices of each run in ``mask``."""
     cells = np.flatnonzero(mask)
     return np.split(cells, np.flatnonzero(np.diff(cells) > 1) + 1) if len(cells) else []
 
@@ -86,16 +86,15 @@ def _alt_text(known: Floats, mask: np.typing.NDArray[np.bool_], line: StudentTim
     name = line.pseudonym
     if not len(known):
         return escape(_("%(name)s, %(what)s over time: unknown throughout", name=name, what=what))
-    low, high, mean = known.min(), known.max(), known.mean()
-    told = _(
+    text = _(
         "%(name)s, %(what)s over time: %(mean)s on average, from %(low)s to %(high)s",
         name=name,
         what=what,
-        mean=format_percent(mean),
-        low=format_percent(low),
-        high=format_percent(high),
+        mean=format_percent(known.mean()),
+        low=format_percent(known.min()),
+        high=format_percent(known.max()),
     )
     unknown = 1 - mask.mean()
     return escape(
-        told + (_("; unknown for %(share)s of the lesson", share=format_percent(unknown)) if unknown else "")
+        text + (_("; unknown for %(share)s of the lesson", share=format_percent(unknown)) if unknown else "")
     )

@@ -1,4 +1,4 @@
-"""A student's own history: the shares that flags are about, session by session, with their intervals."""
+"""The flagged shares of one student over earlier sessions and this one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from reports.text.names import isolate
 
 
 def student_history_chart(student: ReportStudent, started_at: datetime) -> FigureWithAlt:
-    """A panel for each kind of flag that was raised: every earlier session that had enough to tell, and this
-    one, at ``started_at``, last."""
-    panels, told = [], []
-    for verdict in student.flagged_decisions:
-        assert verdict.interval is not None  # it was judged
-        now = SharePoint(
-            started_at, verdict.interval.share, verdict.interval.low, verdict.interval.high, True
-        )
-        earlier = [one for one in student.earlier_shares if one.kind == verdict.kind]
+    """One panel per flag: all earlier sessions with enough data, and this one (at ``started_at``) last."""
+    panels, texts = [], []
+    for decision in student.flagged_decisions:
+        interval = decision.interval
+        assert interval is not None  # a flag requires one
+        now = SharePoint(started_at, interval.share, interval.low, interval.high, True)
+        earlier = [share for share in student.earlier_shares if share.kind == decision.kind]
         points = [
             SharePoint(
                 one.started_at,
@@ -33,17 +31,16 @@ def student_history_chart(student: ReportStudent, started_at: datetime) -> Figur
             )
             for one in earlier
         ]
-        panels.append(SharePanel(FLAG_KIND_NAMES[verdict.kind], [*points, now]))
-        shares = ", ".join(format_percent(one.estimate.share) for one in earlier) or _("none")
-        told.append(
+        panels.append(SharePanel(FLAG_KIND_NAMES[decision.kind], [*points, now]))
+        texts.append(
             _(
                 "%(about)s: %(share)s now; in %(sessions)s %(shares)s",
-                about=flag_kind_name(verdict.kind),
-                share=format_percent(verdict.interval.share),
+                about=flag_kind_name(decision.kind),
+                share=format_percent(interval.share),
                 sessions=format_count(len(earlier), "earlier session"),
-                shares=shares,
+                shares=", ".join(format_percent(share.estimate.share) for share in earlier) or _("none"),
             )
         )
-    moments = sorted({point.at for panel in panels for point in panel.points})
-    alt = _("%(name)s, own history. %(told)s.", name=isolate(student.name), told=". ".join(told))
-    return share_chart(panels, moments, alt, panel_in=0.6)
+    times = sorted({point.at for panel in panels for point in panel.points})
+    alt = _("History of %(name)s. %(told)s.", name=isolate(student.name), told=". ".join(texts))
+    return share_chart(panels, times, alt, panel_in=0.6)

@@ -1,4 +1,4 @@
-"""One student over the lesson: the seven expressions, where sadness led, and where the head was."""
+"""One student over the session: expressions, columns led by sadness, head directions."""
 
 from __future__ import annotations
 
@@ -43,20 +43,19 @@ from reports.timeline.classroom import class_timeline
 from reports.timeline.student import Ints, StudentTimeline
 
 _EXPRESSIONS_IN, _HEADS_IN, _GAP_IN, _FOOT_IN, _TOP_IN = 0.95, 0.5, 0.24, 0.4, 0.14
-"""Heights: of the panels, the gap between them, the axis of time, and the bar above."""
+"""Heights of the panels, the gap between them, the time axis, and the bar above."""
 
 
 def student_strip(line: StudentTimeline, *, expressions: bool = True) -> FigureWithAlt:
-    """The mean probabilities of one student in bands, above them a bar wherever sadness leads the band of a
-    column; below, or without ``expressions`` alone, where the head was."""
+    """Mean probabilities as bands (if ``expressions``), with a bar above columns that sadness leads, and head
+    directions."""
     cols = make_time_columns(line.grid)
-    drawn = _EXPRESSIONS_IN + _GAP_IN if expressions else 0.0
-    height_in = _FOOT_IN + _HEADS_IN + drawn + _TOP_IN
+    height_in = _FOOT_IN + _HEADS_IN + _TOP_IN + (_EXPRESSIONS_IN + _GAP_IN if expressions else 0.0)
     with chart_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
         if expressions:
-            above = (_FOOT_IN + _HEADS_IN + _GAP_IN) / height_in
-            ax = figure.add_axes((0.09, above, 0.70, _EXPRESSIONS_IN / height_in))
+            bottom = (_FOOT_IN + _HEADS_IN + _GAP_IN) / height_in
+            ax = figure.add_axes((0.09, bottom, 0.70, _EXPRESSIONS_IN / height_in))
             _draw_expressions(ax, line, cols)
             draw_time_axis(ax, float(cols.edges_s[-1]))
             ax.set_xlabel("")
@@ -74,27 +73,27 @@ def _draw_expressions(ax: Axes, line: StudentTimeline, columns: TimeColumns) -> 
     means[states != ColumnState.KNOWN] = np.nan
     led = np.flatnonzero(np.nan_to_num(means).argmax(axis=1) == Emotion.SAD)
     led = led[states[led] == ColumnState.KNOWN]
-    looks = expression_band_styles()
-    draw_bands(ax, columns.edges_s, means[:, list(EXPRESSION_COLOURS)], looks)
+    styles = expression_band_styles()
+    draw_bands(ax, columns.edges_s, means[:, list(EXPRESSION_COLOURS)], styles)
     draw_states(ax, columns.edges_s, states)
     draw_unobserved(ax, line.grid)
     draw_cells(ax, columns.edges_s, led, 1.04, 0.07, facecolor=INK, linewidth=0, clip_on=False)
     draw_percent_axis(ax)
     ax.set_ylabel(_("resembling"))
-    _draw_legend(ax, looks, legend_states(states, line.grid), Patch(facecolor=INK, label=_("sadness leads")))
+    _draw_legend(ax, styles, legend_states(states, line.grid), Patch(facecolor=INK, label=_("sadness leads")))
 
 
 def _draw_heads(ax: Axes, line: StudentTimeline, columns: TimeColumns) -> None:
     alone = class_timeline([line], line.own_grid)
     shares = columns.means(alone.head_shares, line.watched_s)
     states = class_states(alone, columns, ~np.isnan(shares[:, 0]))
-    looks = head_band_styles()
-    draw_bands(ax, columns.edges_s, shares, looks)
+    styles = head_band_styles()
+    draw_bands(ax, columns.edges_s, shares, styles)
     draw_states(ax, columns.edges_s, states)
     draw_unobserved(ax, line.grid)
     draw_percent_axis(ax)
     ax.set_ylabel(_("head"))
-    _draw_legend(ax, looks, legend_states(states, line.grid))
+    _draw_legend(ax, styles, legend_states(states, line.grid))
 
 
 def _draw_legend(ax: Axes, styles: BandStyles, states: Ints, *first: Patch) -> None:
@@ -111,23 +110,22 @@ def _draw_legend(ax: Axes, styles: BandStyles, states: Ints, *first: Patch) -> N
 
 
 def _alt_text(line: StudentTimeline, *, expressions: bool) -> str:
-    told = _(
+    text = _(
         "%(name)s over time: seen %(share)s of the watched time",
         name=isolate(line.pseudonym),
         share=format_percent(line.coverage),
     )
     if line.facing_share is not None:
-        told += _(
-            ", the head to the front in %(share)s of the moments that could be read",
+        text += _(
+            ", facing the front for %(share)s of the readable time",
             share=format_percent(line.facing_share),
         )
     if not expressions:
-        return f"{told}."
+        return f"{text}."
     usable_s = float(line.usable_s.sum())
     share = line.leading_s(Emotion.SAD) / usable_s if usable_s else None
-    return told + _(
-        "; readable %(usable)s of the seen time; an expression resembling sadness led %(share)s of the "
-        "readable time.",
+    return text + _(
+        "; readable for %(usable)s of the seen time; sadness leads for %(share)s of the readable time.",
         usable=format_percent(line.usable_share),
         share=format_percent(share),
     )

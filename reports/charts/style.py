@@ -1,4 +1,4 @@
-"""How all charts look: colours, hatching, axes of time. Meaning never hangs on colour alone."""
+"""Style of all charts: colours, hatching, axes. Meaning never depends on colour alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reports.text.i18n import N_, _, translate_word
 from reports.timeline.student import BinGrid, Floats, Ints
 
 WIDTH_IN = 6.85
-"""The width of A4 between margins of 18 mm; charts scale to the page of a browser."""
+"""Width of A4 between margins of 18 mm; in a browser, charts scale to the page."""
 
 EXPRESSION_COLOURS: Mapping[Emotion, str] = {
     Emotion.SAD: "#0072B2",
@@ -33,8 +33,8 @@ EXPRESSION_COLOURS: Mapping[Emotion, str] = {
     Emotion.HAPPY: "#F0E442",
     Emotion.NEUTRAL: "#D9D9D9",
 }
-"""Okabe and Ito's colours (jfly.uni-koeln.de/color, 2008), with grey for neutral, in the order in which
-bands are stacked: sad first, so that it stands on the ground line and its height can be read."""
+"""Okabe and Ito's colours (jfly.uni-koeln.de/color, 2008), with grey for neutral, in stacking order: sad
+first, so that its height can be read from the baseline."""
 
 SADNESS_LEVELS: tuple[tuple[float, str], ...] = (
     (0.10, "#EFF5FA"),
@@ -44,9 +44,9 @@ SADNESS_LEVELS: tuple[tuple[float, str], ...] = (
     (0.60, "#2F7DB5"),
     (1.01, "#0B3F6B"),
 )
-"""Upper bounds and colours of a heat map's steps: one hue from light to dark, which stays in order for
-every kind of colour vision and in grey. Steps, because a shade can be looked up and a gradient cannot;
-closer below 40 %, where a calibrated model's means lie: of seven, an expression can lead with less."""
+"""Upper bounds and colours of heat map levels: one hue from light to dark, in order for every kind of
+colour vision and in greyscale. Discrete, so that a legend can list them; narrower below 40 %, the range of
+a calibrated model's means."""
 
 TURNED_LEVELS: tuple[tuple[float, str], ...] = (
     (0.10, "#F4F2F8"),
@@ -57,13 +57,13 @@ TURNED_LEVELS: tuple[tuple[float, str], ...] = (
     (1.01, "#3F1476"),
 )
 """The same for the share of time turned away, in another hue (after ColorBrewer's Purples, Harrower and
-Brewer 2003), so that one map is not taken for the other. The steps are those of shares from none to all."""
+Brewer 2003) to distinguish the maps."""
 
 INK, FAINT = "#222222", "#767676"
 
 _RC_PARAMS: dict[Any, Any] = {
-    # DejaVu Sans comes with matplotlib and is wider than the fonts of the page, so that what fits here
-    # fits there; the SVG leaves the choice to the page (see reports.charts.svg).
+    # DejaVu Sans comes with matplotlib and is wider than the page's fonts, so texts that fit here fit on the
+    # page; the SVG has no font family (reports.charts.svg).
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.edgecolor": FAINT,
@@ -80,7 +80,7 @@ _RC_PARAMS: dict[Any, Any] = {
     "legend.handlelength": 1.3,
     "legend.handleheight": 0.9,
     "svg.fonttype": "none",
-    # Names inside the SVG are random without a salt, and two reports of one session would differ.
+    # Without a salt, IDs in the SVG are random, and reports would not be reproducible.
     "svg.hashsalt": "classpulse",
 }
 
@@ -91,36 +91,36 @@ _STATE_STYLES: Mapping[ColumnState, tuple[str, str, str]] = {
     ColumnState.TOO_FEW: (N_("too few to show"), "#FFFFFF", "|||||"),
 }
 _MIN_WIDTH_DIVISOR = 400
-"""The narrowest gap, a part of the lesson: 0.3 mm on paper."""
+"""Minimum width of a gap, as a part of the session: 0.3 mm on paper."""
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 EXPRESSION_HATCHES: Mapping[Emotion, str] = {Emotion.HAPPY: "\\\\\\\\\\\\", Emotion.DISGUST: "++++++"}
-"""In a grey print yellow is as light as the grey of neutral, and green as dark as the red of anger: these two
-carry a pattern. No state has one of them. Dots would make the file five times as large."""
+"""Patterns for two colours that greyscale prints confuse: yellow with the grey of neutral, green with the
+red of anger. No state uses these patterns. Dots would make the file five times as large."""
 
 HEAD_COLOURS = ("#D3CFE6", "#54278F")
-"""Heads to the front and turned away: the light and the dark end of ``TURNED_LEVELS``."""
+"""Facing the front and turned away, similar to the ends of ``TURNED_LEVELS``."""
 
 EYES_CLOSED_COLOUR = "#4D4D4D"
 
 
 @dataclass(frozen=True, eq=False)
 class FigureWithAlt:
-    """A figure and what it shows in words, for those who do not see it."""
+    """A figure with its alternative text."""
 
     figure: Figure
     alt: str
 
 
 def chart_style() -> AbstractContextManager[None]:
-    """The look of all charts; figures are both built and saved inside."""
+    """Context with the style of all charts, needed to build and to save a figure."""
     return rc_context(dict(_RC_PARAMS))
 
 
 def draw_time_axis(ax: Axes, end_s: float) -> None:
-    """An x axis of media seconds with at most nine ticks, in minutes or in minutes:seconds."""
+    """An x axis in media seconds with at most nine ticks, labelled in minutes or minutes:seconds."""
     step = next((s for s in _STEPS_S if end_s / s <= 8), _STEPS_S[-1])
     in_minutes = step >= 60
     ax.set_xlim(0, end_s)
@@ -138,48 +138,48 @@ def draw_percent_axis(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.0f} %"))
 
 
-def draw_cells(ax: Axes, edges_s: Floats, cells: Ints, bottom: float, height: float, **look: Any) -> None:
-    """Rectangles from ``bottom`` up over the columns in ``cells`` (indices), merged where they touch.
+def draw_cells(ax: Axes, edges_s: Floats, cells: Ints, bottom: float, height: float, **style: Any) -> None:
+    """Rectangles over the columns ``cells`` (indices), adjacent ones merged; ``style``: patch properties.
 
-    One compound path for a whole row: a rectangle for each cell makes files ten times as large.
+    One compound path per row: a rectangle per cell makes files ten times as large.
     """
     if not len(cells):
         return
     runs = np.split(cells, np.flatnonzero(np.diff(cells) > 1) + 1)
     boxes = [_rectangle(edges_s[run[0]], edges_s[run[-1] + 1], bottom, bottom + height) for run in runs]
-    ax.add_artist(PathPatch(Path.make_compound_path(*boxes), **look))
+    ax.add_artist(PathPatch(Path.make_compound_path(*boxes), **style))
 
 
 def draw_states(ax: Axes, edges_s: Floats, states: Ints, bottom: float = 0.0, height: float = 1.0) -> None:
     """Hatch the columns of a row that are not ``KNOWN``."""
     for state in _STATE_STYLES:
-        cells, look = np.flatnonzero(states == state), state_style(state)
-        # The ground apart from the hatching: the edges of a pattern's tiles show through in a PDF.
-        draw_cells(ax, edges_s, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
-        draw_cells(ax, edges_s, cells, bottom, height, **look | {"facecolor": "none"})
+        cells, style = np.flatnonzero(states == state), state_style(state)
+        # Background and hatching separately: in a PDF, the edges of pattern tiles would be visible.
+        draw_cells(ax, edges_s, cells, bottom, height, facecolor=style["facecolor"], linewidth=0)
+        draw_cells(ax, edges_s, cells, bottom, height, **style | {"facecolor": "none"})
 
 
 def draw_unobserved(ax: Axes, grid: BinGrid, bottom: float = 0.0, height: float = 1.0) -> None:
-    """Hatch where there was nothing to look at, to the moment; as wide at least as the eye finds it."""
-    least_s = len(grid.watched_s) * grid.bin_s / _MIN_WIDTH_DIVISOR
+    """Hatch the gaps with their exact bounds, but at least visibly wide."""
+    min_width_s = len(grid.watched_s) * grid.bin_s / _MIN_WIDTH_DIVISOR
     for start_s, end_s in grid.unobserved_spans:
-        edges_s = np.array([start_s, max(end_s, start_s + least_s)])
+        edges_s = np.array([start_s, max(end_s, start_s + min_width_s)])
         draw_states(ax, edges_s, np.array([ColumnState.NOT_WATCHED]), bottom, height)
 
 
 def legend_states(states: Ints, grid: BinGrid) -> Ints:
-    """The states that a legend has to explain, with that of ``draw_unobserved``."""
+    """``states`` with that of ``draw_unobserved``, for the legend."""
     return np.append(states, ColumnState.NOT_WATCHED) if grid.unobserved_spans else states
 
 
 def state_style(state: ColumnState) -> dict[str, Any]:
-    """How a patch for an unknown state is drawn."""
+    """Patch properties of a state other than ``KNOWN``."""
     __, face, hatch = _STATE_STYLES[state]
     return {"facecolor": face, "edgecolor": "#8A8A8A", "hatch": hatch, "linewidth": 0}
 
 
 def state_handles(states: Ints) -> list[Patch]:
-    """Legend entries for those unknown states that occur in ``states``."""
+    """Legend entries for the states other than ``KNOWN`` in ``states``."""
     return [
         Patch(label=translate_word(label), **state_style(state))
         for state, (label, __, ___) in _STATE_STYLES.items()

@@ -1,4 +1,4 @@
-"""A chart as SVG to be put inside a page."""
+"""Charts as inline SVG."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ _ID_OR_USE = re.compile(r'(?:(?<=\sid=")|(?<=href="#)|(?<=url\(#))[^")]+')
 
 
 def to_svg(chart: FigureWithAlt) -> str:
-    """The chart as an ``<svg>`` element with a text alternative; the same bytes every time.
+    """The chart as a reproducible ``<svg>`` element with a text alternative.
 
-    Text stays text: it can be searched and read aloud, takes the page's font, and a name in any
-    script is drawn with the fonts of the reader's machine.
+    Text stays text: it is searchable, accessible, and drawn in the page's fonts, so names in any script work.
     """
     buffer = io.StringIO()
     with chart_style(), warnings.catch_warnings():
-        # matplotlib measures with DejaVu Sans, which lacks many scripts; the reader's fonts do not.
+        # Only matplotlib's text measurement uses DejaVu Sans, which lacks many scripts.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         chart.figure.savefig(buffer, format="svg", metadata={"Date": None})
     return _minify(buffer.getvalue(), chart.alt)
 
 
 def make_ids_unique(html: str) -> str:
-    """A page of such charts in which no id stands twice: what two charts draw alike they call alike, and
-    where the first is folded away a browser may draw neither."""
+    """The page with unique IDs in all charts. matplotlib gives equal shapes equal IDs; if the first chart
+    is collapsed, a browser may draw neither."""
     number = itertools.count(1)
 
     def numbered(svg: re.Match[str]) -> str:
@@ -50,8 +49,7 @@ def make_ids_unique(html: str) -> str:
 
 
 def _minify(text: str, alt: str) -> str:
-    """Drop what a page does not need: the XML preamble, names of groups, fonts, the sixth decimal
-    (a hundredth of a point is a 300th of a millimetre; it halves the size)."""
+    """The SVG without XML preamble, group IDs, fonts and more than two decimals (half the size)."""
     text = _METADATA.sub("", _PREAMBLE.sub("", text, count=1))
     text = _GROUP_ID.sub("<g", _FAMILY.sub("", text))
     head, style, rest = text.partition("<defs>")

@@ -1,4 +1,4 @@
-"""Students by lessons: how large a share was, and where there is none, why."""
+"""Grid of students by sessions: the share in each, or why there is none."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _NAME_WIDTH = 18
 STATE_MISSED, STATE_UNKNOWN, STATE_NOT_KEPT = ColumnState.ABSENT, ColumnState.UNKNOWN, ColumnState.TOO_FEW
 _STATE_TEXTS = {
     STATE_MISSED: N_("not seen"),
-    STATE_UNKNOWN: N_("not enough to tell"),
-    STATE_NOT_KEPT: N_("nothing kept"),
+    STATE_UNKNOWN: N_("not enough data"),
+    STATE_NOT_KEPT: N_("not stored"),
 }
 
 
 @dataclass(frozen=True)
 class TermGridRow:
-    """One student: a share 0..1 for each lesson, or the reason why there is none; None before they were
-    known. ``flagged`` are the lessons with a flag."""
+    """One student. ``cells``: per session a share 0..1, the reason for its absence, or None before the
+    student's first session. ``flagged``: indices of sessions with a flag."""
 
     name: str
     cells: Sequence[float | ColumnState | None]
@@ -53,7 +53,7 @@ class TermGridRow:
 def term_grid_charts(
     rows: Sequence[TermGridRow], lessons: Sequence[datetime], alt: str, *, label: str
 ) -> list[FigureWithAlt]:
-    """Charts of ``MAX_TERM_GRID_ROWS`` students each, a column for each lesson."""
+    """Charts of at most ``MAX_TERM_GRID_ROWS`` students each, one column per session."""
     starts = range(0, len(rows), MAX_TERM_GRID_ROWS)
     return [
         _term_grid_chart(rows[start : start + MAX_TERM_GRID_ROWS], lessons, alt, label) for start in starts
@@ -70,8 +70,8 @@ def _term_grid_chart(
         figure = Figure(figsize=(WIDTH_IN, height_in))
         ax = figure.add_axes((0.16, 1 - (rows_in + 0.06) / height_in, 0.63, rows_in / height_in))
         edges = np.arange(len(lessons) + 1.0)
-        for place, row in enumerate(rows):
-            _draw_row(ax, edges, place, row)
+        for index, row in enumerate(rows):
+            _draw_row(ax, edges, index, row)
         _style_axes(ax, rows, lessons)
         figure.legend(
             handles=_legend_handles(rows),
@@ -85,16 +85,16 @@ def _term_grid_chart(
     return FigureWithAlt(figure, alt)
 
 
-def _draw_row(ax: Axes, edges: Floats, place: int, row: TermGridRow) -> None:
-    bottom, height = place - 0.44, 0.88
+def _draw_row(ax: Axes, edges: Floats, index: int, row: TermGridRow) -> None:
+    bottom, height = index - 0.44, 0.88
     states = np.array([cell if isinstance(cell, ColumnState) else -1 for cell in row.cells])
     for state in _STATE_TEXTS:
-        cells, look = np.flatnonzero(states == state), state_style(state)
-        draw_cells(ax, edges, cells, bottom, height, facecolor=look["facecolor"], linewidth=0)
-        draw_cells(ax, edges, cells, bottom, height, **look | {"facecolor": "none"})
-    # Hatching on white is faint on a small screen, and the lowest step is nearly white.
+        cells, style = np.flatnonzero(states == state), state_style(state)
+        draw_cells(ax, edges, cells, bottom, height, facecolor=style["facecolor"], linewidth=0)
+        draw_cells(ax, edges, cells, bottom, height, **style | {"facecolor": "none"})
+    # A cross in addition: on small screens the hatching looks like the lowest level.
     missed = np.flatnonzero(states == STATE_MISSED)
-    ax.plot(missed + 0.5, [place] * len(missed), "x", color=INK, markersize=3.4, markeredgewidth=0.8)
+    ax.plot(missed + 0.5, [index] * len(missed), "x", color=INK, markersize=3.4, markeredgewidth=0.8)
     shares = np.array(
         [np.nan if cell is None or isinstance(cell, ColumnState) else cell for cell in row.cells]
     )
@@ -102,11 +102,9 @@ def _draw_row(ax: Axes, edges: Floats, place: int, row: TermGridRow) -> None:
     for level, (__, colour) in enumerate(SADNESS_LEVELS):
         cells = np.flatnonzero(~np.isnan(shares) & (levels == level))
         draw_cells(ax, edges, cells, bottom, height, facecolor=colour, linewidth=0)
-    dots = sorted(row.flagged)
-    # White around black: it stands out on the darkest step and on the lightest.
-    ax.plot(
-        [at + 0.5 for at in dots], [place] * len(dots), "o", color=INK, markeredgecolor="white", markersize=4
-    )
+    dots = [n + 0.5 for n in sorted(row.flagged)]
+    # White outline: visible on the darkest and the lightest level.
+    ax.plot(dots, [index] * len(dots), "o", color=INK, markeredgecolor="white", markersize=4)
 
 
 def _style_axes(ax: Axes, rows: Sequence[TermGridRow], lessons: Sequence[datetime]) -> None:
@@ -124,13 +122,13 @@ def _style_axes(ax: Axes, rows: Sequence[TermGridRow], lessons: Sequence[datetim
 
 def _legend_handles(rows: Sequence[TermGridRow]) -> list[Patch | Line2D]:
     bounds = [0.0, *(min(bound, 1.0) for bound, _ in SADNESS_LEVELS)]
-    found: list[Patch | Line2D] = [
+    handles: list[Patch | Line2D] = [
         Patch(facecolor=colour, label=f"{low * 100:.0f}–{high * 100:.0f} %")
         for (low, high), (_, colour) in zip(pairwise(bounds), SADNESS_LEVELS, strict=True)
     ]
-    there = {cell for row in rows for cell in row.cells if isinstance(cell, ColumnState)}
-    if STATE_MISSED in there:
-        found.append(
+    states = {cell for row in rows for cell in row.cells if isinstance(cell, ColumnState)}
+    if STATE_MISSED in states:
+        handles.append(
             Line2D(
                 [],
                 [],
@@ -141,10 +139,10 @@ def _legend_handles(rows: Sequence[TermGridRow]) -> list[Patch | Line2D]:
                 label=translate_word(_STATE_TEXTS[STATE_MISSED]),
             )
         )
-    others = [state for state in _STATE_TEXTS if state in there and state is not STATE_MISSED]
-    found += [Patch(label=translate_word(_STATE_TEXTS[state]), **state_style(state)) for state in others]
+    others = [state for state in _STATE_TEXTS if state in states and state is not STATE_MISSED]
+    handles += [Patch(label=translate_word(_STATE_TEXTS[state]), **state_style(state)) for state in others]
     if any(row.flagged for row in rows):
         dot = Line2D([], [], color=INK, marker="o", linestyle="", markeredgecolor="white", markersize=4)
         dot.set_label(_("flagged"))
-        found.append(dot)
-    return found
+        handles.append(dot)
+    return handles

@@ -1,25 +1,22 @@
-"""The shares of the expressions behind a model's answers, corrected for its known mistakes. Pure.
+"""Correction of expression shares for the classifier's known confusions. Pure.
 
-A model that reads every third sad face as neutral says that somebody who looks sad for 60 % of the time does
-so for 40 %: neither counting the bins that sad leads nor the mean answer is the share. But the mistakes are
-known. If ``M`` (7, 7) holds the mean answer to faces of each true label, the mean answer over a mixture of
-shares ``pi`` is ``q = pi M``, whatever the mixture, and ``pi = q M^-1``: the adjusted count of epidemiology
-(Rogan & Gladen 1978, Am. J. Epidemiol. 107, 71-76) and of quantification (Forman 2008, Data Min. Knowl.
-Discov. 17, 164-206), with probabilities for counts (Bella et al. 2010, ICDM, 737-742). It is linear, so it
-works on means of bins, and a mean of corrected bins is the corrected mean.
+A model that classifies every third sad face as neutral reports 40 % for a student that looks sad for 60 % of
+the time. If ``M`` (7, 7) holds the mean probabilities for faces of each true label, the mean over a mixture
+with shares ``pi`` is ``q = pi M``, and ``pi = q M^-1``: the adjusted count of epidemiology (Rogan & Gladen
+1978, Am. J. Epidemiol. 107, 71-76) and of quantification (Forman 2008, Data Min. Knowl. Discov. 17, 164-206),
+with probabilities for counts (Bella et al. 2010, ICDM, 737-742). It is linear, so a mean of corrected bins is
+the corrected mean.
 
 The shipped model's ``M`` rests on 6 disgusted and 26 fearful faces at readable poses (choosing half of
-PublicTest). As measured it has condition number 6.8: one label that hardly occurs would spoil the others. So
-each row counts as if ``PRIOR_FACES`` faces more had been read rightly, which is a ridge towards a faultless
-model that fades with the number of faces: condition number 2.0. The price is paid on the safe side: faces
-that are all sad come out as less than all sad. Adding disgust to anger served as well, but would leave a
-report without one of the seven.
+PublicTest) and has condition number 6.8: errors of rare labels would spread to the others. Each row is
+therefore smoothed as if ``PRIOR_FACES`` more faces had been classified correctly, a ridge towards a perfect
+model that fades with the number of faces (condition number 2.0). It errs towards less sadness: 100 % sad
+faces come out as fewer. Merging disgust with anger works as well, but removes one of the seven expressions.
 
-A model errs differently at different head poses: it reads lowered sad faces as sad with 0.51 on average,
-level ones with 0.64. So ``M`` is measured at each pose (``model.poses``), and each bin is corrected with the
-mean of the poses' matrices, weighted by how many of its samples had which pose. A pose has few faces of a
-label, so each of its rows is drawn towards the row of all poses as if ``PRIOR_POSE_FACES`` of its faces had
-been read so.
+The confusions depend on the head pose: sad faces have a mean probability of sad of 0.51 if lowered, 0.64 if
+level. So ``M`` is measured per pose (``model.poses``), and each bin uses the mean of the poses' matrices,
+weighted by its samples per pose. A pose has few faces per label, so its rows are shrunk towards those of all
+poses by ``PRIOR_POSE_FACES`` faces.
 """
 
 from __future__ import annotations
@@ -35,23 +32,23 @@ from model.emotions import EMOTIONS
 from reports.timeline.student import Floats, Ints
 
 PRIOR_FACES = 10
-"""As many as the rarest label has in the choosing half; not tuned."""
+"""As many as the rarest label has in the choosing half; heuristic, not tuned on data."""
 
 PRIOR_POSE_FACES = 20
-"""As many as a pose has sad faces in the choosing half; heuristic, not tuned on data."""
+"""About the number of sad faces per pose in the choosing half; heuristic, not tuned on data."""
 
 MAX_CONDITION_NUMBER = 20.0
-"""A model that tells two labels apart so badly cannot be corrected. The condition number bounds how much the
-inverse magnifies an error of the answers (Golub & Van Loan, Matrix Computations, 2.6). Not tuned."""
+"""The condition number bounds the magnification of errors by the inverse (Golub & Van Loan, Matrix
+Computations, 2.6). Heuristic, not tuned on data."""
 
 _LABEL_COUNT = len(EMOTIONS)
 
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """``mean_answers`` (7, 7): the mean answer to faces of each label, rows true and summing to 1; ``face_counts`` (7,):
-    how many it rests on. ``by_pose`` has the same of single poses, by ``model.poses.HeadPoseClass`` value. Raises
-    ValueError for anything else, and where the mistakes cannot be undone."""
+    """``mean_answers`` (7, 7): mean probabilities for faces of each true label (row), rows summing to 1.
+    ``face_counts`` (7,): number of faces per row. ``by_pose``: the same by ``model.poses.HeadPoseClass``
+    value. Raises ValueError for other values and for a matrix that cannot be inverted reliably."""
 
     mean_answers: tuple[tuple[float, ...], ...]
     face_counts: tuple[int, ...]
@@ -61,17 +58,15 @@ class ConfusionMatrix:
         if len(self.mean_answers) != _LABEL_COUNT or {len(row) for row in self.mean_answers} != {
             _LABEL_COUNT
         }:
-            raise ValueError(f"the mean answers are not {_LABEL_COUNT} rows of {_LABEL_COUNT}")
+            raise ValueError(f"expected {_LABEL_COUNT} rows of {_LABEL_COUNT} mean answers")
         rows = np.asarray(self.mean_answers, np.float64)
         if not ((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=0.01)):
-            raise ValueError("a row of mean answers is no distribution; expected seven shares that sum to 1")
+            raise ValueError("expected rows of mean answers that sum to 1 and are not negative")
         if len(self.face_counts) != _LABEL_COUNT or min(self.face_counts) < 0:
-            raise ValueError(
-                f"the mean answers rest on {self.face_counts} faces; expected {_LABEL_COUNT} counts"
-            )
+            raise ValueError(f"expected {_LABEL_COUNT} face counts, got {self.face_counts}")
         for matrix in (self._smoothed, *self._smoothed_by_pose.values()):
             if np.linalg.cond(matrix) > MAX_CONDITION_NUMBER:
-                raise ValueError("the model confuses its labels too much to be corrected")
+                raise ValueError("the confusion matrix is ill-conditioned")
 
     @property
     def _smoothed(self) -> Floats:
@@ -80,7 +75,7 @@ class ConfusionMatrix:
 
     @cached_property
     def _smoothed_by_pose(self) -> dict[str, Floats]:
-        """(7, 7) for each pose, its rows drawn towards those of all poses."""
+        """``(7, 7)`` per pose, shrunk towards the matrix of all poses."""
         return {
             pose: _shrink_towards(
                 self._smoothed, np.asarray(one.mean_answers, np.float64), one.face_counts, PRIOR_POSE_FACES
@@ -90,15 +85,15 @@ class ConfusionMatrix:
 
     @cached_property
     def inverse(self) -> Floats:
-        """(7, 7): mean answers times this are shares. Its rows sum to 1."""
+        """``(7, 7)``; mean answers times this are shares. Rows sum to 1."""
         return np.linalg.inv(self._smoothed)
 
     def correct(self, answers: Floats, pose_counts: Mapping[str, Ints] | None = None) -> Floats:
-        """Mean answers (..., 7) to shares (..., 7) that sum to 1. Single bins may leave 0..1: they are noisy
-        parts of a mean, and clipping them would bias it.
+        """Corrected shares ``(..., 7)``, summing to 1, of mean probabilities ``answers`` ``(..., 7)``.
 
-        ``by_pose`` counts the samples of each bin at each pose, ``(B,)`` each, for ``answers`` ``(B, 7)``. Bins
-        without counts, or with a pose that was not measured, are corrected with the matrix of all poses.
+        Values may lie outside 0..1: clipping single bins would bias their mean. ``pose_counts``: samples of
+        each bin by pose, ``(B,)`` each, for ``answers`` ``(B, 7)``. Bins without counts or with an unmeasured
+        pose use the matrix of all poses.
         """
         whole = np.asarray(answers @ self.inverse, np.float64)
         if not pose_counts or not self.by_pose or not pose_counts.keys() <= self.by_pose.keys():
@@ -117,12 +112,12 @@ class ConfusionMatrix:
 
 
 def confusion_from_settings(settings: Mapping[str, Any]) -> ConfusionMatrix | None:
-    """What a session's settings keep of its model (``model.export.model_info``); None where they keep none that can be
-    used, as before version 0.2."""
+    """The confusion matrix in a session's stored settings (``model.export.model_info``); None without a
+    valid one."""
     try:
-        kept = settings["model"]["confusion"]
+        stored = settings["model"]["confusion"]
         return _parse_confusion(
-            kept, {str(pose): _parse_confusion(one) for pose, one in kept.get("by_pose", {}).items()}
+            stored, {str(pose): _parse_confusion(one) for pose, one in stored.get("by_pose", {}).items()}
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
@@ -136,15 +131,15 @@ def _parse_confusion(
 
 
 def _shrink_towards(prior: Floats, means: Floats, faces: tuple[int, ...], prior_faces: int) -> Floats:
-    """Rows of mean answers, each as if so many faces more had been read as the row of ``prior``."""
-    own = (prior_faces / (np.asarray(faces) + prior_faces))[:, None]
-    mixed = (1 - own) * means / means.sum(axis=1, keepdims=True) + own * prior
-    return np.asarray(mixed, np.float64)
+    """``means`` as if ``prior_faces`` more faces per row had the mean answers ``prior``."""
+    weight = (prior_faces / (np.asarray(faces) + prior_faces))[:, None]
+    shrunk = (1 - weight) * means / means.sum(axis=1, keepdims=True) + weight * prior
+    return np.asarray(shrunk, np.float64)
 
 
 def project_to_simplex(values: Floats) -> Floats:
-    """The nearest shares: (..., 7) to (..., 7), each at least 0 and together 1 (Duchi et al. 2008, ICML,
-    272-279, algorithm of figure 1)."""
+    """The nearest point ``(..., 7)`` of the probability simplex (Duchi et al. 2008, ICML, 272-279, figure
+    1)."""
     ordered = -np.sort(-values, axis=-1)
     surplus = (np.cumsum(ordered, axis=-1) - 1) / np.arange(1, values.shape[-1] + 1)
     kept = (ordered > surplus).sum(axis=-1, keepdims=True)

@@ -1,1 +1,2 @@
-"""What was over many sessions: lists, one student, two lessons, weeks, a term."""
+"""The history over many sessions. In: summaries and flags from the database. Out: data, tables and pages
+of a session list, one student, a comparison, trends and a term."""

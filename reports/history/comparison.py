@@ -1,7 +1,7 @@
-"""Two lessons side by side. Pure.
+"""Comparison of two sessions. Pure.
 
-Where at least half of the smaller lesson's students are the same people, and two of them, a difference is the
-mean of their own changes; otherwise of the two classes as different people.
+If at least two students, and at least half of the smaller session's students, are in both, differences are
+paired; otherwise they compare two independent groups.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from reports.text.formatting import (
 from reports.text.i18n import N_, _, ngettext, translate_word
 
 MAX_COVERAGE_DIFFERENCE = 0.2
-"""Lessons in which students were seen so much more of the time are hard to compare. Not tuned."""
+"""A larger difference of the seen share gets a remark. Heuristic, not tuned on data."""
 
 COMPARISON_HEADINGS = (N_("figure"), N_("first"), N_("second"), N_("difference"), N_("95 %% interval"))
 CHANGE_HEADINGS = (N_("student"), *COMPARISON_HEADINGS[1:])
 MAX_CHANGES = 10
-"""So many students are listed; JSON has all."""
+"""Listed students; the JSON has all."""
 
 SummaryMeasure = Callable[[StudentSummary], float | None]
 ClassMeasure = Callable[[SessionSummary], float | None]
@@ -43,7 +43,7 @@ ClassMeasure = Callable[[SessionSummary], float | None]
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """One figure of both lessons, 0..1, None where there is none. ``difference`` is second less first."""
+    """One figure of both sessions, 0..1 or None. ``difference``: second minus first."""
 
     name: str
     before: float | None
@@ -63,7 +63,7 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class StudentChange:
-    """How much the share of sadness of one student changed; ``before`` and ``after`` 0..1."""
+    """The change of one student's share of sadness; ``before`` and ``after`` 0..1."""
 
     name: str
     before: float
@@ -83,8 +83,8 @@ class StudentChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``matched`` are the students of the roster seen in both, ``is_paired`` whether the changes are their own;
-    ``changes`` of the matched come with the largest first."""
+    """``matched``: number of roster students seen in both. ``is_paired``: whether differences are paired.
+    ``changes``: of the matched students, the largest first."""
 
     before: ClassSession
     after: ClassSession
@@ -95,21 +95,19 @@ class Comparison:
 
     @property
     def flags(self) -> tuple[ReviewCounts, ReviewCounts]:
-        """The flags of both."""
+        """The reviews of both sessions' flags."""
         return count_reviews(self.before.flags), count_reviews(self.after.flags)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What makes the lessons hard to compare, in sentences."""
+        """Sentences on what limits the comparability."""
         return comparability_remarks(self.before, self.after)
 
     @property
     def basis(self) -> str:
-        """Of whom the differences are."""
+        """A sentence on which students the differences refer to."""
         if "aggregate" in (self.before.session.mode, self.after.session.mode):
-            return _(
-                "Of at least one of the two only class figures are kept, so no difference has an interval."
-            )
+            return _("At least one of the two has class figures only, so no difference has an interval.")
         if self.is_paired:
             return _(
                 "Differences are the mean change of the %(students)s students who were seen in both.",
@@ -117,52 +115,58 @@ class Comparison:
             )
         if not self.matched:
             return _(
-                "Nobody is known to be in both, so differences are of two groups of different people, and "
-                "their intervals wide; 'classpulse seats name' or a roster tells who is who."
+                "No student is known to be in both, so the differences compare two groups of different "
+                "students and have wide intervals. Name the students with 'classpulse seats assign' or a "
+                "roster."
             )
         return ngettext(
-            "Only %(num)d are known to be in both, so differences are of two groups of different people, and "
-            "their intervals wide; 'classpulse seats name' or a roster tells who is who.",
-            "Only %(num)d are known to be in both, so differences are of two groups of different people, and "
-            "their intervals wide; 'classpulse seats name' or a roster tells who is who.",
+            "Only %(num)d student is known to be in both, so the differences compare two groups of different "
+            "students and have wide intervals. Name the students with 'classpulse seats assign' or a roster.",
+            "Only %(num)d students are known to be in both, so the differences compare two groups of "
+            "different students and have wide intervals. Name the students with 'classpulse seats assign' or "
+            "a roster.",
             self.matched,
         )
 
 
 def compare_sessions(history: ClassHistory) -> Comparison:
-    """Compare the two lessons of ``history``, the second with the first."""
+    """Compare the second session of ``history`` with the first."""
     before, after = history.sessions
     first, second = _seen_students(before), _seen_students(after)
-    both = [number for number in first if number in second and history.students[number].session_id is None]
-    pairs = len(both) >= 2 and 2 * len(both) >= min(len(first), len(second))
+    both = [
+        student_id
+        for student_id in first
+        if student_id in second and history.students[student_id].session_id is None
+    ]
+    is_paired = len(both) >= 2 and 2 * len(both) >= min(len(first), len(second))
     rows = [
         ComparisonRow(
             name,
-            _class_value(before, whole),
-            _class_value(after, whole),
-            _estimate_difference(measure, first, second, both if pairs else None),
+            _class_value(before, class_measure),
+            _class_value(after, class_measure),
+            _estimate_difference(measure, first, second, both if is_paired else None),
         )
-        for name, measure, whole in COMPARED_MEASURES
+        for name, measure, class_measure in COMPARED_MEASURES
     ]
     changes = [
         StudentChange(
-            history.students[number].pseudonym, one.share, other.share, estimate_share_change(one, other)
+            history.students[student_id].pseudonym, old.share, new.share, estimate_share_change(old, new)
         )
-        for number in both
-        if (one := first[number].sad) is not None and (other := second[number].sad) is not None
+        for student_id in both
+        if (old := first[student_id].sad) is not None and (new := second[student_id].sad) is not None
     ]
     return Comparison(
         before,
         after,
         len(both),
-        pairs,
+        is_paired,
         tuple(row for row in rows if row.before is not None or row.after is not None),
-        tuple(sorted(changes, key=lambda one: -abs(one.difference.value))),
+        tuple(sorted(changes, key=lambda change: -abs(change.difference.value))),
     )
 
 
 def difference_cells(change: Estimate | None) -> tuple[str, str]:
-    """``−4 points`` and ``−9 to +1 points``; a dash for what there is not."""
+    """``−4 points`` and ``−9 to +1 points``; a dash for None."""
     if change is None:
         return NO_VALUE, NO_VALUE
     if change.low is None or change.high is None:
@@ -176,31 +180,31 @@ def difference_cells(change: Estimate | None) -> tuple[str, str]:
 
 
 def comparability_remarks(before: ClassSession, after: ClassSession) -> tuple[str, ...]:
-    """What makes two lessons hard to compare, in sentences."""
+    """Sentences on what limits the comparability of two sessions."""
     one, other = before.session, after.session
     bins = [f"{format_decimal(session.bin_s)} s" for session in (one, other)]
-    told = [
+    remarks = [
         _difference_remark(N_("The modes differ: %(one)s and %(other)s."), one.mode, other.mode),
         _difference_remark(
             N_("The classes differ: %(one)s and %(other)s."), one.class_name, other.class_name
         ),
         _difference_remark(N_("The rooms differ: %(one)s and %(other)s."), one.room, other.room),
-        _difference_remark(N_("The lengths of a bin differ: %(one)s and %(other)s."), *bins),
+        _difference_remark(N_("The time steps differ: %(one)s and %(other)s."), *bins),
         *(
             _difference_remark(text, _version_of(one, name), _version_of(other, name))
             for name, text in _VERSION_REMARKS.items()
         ),
         _coverage_remark(before, after),
-        *(_ending_remark(lesson.session) for lesson in (before, after)),
-        *(_running_remark(lesson) for lesson in (before, after)),
+        *(_interrupted_remark(class_session.session) for class_session in (before, after)),
+        *(_running_remark(class_session) for class_session in (before, after)),
     ]
-    return tuple(one for one in told if one is not None)
+    return tuple(remark for remark in remarks if remark is not None)
 
 
 _VERSION_REMARKS = {
     "model": N_("The versions of the model differ: %(one)s and %(other)s."),
     "detector": N_("The versions of the detector differ: %(one)s and %(other)s."),
-    "heads": N_("The versions of the heads differ: %(one)s and %(other)s."),
+    "head_pose": N_("The versions of the head pose estimation differ: %(one)s and %(other)s."),
 }
 
 
@@ -208,10 +212,10 @@ def _version_of(session: SessionRecord, name: str) -> str | None:
     return session.versions.get(name)
 
 
-def _difference_remark(told: str, one: str | None, other: str | None) -> str | None:
+def _difference_remark(text: str, one: str | None, other: str | None) -> str | None:
     if one == other or one is None or other is None:
         return None
-    return _(told, one=one, other=other)
+    return _(text, one=one, other=other)
 
 
 def _coverage_remark(before: ClassSession, after: ClassSession) -> str | None:
@@ -219,14 +223,13 @@ def _coverage_remark(before: ClassSession, after: ClassSession) -> str | None:
     if shares[0] is None or shares[1] is None or abs(shares[0] - shares[1]) <= MAX_COVERAGE_DIFFERENCE:
         return None
     return _(
-        "Students were seen for %(one)s and %(other)s of the time: the moments that could be read "
-        "may be others.",
+        "Students were seen for %(one)s and %(other)s of the time, so the readable moments may differ.",
         one=format_percent(shares[0]),
         other=format_percent(shares[1]),
     )
 
 
-def _ending_remark(session: SessionRecord) -> str | None:
+def _interrupted_remark(session: SessionRecord) -> str | None:
     if session.status != "interrupted":
         return None
     return _("Session %(session)s was interrupted.", session=session.id)
@@ -235,15 +238,15 @@ def _ending_remark(session: SessionRecord) -> str | None:
 def _running_remark(class_session: ClassSession) -> str | None:
     if class_session.summary:
         return None
-    return _("Session %(session)s is not summed up: it is still running.", session=class_session.session.id)
+    return _("Session %(session)s is still running and has no figures.", session=class_session.session.id)
 
 
 def _seen_students(class_session: ClassSession) -> Mapping[int, StudentSummary]:
     return {one.student_id: one for one in class_session.students if one.seen_s > 0}
 
 
-def _class_value(class_session: ClassSession, whole: ClassMeasure) -> float | None:
-    return whole(class_session.summary) if class_session.summary else None
+def _class_value(class_session: ClassSession, measure: ClassMeasure) -> float | None:
+    return measure(class_session.summary) if class_session.summary else None
 
 
 def _estimate_difference(
@@ -254,15 +257,16 @@ def _estimate_difference(
 ) -> Estimate | None:
     if both is not None:
         return estimate_paired_difference(
-            [(measure(first[number]), measure(second[number])) for number in both]
+            [(measure(first[student_id]), measure(second[student_id])) for student_id in both]
         )
-    one, other = ([measure(student) for student in some.values()] for some in (first, second))
-    return estimate_unpaired_difference(one, other)
+    return estimate_unpaired_difference(
+        [measure(student) for student in first.values()], [measure(student) for student in second.values()]
+    )
 
 
 def _probability_measure(emotion: Emotion) -> tuple[str, SummaryMeasure, ClassMeasure]:
-    def measure(one: StudentSummary | SessionSummary) -> float | None:
-        return None if one.probabilities is None else one.probabilities[emotion]
+    def measure(summary: StudentSummary | SessionSummary) -> float | None:
+        return None if summary.probabilities is None else summary.probabilities[emotion]
 
     return RESEMBLANCE_TEXTS[emotion], measure, measure
 
@@ -270,7 +274,7 @@ def _probability_measure(emotion: Emotion) -> tuple[str, SummaryMeasure, ClassMe
 COMPARED_MEASURES: tuple[tuple[str, SummaryMeasure, ClassMeasure], ...] = (
     (N_("seen"), lambda one: one.coverage, lambda one: one.seen_share),
     (N_("facing the front"), facing_share_of, lambda one: one.facing_share),
-    (N_("eyes shut"), lambda one: one.closed_share, lambda one: one.closed_share),
+    (N_("eyes closed"), lambda one: one.closed_share, lambda one: one.closed_share),
     *(_probability_measure(emotion) for emotion in Emotion),
 )
-"""The figures of a lesson: of one student and of the class."""
+"""Name, student's and class's value of each figure of a session."""

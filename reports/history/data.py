@@ -1,4 +1,4 @@
-"""The history as JSON-ready values: shares 0..1, times with their zone, None for what is not known. Pure."""
+"""The history as JSON-ready data: shares 0..1, aware times, None for unknown, English texts. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def student_data(history: StudentHistory) -> dict[str, Any]:
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
-    """``classpulse compare --json``; its sentences in English whatever is spoken."""
+    """``classpulse compare --json``."""
     with use_language(Language.EN):
         remarks = list(comparison.remarks)
     return {
@@ -47,14 +47,14 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         ],
         "students": [
             {
-                "name": one.name,
-                "first": one.before,
-                "second": one.after,
-                "difference": _estimate_data(one.difference),
+                "name": change.name,
+                "first": change.before,
+                "second": change.after,
+                "difference": _estimate_data(change.difference),
             }
-            for one in comparison.changes
+            for change in comparison.changes
         ],
-        "flags": [asdict(one) for one in comparison.flags],
+        "flags": [asdict(counts) for counts in comparison.flags],
         "not_comparable": remarks,
     }
 
@@ -74,10 +74,10 @@ def term_data(history: TermHistory) -> dict[str, Any]:
         "interrupted": history.interrupted,
         "watched_s": history.watched_s,
         "seat_only_count": history.seat_only_count,
-        "students": [_term_student_data(one) for one in history.students],
+        "students": [_term_student_data(student) for student in history.students],
         "flags": [
-            {"session_id": one.class_session.session.id, "student": one.name} | _flag_data(one.flag)
-            for one in history.flags
+            {"session_id": flag.class_session.session.id, "student": flag.name} | _flag_data(flag.flag)
+            for flag in history.flags
         ],
     }
 
@@ -100,14 +100,14 @@ def _student_line_data(line: StudentLine) -> dict[str, Any]:
     }
 
 
-def _term_student_data(one: TermStudent) -> dict[str, Any]:
+def _term_student_data(student: TermStudent) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "sad_share": one.sad_share,
-        "facing_share": one.facing_share,
-        "flags": asdict(one.flags),
-        "trends": _trends_data(one.trends),
-        "sessions": [_cell_data(cell) for cell in one.cells],
+        "name": student.name,
+        "sad_share": student.sad_share,
+        "facing_share": student.facing_share,
+        "flags": asdict(student.flags),
+        "trends": _trends_data(student.trends),
+        "sessions": [_cell_data(cell) for cell in student.cells],
     }
 
 
@@ -153,24 +153,33 @@ def _figures_data(figures: MeasureEstimates) -> Mapping[str, Any]:
     return {name: _estimate_data(figure) for name, figure in figures.items()}
 
 
-def _estimate_data(one: Estimate | None) -> dict[str, Any] | None:
-    return None if one is None else asdict(one)
+def _estimate_data(estimate: Estimate | None) -> dict[str, Any] | None:
+    return None if estimate is None else asdict(estimate)
 
 
 def _review_counts_data(counts: ReviewCounts | None) -> dict[str, Any] | None:
     return None if counts is None else asdict(counts)
 
 
-def _trends_data(all_three: StudentTrends) -> dict[str, Any]:
-    parts = {"sadness": all_three.sadness, "facing": all_three.facing, "away": all_three.away}
-    return {name: _trend_data(one) for name, one in parts.items()}
+def _trends_data(trends: StudentTrends) -> dict[str, Any]:
+    return {
+        "sadness": _trend_data(trends.sadness),
+        "facing": _trend_data(trends.facing),
+        "away": _trend_data(trends.away),
+    }
 
 
-def _trend_data(one: Trend) -> dict[str, Any]:
-    known = {"slope_per_week": one.slope_per_week, "low": one.low, "high": one.high, "direction": one.direction}
-    return {"sessions": one.sessions, "min_sessions": MIN_SESSIONS} | known
+def _trend_data(trend: Trend) -> dict[str, Any]:
+    return {
+        "sessions": trend.sessions,
+        "min_sessions": MIN_SESSIONS,
+        "slope_per_week": trend.slope_per_week,
+        "low": trend.low,
+        "high": trend.high,
+        "direction": trend.direction,
+    }
 
 
-def _share_data(kind: str, level: ShareEstimate | None) -> dict[str, float | None]:
-    share, low, high = (None,) * 3 if level is None else (level.share, level.low, level.high)
+def _share_data(kind: str, estimate: ShareEstimate | None) -> dict[str, float | None]:
+    share, low, high = (None, None, None) if estimate is None else estimate
     return {f"{kind}_share": share, f"{kind}_share_low": low, f"{kind}_share_high": high}

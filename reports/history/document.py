@@ -1,4 +1,4 @@
-"""A page of the history as data: what is said, its charts, and the tables that hold the same."""
+"""A history page as data, and its rendering to HTML."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from reports.text.i18n import _
 
 @dataclass(frozen=True)
 class DocumentTable:
-    """Texts under headings, which are words as they were collected and are told in the language that is
-    spoken; the first column names the row. ``text_columns`` are the headings of columns that are
-    set to the left, ``nowrap_columns`` of those that do not break; all others are numbers. One that is ``is_dense`` has
-    many short cells."""
+    """A table of texts; its first column names the row. ``headings`` are message IDs. ``text_columns``:
+    headings of left-aligned columns; ``nowrap_columns``: of columns without line breaks; all others are
+    numbers. ``is_dense``: many short cells."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -30,7 +29,7 @@ class DocumentTable:
     is_dense: bool = False
 
     def cell_class(self, heading: str) -> str:
-        """The class of a cell in the style sheet."""
+        """The CSS class of a cell."""
         if heading in self.nowrap_columns:
             return "whole"
         return "" if heading in self.text_columns or heading == "no." else "number"
@@ -39,14 +38,16 @@ class DocumentTable:
 def compact_table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Collection[str] = ()
 ) -> DocumentTable:
-    """A table without what all rows have in common."""
-    told = drop_common_columns(headings, rows)
-    return DocumentTable(told.headings, told.rows, frozenset(text_columns), caption=", ".join(told.common))
+    """A table without common columns, which its caption lists."""
+    columns = drop_common_columns(headings, rows)
+    return DocumentTable(
+        columns.headings, columns.rows, frozenset(text_columns), caption=", ".join(columns.common)
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class DocumentFigure:
-    """A chart and what there is to say below it."""
+    """A chart with its caption."""
 
     chart: FigureWithAlt
     caption: str = ""
@@ -54,7 +55,7 @@ class DocumentFigure:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A part of the page: sentences, then charts, then tables, then notes."""
+    """A section of the page, in the order of the fields."""
 
     heading: str
     sentences: Sequence[str] = ()
@@ -65,7 +66,7 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """The whole page. ``key_sentences`` are the sentences that matter; ``warning`` stands above them."""
+    """The whole page; ``warning`` is printed above ``key_sentences``."""
 
     title: str
     subtitle: str
@@ -76,8 +77,7 @@ class Document:
 
 
 def render_document_html(document: Document) -> str:
-    """One page with its style and charts inside, no script, nothing loaded from anywhere; everything is
-    escaped."""
+    """The self-contained page: inline styles and charts, no scripts, no external resources."""
     environment = template_environment(
         {"svg": lambda chart: Markup(to_svg(chart)), "capital": capitalise_first, "word": _}
     )

@@ -1,7 +1,4 @@
-"""The kinds of flags as the history speaks of them.
-
-A flag and what a person made of it, as cells of a table. Pure.
-"""
+"""Flags and their reviews as counts and table cells. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from reports.text.i18n import N_, _, ngettext, translate_word
 
 @dataclass(frozen=True)
 class ReviewCounts:
-    """Flags by what a person made of them."""
+    """Numbers of flags by review."""
 
     open: int = 0
     confirmed: int = 0
@@ -24,7 +21,7 @@ class ReviewCounts:
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """All flags."""
         return self.open + self.confirmed + self.dismissed
 
     @property
@@ -50,7 +47,7 @@ class ReviewCounts:
 
 
 def count_reviews(flags: Iterable[FlagRecord]) -> ReviewCounts:
-    """The count of those that are flagged."""
+    """Counts of the records with the outcome ``flagged``."""
     reviews = [flag.review for flag in flags if flag.outcome == "flagged"]
     return ReviewCounts(*(reviews.count(review) for review in ("open", "confirmed", "dismissed")))
 

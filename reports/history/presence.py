@@ -1,4 +1,4 @@
-"""What a session can say of one person, first of all whether it says anything. Pure."""
+"""Whether a session has data on a student, and if not, why. Pure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from reports.text.i18n import N_
 
 
 class SessionPresence(StrEnum):
-    """Missing a session is not zero, and neither is what was not kept."""
+    """Why a session has or has not data on a student. The values are stored in the JSON and are message
+    IDs."""
 
     SEEN = N_("seen")
     MISSED = N_("missed")
-    """Not seen at all in a lesson of the class. Whether they were away or out of the picture is not known."""
+    """Not seen in a session of the class: absent or outside the image."""
     NOT_YET = N_("not yet known")
-    """Before the first lesson in which they were somebody."""
+    """Before the student's first session."""
     NOT_KEPT = N_("class figures only")
-    """``mode: aggregate`` keeps nothing about one student."""
+    """``mode: aggregate`` stores nothing about single students."""
     RUNNING = N_("running")
-    """A summary is made at the end."""
+    """The summary is created when the session ends."""
 
 
 def session_presence(
     class_session: ClassSession, summary: StudentSummary | None, *, known_before: bool
 ) -> SessionPresence:
-    """Of one person in one lesson; ``summary`` is theirs of it, if there is one."""
+    """The presence of one student in one session. ``summary``: of this student and session, if any.
+    ``known_before``: whether the student was seen in an earlier session."""
     if class_session.session.mode == "aggregate":
         return SessionPresence.NOT_KEPT
     if class_session.summary is None:

@@ -1,4 +1,4 @@
-"""Flags that were raised, as rows of data and of text."""
+"""The list of flags as data and table rows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from reports.text.i18n import N_, translate_word
 FLAG_HEADINGS = ("session", "class", "started", "student", "showed", "review", "note")
 
 _DECIDING_TEXTS: Mapping[str, str] = {"attention": N_("away")}
-"""What the share is of, where that is not what the flag is about."""
+"""Name of the deciding share by flag kind, where it differs from the subject of the flag."""
 
 _SHARE_KEYS: Mapping[str, str] = {"sadness": "sad_share", "attention": "away_share"}
-"""In ``FlagRecord.numbers``: the share that decided; with ``_low`` and ``_high`` behind it its interval."""
+"""Key of the deciding share in ``FlagRecord.numbers``; ``_low`` and ``_high`` are appended for its
+interval."""
 
 
 @dataclass(frozen=True)
 class FlagLine:
-    """One flag of a list; times are in the report's time zone. ``share`` with its interval is what decided
-    (0..1), None where an older version did not keep it."""
+    """One flag; times in the report's time zone. ``share`` with its interval: the deciding share, 0..1, or
+    None."""
 
     session_id: int
     class_name: str
@@ -70,8 +71,8 @@ class FlagLine:
 
 
 def flag_lines(flagged: Iterable[FlaggedStudent], settings: ReportSettings) -> list[FlagLine]:
-    """A line for each flag, in the order given. Raises ReportError for an unknown time zone."""
-    return [_line(one, settings) for one in flagged]
+    """One line per flag, in the same order. Raises ReportError for an unknown time zone."""
+    return [_line(student, settings) for student in flagged]
 
 
 def _line(flagged: FlaggedStudent, settings: ReportSettings) -> FlagLine:

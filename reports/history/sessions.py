@@ -20,9 +20,8 @@ SESSION_HEADINGS = (
 
 @dataclass(frozen=True)
 class SessionLine:
-    """One session of a list. ``started_at`` is in the report's time zone; ``flagged`` students have a flag,
-    ``unreviewed`` ones one that nobody has reviewed. The three counts are None where nothing is kept about
-    students."""
+    """One session; ``started_at`` in the report's time zone. ``flagged``: students with a flag;
+    ``unreviewed``: with an unreviewed one. The three counts are None in ``mode: aggregate``."""
 
     session_id: int
     class_name: str
@@ -57,7 +56,7 @@ class SessionLine:
 
 @dataclass(frozen=True)
 class SessionFilters:
-    """What a list was narrowed to; ``since`` and ``until`` are days."""
+    """The filters of a list; ``since`` and ``until`` are days."""
 
     class_name: str | None = None
     room: str | None = None
@@ -83,12 +82,12 @@ class SessionFilters:
 def session_lines(
     sessions: Iterable[SessionRecord], counts: Mapping[int, SessionCounts], settings: ReportSettings
 ) -> list[SessionLine]:
-    """A line for each session, in the order given. Raises ReportError for an unknown time zone."""
-    return [_line(one, counts.get(one.id, SessionCounts()), settings) for one in sessions]
+    """One line per session, in the same order. Raises ReportError for an unknown time zone."""
+    return [_line(session, counts.get(session.id, SessionCounts()), settings) for session in sessions]
 
 
 def _line(session: SessionRecord, counts: SessionCounts, settings: ReportSettings) -> SessionLine:
-    kept = session.mode != "aggregate"
+    has_students = session.mode != "aggregate"
     return SessionLine(
         session_id=session.id,
         class_name=session.class_name,
@@ -99,9 +98,9 @@ def _line(session: SessionRecord, counts: SessionCounts, settings: ReportSetting
         mode=session.mode,
         status=session.status,
         status_reason=session.status_reason,
-        students=counts.students if kept else None,
-        flagged=counts.flagged if kept else None,
-        unreviewed=counts.unreviewed if kept else None,
+        students=counts.students if has_students else None,
+        flagged=counts.flagged if has_students else None,
+        unreviewed=counts.unreviewed if has_students else None,
     )
 
 

@@ -1,7 +1,7 @@
 """One student over the sessions. Pure.
 
-People of the roster are followed over the lessons of their class, and the lessons that they missed are among
-their lines. Whoever is known by the seat is somebody of one session: their lines have no trend.
+Roster students are tracked over the sessions of their class, missed ones included. A student known only by
+the seat belongs to one session and has no trend.
 """
 
 from __future__ import annotations
@@ -49,15 +49,14 @@ STUDENT_HEADINGS = (
 )
 
 TREND_SADNESS, TREND_FACING, TREND_AWAY = RESEMBLANCE_TEXTS[Emotion.SAD], N_("facing the front"), N_("away")
-"""What there are trends of."""
+"""Names of the trends; message IDs."""
 
 
 @dataclass(frozen=True)
 class StudentLine:
-    """One session of one student. ``coverage`` is seen by watched time, 0..1; ``dominant_expression`` the expression
-    with the highest mean probability; ``sad`` and ``away`` are the shares of the verdicts, where there was
-    enough to tell. What was never computed is None. ``facing_share`` is None of too short a time to be
-    somebody's level."""
+    """One session of one student; None for unknown values. ``coverage``: seen by watched time, 0..1.
+    ``dominant_expression``: highest mean probability. ``sad`` and ``away``: shares of the flag decisions
+    with enough data. ``facing_share``: None with less than ``MIN_MEDIAN_S`` of head poses."""
 
     session_id: int
     class_name: str
@@ -92,28 +91,27 @@ class StudentLine:
         )
 
     def has_flag(self, kind: str) -> bool:
-        """Whether there is a flag of that kind."""
+        """Whether the student was flagged by the rule of this kind."""
         return any(flag.kind == kind and flag.outcome == "flagged" for flag in self.flags)
 
 
 @dataclass(frozen=True)
 class StudentTrends:
-    """``sadness`` over the sessions with enough to tell, ``facing`` over those with a level of it, ``away``
-    over those with enough to tell."""
+    """The trends of the three shares, each over the sessions in which it is known."""
 
     sadness: Trend
     facing: Trend
     away: Trend
 
     def items(self) -> tuple[tuple[str, Trend], ...]:
-        """With what each is of."""
+        """The trends with their names."""
         return ((TREND_SADNESS, self.sadness), (TREND_FACING, self.facing), (TREND_AWAY, self.away))
 
 
 @dataclass(frozen=True)
 class StudentHistory:
-    """Lines, the oldest first. ``roster_student`` is who of the roster has that name, if it is one: theirs are the
-    ``trends`` and the missed lessons. Without one the lines may be of different people."""
+    """``lines``, the oldest first. ``roster_student``: the only roster student of that name, to whom
+    ``trends`` and missed sessions belong; without one, the lines may belong to different students."""
 
     name: str
     lines: tuple[StudentLine, ...]
@@ -122,35 +120,35 @@ class StudentHistory:
 
     @property
     def student_count(self) -> int:
-        """How many people the lines are of."""
+        """Number of students that the lines belong to."""
         return len({line.student_id for line in self.lines})
 
     @property
     def warning(self) -> str | None:
-        """That the lines may be of different people, if they may."""
+        """States that the lines may belong to different students; None if they do not."""
         if self.student_count < 2:
             return None
         if self.roster_student is None:
             return _(
-                "%(name)s is of several sessions or classes: the lines may be of different people",
+                "%(name)s occurs in several lessons or classes; the lines may belong to different students",
                 name=self.name,
             )
         return ngettext(
-            "%(num)d students are called %(name)s; the trends are of the one on the roster",
-            "%(num)d students are called %(name)s; the trends are of the one on the roster",
+            "%(num)d students are named %(name)s; the trends are those of the roster student",
+            "%(num)d students are named %(name)s; the trends are those of the roster student",
             self.student_count,
             name=self.name,
         )
 
     def count(self, presence: SessionPresence) -> int:
-        """How many lines are so."""
+        """Number of lines with this presence."""
         return sum(line.presence is presence for line in self.lines)
 
     @property
     def flagged_lines(self) -> tuple[tuple[StudentLine, FlagRecord], ...]:
-        """Every flag with the line it is of, the newest first."""
-        found = [(line, flag) for line in self.lines for flag in line.flags if flag.outcome == "flagged"]
-        return tuple(reversed(found))
+        """All flags with their lines, the newest first."""
+        flagged = [(line, flag) for line in self.lines for flag in line.flags if flag.outcome == "flagged"]
+        return tuple(reversed(flagged))
 
 
 def build_student_history(
@@ -159,40 +157,40 @@ def build_student_history(
     class_sessions: Sequence[ClassSession],
     settings: ReportSettings,
 ) -> StudentHistory:
-    """The history of whoever has that name; ``class_sessions`` are those of their class, of which the missed ones
-    are taken. Raises ReportError for an unknown time zone."""
+    """The history of all students with this name. ``class_sessions``: of the roster student's class, for
+    the missed ones. Raises ReportError for an unknown time zone."""
     lines = [_summary_line(part, settings) for part in history]
-    person = find_roster_student(history)
+    student = find_roster_student(history)
     trends = None
-    if person is not None:
-        own = [line for line in lines if line.student_id == person.id]
+    if student is not None:
+        own = [line for line in lines if line.student_id == student.id]
         trends = compute_trends(own)
-        lines += _missed_session_lines(person, own, class_sessions, settings)
+        lines += _missed_session_lines(student, own, class_sessions, settings)
     ordered = sorted(lines, key=lambda line: (line.started_at, line.session_id))
-    return StudentHistory(name, tuple(ordered), person, trends)
+    return StudentHistory(name, tuple(ordered), student, trends)
 
 
 def find_roster_student(history: Sequence[StudentSession]) -> StudentRecord | None:
-    """Who of the roster the history is of; None where it is nobody, or of several classes."""
-    found = {part.student.id: part.student for part in history if part.student.session_id is None}
-    return next(iter(found.values())) if len(found) == 1 else None
+    """The only roster student of the history; None with none or several."""
+    students = {part.student.id: part.student for part in history if part.student.session_id is None}
+    return next(iter(students.values())) if len(students) == 1 else None
 
 
 def compute_trends(lines: Sequence[StudentLine]) -> StudentTrends:
-    """The trends of lines that are of one person."""
-    sad = [(one.started_at, one.sad.share) for one in lines if one.sad]
-    away = [(one.started_at, one.away.share) for one in lines if one.away]
-    facing = [(one.started_at, one.facing_share) for one in lines if one.facing_share is not None]
+    """The trends of one student's lines."""
+    sad = [(line.started_at, line.sad.share) for line in lines if line.sad]
+    away = [(line.started_at, line.away.share) for line in lines if line.away]
+    facing = [(line.started_at, line.facing_share) for line in lines if line.facing_share is not None]
     return StudentTrends(compute_trend(sad), compute_trend(facing), compute_trend(away))
 
 
 def facing_share_of(summary: StudentSummary) -> float | None:
-    """The share of facing the front, where it rests on enough of a person's own data."""
+    """The share of facing the front; None with less than ``MIN_MEDIAN_S`` of head poses."""
     return summary.facing_share if summary.head_pose_s >= MIN_MEDIAN_S else None
 
 
 def describe_flags(flags: Sequence[FlagRecord]) -> str:
-    """``sadness (open)``, ``none``, ``not enough to tell`` or, without a verdict, a dash."""
+    """``sadness (open)``, ``none``, ``not enough data`` or, without any decision, a dash."""
     flagged = [
         f"{flag_kind_name(flag.kind)} ({translate_word(flag.review)})"
         for flag in flags
@@ -203,13 +201,13 @@ def describe_flags(flags: Sequence[FlagRecord]) -> str:
     outcomes = {flag.outcome for flag in flags}
     if "not_flagged" in outcomes:
         return _("none")
-    return _("not enough to tell") if outcomes else NO_VALUE
+    return _("not enough data") if outcomes else NO_VALUE
 
 
 def student_session_line(
     session: SessionRecord, summary: StudentSummary, flags: tuple[FlagRecord, ...], settings: ReportSettings
 ) -> StudentLine:
-    """The line of what was summed up of one student in a session."""
+    """The line of one student's summary of a session."""
     means = summary.probabilities
     return replace(
         _empty_line(session, summary.student_id, SessionPresence.RUNNING, settings),
@@ -235,19 +233,23 @@ def _missed_session_lines(
     class_sessions: Sequence[ClassSession],
     settings: ReportSettings,
 ) -> list[StudentLine]:
-    """The lessons of the class in which there is nothing of the person, from the first on in which there
-    is."""
-    there = {line.session_id for line in own}
+    """The sessions of the class without the student, after the student's first one."""
+    seen_in = {line.session_id for line in own}
     first = min(line.started_at for line in own)
-    rest = [one for one in class_sessions if one.session.id not in there and one.session.started_at > first]
     return [
-        _empty_line(one.session, student.id, session_presence(one, None, known_before=True), settings)
-        for one in rest
+        _empty_line(
+            class_session.session,
+            student.id,
+            session_presence(class_session, None, known_before=True),
+            settings,
+        )
+        for class_session in class_sessions
+        if class_session.session.id not in seen_in and class_session.session.started_at > first
     ]
 
 
 def _empty_line(
-    session: SessionRecord, student_id: int, here: SessionPresence, settings: ReportSettings
+    session: SessionRecord, student_id: int, presence: SessionPresence, settings: ReportSettings
 ) -> StudentLine:
     return StudentLine(
         session_id=session.id,
@@ -256,5 +258,5 @@ def _empty_line(
         started_at=local_time(session.started_at, settings),
         mode=session.mode,
         status=session.status.value,
-        presence=here,
+        presence=presence,
     )

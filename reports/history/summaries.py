@@ -1,7 +1,6 @@
-"""What a session holds, summed up from its report: the rows that the history reads. Pure.
+"""Summaries of a session for the history, computed from its report. Pure.
 
-A mean over the class counts every student once, however long they were readable; the sentences of a report
-weight with that time.
+Class means count every student once, regardless of the readable time, unlike the sentences of a report.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from reports.report import Report, ReportStudent
 from reports.timeline.student import Floats, StudentTimeline
 
 RULES_VERSION = 1
-"""The version of the rules behind verdicts and summaries. Raise it when they change: every session is then
-summed up anew by the next command that reads the history."""
+"""Version of the rules behind flags and summaries. Increase it with every change: the next command that
+reads the history then summarises every session again."""
 
 
 def summarise_report(report: Report) -> tuple[SessionSummary, tuple[StudentSummary, ...]]:
-    """What is kept of the class and of each of its people; of nobody in ``mode: aggregate``."""
-    students = tuple(summarise_student(person) for person in report.students)
+    """The summaries of the class and of each student; in ``mode: aggregate`` of the class only."""
     if report.mode is AnalysisMode.AGGREGATE:
         return _summarise_aggregate(report), ()
+    students = tuple(summarise_student(student) for student in report.students)
     return summarise_class(report.session.id, students), students
 
 
 def summarise_student(student: ReportStudent) -> StudentSummary:
-    """One person of the report. Means are weighted with samples."""
+    """One student of the report; means are weighted by samples."""
     line = student.timeline
     return StudentSummary(
         student_id=line.student_id,
@@ -50,32 +49,32 @@ def summarise_student(student: ReportStudent) -> StudentSummary:
 
 
 def summarise_class(session_id: int, students: Sequence[StudentSummary]) -> SessionSummary:
-    """The means over the students who were seen."""
-    seen = [one for one in students if one.seen_s > 0]
+    """Means over the students that were seen."""
+    seen = [student for student in students if student.seen_s > 0]
     return SessionSummary(
         session_id=session_id,
         rules_version=RULES_VERSION,
         student_count=len(seen),
-        seen_share=_mean([one.coverage for one in seen]),
-        facing_share=_mean([one.facing_share for one in seen]),
-        closed_share=_mean([one.closed_share for one in seen]),
+        seen_share=_mean([student.coverage for student in seen]),
+        facing_share=_mean([student.facing_share for student in seen]),
+        closed_share=_mean([student.closed_share for student in seen]),
         probabilities=mean_probabilities(seen),
     )
 
 
 def mean_probabilities(students: Sequence[StudentSummary]) -> tuple[float, ...] | None:
-    """The mean over students of each expression, summing to 1; None if nobody was readable."""
-    known = [one.probabilities for one in students if one.probabilities is not None]
+    """Mean over students of each expression's probability, summing to 1; None if all are unknown."""
+    known = [student.probabilities for student in students if student.probabilities is not None]
     return _clip_probabilities(np.mean(known, axis=0)) if known else None
 
 
 def head_pose_seconds(line: StudentTimeline) -> float:
-    """Seconds seen with a direction of the head."""
+    """Seconds with a head pose."""
     return float((line.seen_s * np.minimum(line.pose_samples / np.maximum(line.seen_samples, 1), 1.0)).sum())
 
 
 def _summarise_aggregate(report: Report) -> SessionSummary:
-    """The class's own means over time; its timeline is unknown wherever fewer were seen than may be shown."""
+    """Means of the class timeline over time, which is unknown with fewer than ``MIN_CLASS_SIZE`` students."""
     shares = report.class_timeline.expression_shares
     return SessionSummary(
         session_id=report.session.id,
@@ -104,12 +103,12 @@ def _clip_probabilities(means: Floats) -> tuple[float, ...]:
 
 
 def _closed_share(line: StudentTimeline) -> float | None:
-    judged = int(line.eye_samples.sum())
-    return int(line.closed_samples.sum()) / judged if judged else None
+    eye_samples = int(line.eye_samples.sum())
+    return int(line.closed_samples.sum()) / eye_samples if eye_samples else None
 
 
 def _share_estimate(decision: SadnessDecision | AttentionDecision | None) -> ShareEstimate | None:
-    """The share that was judged; None where there was not enough to tell."""
+    """The share of a decision; None with insufficient data."""
     if decision is None or decision.interval is None or decision.outcome is FlagOutcome.INSUFFICIENT_DATA:
         return None
     return ShareEstimate(decision.interval.share, decision.interval.low, decision.interval.high)

@@ -1,4 +1,4 @@
-"""Rows of text made as narrow as they can be. Pure."""
+"""Narrow tables: common columns become a caption. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from reports.text.formatting import NO_VALUE
 from reports.text.i18n import _
 
 _DROPPABLE_HEADINGS = frozenset({"class", "room", "mode", "away", "most resembling", "by", "when", "note"})
-"""Columns that may be the same all the way down."""
+"""Columns that are dropped if all rows have the same cell."""
 
 
 @dataclass(frozen=True)
 class CompactColumns:
-    """A table without its common columns; ``common`` says what was in them, ``class Physics 10b``."""
+    """A table without common columns; ``common``: their contents, such as ``class Physics 10b``."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -22,17 +22,17 @@ class CompactColumns:
 
 
 def drop_common_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> CompactColumns:
-    """Leave out what all of several rows have in common, and what none has. Headings stay as they were
-    collected, to be told by ``reports.text.i18n``."""
-    alike = [_is_common(heading, [row[at] for row in rows]) for at, heading in enumerate(headings)]
-    kept = [at for at in range(len(headings)) if not alike[at]]
-    told = [
-        f"{_(heading)} {rows[0][at]}"
-        for at, heading in enumerate(headings)
-        if alike[at] and rows[0][at] != NO_VALUE
+    """Drop columns with the same cell in all of several rows, and empty columns. ``headings`` are message
+    IDs."""
+    is_common = [_is_common(heading, [row[n] for row in rows]) for n, heading in enumerate(headings)]
+    kept = [n for n in range(len(headings)) if not is_common[n]]
+    common = [
+        f"{_(heading)} {rows[0][n]}"
+        for n, heading in enumerate(headings)
+        if is_common[n] and rows[0][n] != NO_VALUE
     ]
     return CompactColumns(
-        tuple(headings[at] for at in kept), tuple(tuple(row[at] for at in kept) for row in rows), tuple(told)
+        tuple(headings[n] for n in kept), tuple(tuple(row[n] for n in kept) for row in rows), tuple(common)
     )
 
 

@@ -1,4 +1,4 @@
-"""A class over many lessons: what the term report says, as data. Pure."""
+"""A class over a term, as data. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reports.text.formatting import natural_sort_key
 
 @dataclass(frozen=True)
 class TermCell:
-    """One student in one lesson; ``sad`` and ``away`` are None where there was not enough to tell."""
+    """One student in one session; ``sad`` and ``away`` are None without enough data."""
 
     presence: SessionPresence
     sad: ShareEstimate | None = None
@@ -29,8 +29,7 @@ class TermCell:
 
 @dataclass(frozen=True)
 class TermStudent:
-    """Somebody of the roster over the lessons: a cell for each, the means of what is known, and the
-    trends."""
+    """A roster student: one cell per session, means over known shares, and trends."""
 
     student_id: int
     name: str
@@ -41,13 +40,13 @@ class TermStudent:
     trends: StudentTrends
 
     def count(self, presence: SessionPresence) -> int:
-        """How many lessons were so."""
+        """Number of sessions with this presence."""
         return sum(cell.presence is presence for cell in self.cells)
 
 
 @dataclass(frozen=True)
 class TermFlag:
-    """A flag, with the lesson and the name it is of."""
+    """A flag with its session and the student's name."""
 
     class_session: ClassSession
     name: str
@@ -56,8 +55,8 @@ class TermFlag:
 
 @dataclass(frozen=True)
 class TermHistory:
-    """``students`` of the roster as people sort names; ``seat_only_count`` is how many were known by the seat in one
-    lesson only, and so are in the figures of the class alone. ``flags`` are the newest first."""
+    """``students``: of the roster, in natural order. ``seat_only_count``: students known only by the seat
+    in one session, which are in the class figures only. ``flags``: the newest first."""
 
     class_name: str
     sessions: tuple[ClassSession, ...]
@@ -68,76 +67,80 @@ class TermHistory:
 
     @property
     def interrupted(self) -> int:
-        """How many lessons broke off."""
-        return sum(lesson.session.status == "interrupted" for lesson in self.sessions)
+        """Number of interrupted sessions."""
+        return sum(class_session.session.status == "interrupted" for class_session in self.sessions)
 
     @property
     def watched_s(self) -> float:
-        """Seconds watched in all."""
-        return sum(lesson.session.watched_s for lesson in self.sessions)
+        """Total watched seconds."""
+        return sum(class_session.session.watched_s for class_session in self.sessions)
 
 
 def build_term_history(class_name: str, history: ClassHistory, settings: ReportSettings) -> TermHistory:
-    """The term of a class, its lessons in the order of time. Raises ReportError for an unknown time zone."""
-    lessons, people = history.sessions, history.students
-    roster = [who for who in people.values() if who.session_id is None]
-    summaries = [{one.student_id: one for one in lesson.students} for lesson in lessons]
-    named = sorted(roster, key=lambda who: natural_sort_key(who.pseudonym))
+    """The term of a class, its sessions in time order. Raises ReportError for an unknown time zone."""
+    sessions, students = history.sessions, history.students
+    roster = sorted(
+        (student for student in students.values() if student.session_id is None),
+        key=lambda student: natural_sort_key(student.pseudonym),
+    )
+    summaries = [{summary.student_id: summary for summary in one.students} for one in sessions]
     flags = [
-        TermFlag(lesson, people[flag.student_id].pseudonym, flag)
-        for lesson in reversed(lessons)
-        for flag in lesson.flags
-        if flag.student_id in people
+        TermFlag(class_session, students[flag.student_id].pseudonym, flag)
+        for class_session in reversed(sessions)
+        for flag in class_session.flags
+        if flag.student_id in students
     ]
-    trends = build_class_trends(class_name, lessons, settings)
-    moments = [line.started_at for line in trends.sessions]
+    trends = build_class_trends(class_name, sessions, settings)
+    times = [line.started_at for line in trends.sessions]
     return TermHistory(
         class_name=class_name,
-        sessions=lessons,
+        sessions=sessions,
         trends=trends,
-        students=tuple(_build_term_student(who, lessons, summaries, moments) for who in named),
-        seat_only_count=len(people) - len(roster),
+        students=tuple(_build_term_student(student, sessions, summaries, times) for student in roster),
+        seat_only_count=len(students) - len(roster),
         flags=tuple(flags),
     )
 
 
 def _build_term_student(
-    who: StudentRecord,
+    student: StudentRecord,
     class_sessions: Sequence[ClassSession],
     summaries: Sequence[Mapping[int, StudentSummary]],
     times: Sequence[datetime],
 ) -> TermStudent:
-    flags = [[flag for flag in lesson.flags if flag.student_id == who.id] for lesson in class_sessions]
+    flags = [
+        [flag for flag in class_session.flags if flag.student_id == student.id]
+        for class_session in class_sessions
+    ]
     cells: list[TermCell] = []
     known = False
-    for lesson, of_lesson, own_flags in zip(class_sessions, summaries, flags, strict=True):
-        cells.append(_build_cell(lesson, of_lesson.get(who.id), flagged=bool(own_flags), known_before=known))
+    for class_session, by_student, own_flags in zip(class_sessions, summaries, flags, strict=True):
+        summary = by_student.get(student.id)
+        cells.append(_build_cell(class_session, summary, flagged=bool(own_flags), known_before=known))
         known = known or cells[-1].presence is SessionPresence.SEEN
-    at = list(zip(times, cells, strict=True))
+    dated = list(zip(times, cells, strict=True))
     return TermStudent(
-        student_id=who.id,
-        name=who.pseudonym,
+        student_id=student.id,
+        name=student.pseudonym,
         cells=tuple(cells),
         sad_share=_mean([cell.sad.share for cell in cells if cell.sad]),
         facing_share=_mean([cell.facing_share for cell in cells if cell.facing_share is not None]),
-        flags=count_reviews(flag for some in flags for flag in some),
+        flags=count_reviews(flag for own_flags in flags for flag in own_flags),
         trends=StudentTrends(
-            compute_trend([(moment, cell.sad.share) for moment, cell in at if cell.sad]),
-            compute_trend(
-                [(moment, cell.facing_share) for moment, cell in at if cell.facing_share is not None]
-            ),
-            compute_trend([(moment, cell.away.share) for moment, cell in at if cell.away]),
+            compute_trend([(at, cell.sad.share) for at, cell in dated if cell.sad]),
+            compute_trend([(at, cell.facing_share) for at, cell in dated if cell.facing_share is not None]),
+            compute_trend([(at, cell.away.share) for at, cell in dated if cell.away]),
         ),
     )
 
 
 def _build_cell(
-    class_session: ClassSession, own: StudentSummary | None, *, flagged: bool, known_before: bool
+    class_session: ClassSession, summary: StudentSummary | None, *, flagged: bool, known_before: bool
 ) -> TermCell:
-    here = session_presence(class_session, own, known_before=known_before)
-    if here is not SessionPresence.SEEN or own is None:
-        return TermCell(here)
-    return TermCell(here, own.sad, own.away, facing_share_of(own), flagged)
+    presence = session_presence(class_session, summary, known_before=known_before)
+    if presence is not SessionPresence.SEEN or summary is None:
+        return TermCell(presence)
+    return TermCell(presence, summary.sad, summary.away, facing_share_of(summary), flagged)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,7 +1,6 @@
-"""A class by lessons and by weeks. Pure.
+"""A class by sessions and by weeks. Pure.
 
-Weeks are ISO weeks in the report's time zone and end with the class's latest lesson. A week without a lesson
-is a gap.
+ISO weeks in the report's time zone, up to the class's latest session. A week without a session is a gap.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ TABLE_MEASURES = {
     "facing the front": N_("facing"),
     **{RESEMBLANCE_TEXTS[one]: EMOTION_NOUNS[one] for one in (Emotion.SAD, Emotion.HAPPY)},
 }
-"""The figures that a table has room for and their headings there; JSON has all."""
+"""Figures with a column in the tables, and its heading; the JSON has all figures."""
 
 CLASS_SESSION_HEADINGS = (N_("no."), N_("started"), N_("students"), *TABLE_MEASURES.values(), N_("flags"))
 OPTIONAL_HEADINGS = ("from", "lessons")
-"""Headings of a week's columns that a terminal has no room for; of a lesson's it is the students."""
+"""Columns of a week that a terminal omits."""
 WEEK_HEADINGS = (N_("week"), N_("from"), N_("lessons"), N_("students"), *TABLE_MEASURES.values(), N_("flags"))
 
 MeasureEstimates = Mapping[str, Estimate | None]
@@ -39,8 +38,8 @@ MeasureEstimates = Mapping[str, Estimate | None]
 
 @dataclass(frozen=True)
 class ClassSessionLine:
-    """One lesson. ``figures`` are means over its students, by the names of ``COMPARED_MEASURES``; of
-    ``mode: aggregate`` over time and without an interval. Empty while it is running."""
+    """One session. ``figures``: means over students by the names of ``COMPARED_MEASURES``; in ``mode:
+    aggregate`` means over time without intervals."""
 
     session_id: int
     started_at: datetime
@@ -53,11 +52,10 @@ class ClassSessionLine:
     @property
     def cells(self) -> tuple[str, ...]:
         """Texts under ``CLASS_SESSION_HEADINGS``."""
-        people = NO_VALUE if self.student_count is None else str(self.student_count)
         return (
             str(self.session_id),
             format_started_at(self.started_at),
-            people,
+            NO_VALUE if self.student_count is None else str(self.student_count),
             *_format_cells(self.figures),
             _format_flags(self.flags),
         )
@@ -65,8 +63,8 @@ class ClassSessionLine:
 
 @dataclass(frozen=True)
 class WeekLine:
-    """One ISO week from the Monday ``monday`` on. Each student counts once, with the mean of their lessons;
-    whoever is known by the seat once a lesson. No figures of a week without a lesson."""
+    """One ISO week. Each student counts once, with the mean of the student's sessions; students known only
+    by the seat count once per session. Without sessions there are no figures."""
 
     name: str
     monday: date
@@ -86,12 +84,11 @@ class WeekLine:
                 _("no lesson"),
                 *[NO_VALUE] * (len(TABLE_MEASURES) + 1),
             )
-        people = str(self.student_count) if self.student_count else NO_VALUE
-        counts = (str(self.session_count), people)
         return (
             self.name,
             format_table_day(self.monday),
-            *counts,
+            str(self.session_count),
+            str(self.student_count) if self.student_count else NO_VALUE,
             *_format_cells(self.figures),
             _format_flags(self.flags),
         )
@@ -99,7 +96,7 @@ class WeekLine:
 
 @dataclass(frozen=True)
 class ClassTrends:
-    """Lessons and weeks, the oldest first."""
+    """Sessions and weeks, the oldest first."""
 
     class_name: str
     sessions: tuple[ClassSessionLine, ...]
@@ -112,26 +109,26 @@ def build_class_trends(
     settings: ReportSettings,
     weeks: int | None = None,
 ) -> ClassTrends:
-    """The last so many weeks, or all from the first lesson on. Raises ReportError for an unknown time
-    zone."""
-    lines = [class_session_line(one, settings) for one in class_sessions]
+    """The last ``weeks`` weeks (None: all from the first session on). Raises ReportError for an unknown
+    time zone."""
+    lines = [class_session_line(class_session, settings) for class_session in class_sessions]
     if not lines:
         return ClassTrends(class_name, (), ())
     last = monday_of(lines[-1].started_at)
     first = monday_of(lines[0].started_at) if weeks is None else last - timedelta(weeks=weeks - 1)
     by_week: dict[date, list[ClassSession]] = defaultdict(list)
-    for line, lesson in zip(lines, class_sessions, strict=True):
-        by_week[monday_of(line.started_at)].append(lesson)
-    count = (last - first).days // 7 + 1
-    starts = [first + timedelta(weeks=number) for number in range(count)]
-    kept = [line for line in lines if monday_of(line.started_at) >= first]
+    for line, class_session in zip(lines, class_sessions, strict=True):
+        by_week[monday_of(line.started_at)].append(class_session)
+    mondays = [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)]
     return ClassTrends(
-        class_name, tuple(kept), tuple(build_week_line(start, by_week[start]) for start in starts)
+        class_name,
+        tuple(line for line in lines if monday_of(line.started_at) >= first),
+        tuple(build_week_line(monday, by_week[monday]) for monday in mondays),
     )
 
 
 def class_session_line(class_session: ClassSession, settings: ReportSettings) -> ClassSessionLine:
-    """One lesson as a line."""
+    """The line of one session."""
     session, aggregate = class_session.session, class_session.session.mode == "aggregate"
     return ClassSessionLine(
         session_id=session.id,
@@ -147,30 +144,38 @@ def class_session_line(class_session: ClassSession, settings: ReportSettings) ->
 
 
 def build_week_line(first: date, class_sessions: Sequence[ClassSession]) -> WeekLine:
-    """One week as a line. Lessons of which only class figures are kept count where there are no others."""
+    """The line of the week that starts at ``first``. Class figures count only without any student's
+    summaries."""
     year, week, __ = first.isocalendar()
-    own: dict[int, list[StudentSummary]] = defaultdict(list)
-    for lesson in class_sessions:
-        for one in _seen_summaries(lesson):
-            own[one.student_id].append(one)
-    kept = [lesson for lesson in class_sessions if lesson.session.mode != "aggregate"]
-    figures = _estimate_means_of_means(list(own.values())) if own else _mean_class_figures(class_sessions)
-    flags = count_reviews(flag for lesson in kept for flag in lesson.flags) if kept else None
-    return WeekLine(f"{year}-W{week:02}", first, len(class_sessions), len(own), figures, flags)
+    by_student: dict[int, list[StudentSummary]] = defaultdict(list)
+    for class_session in class_sessions:
+        for summary in _seen_summaries(class_session):
+            by_student[summary.student_id].append(summary)
+    flagged = [one for one in class_sessions if one.session.mode != "aggregate"]
+    return WeekLine(
+        name=f"{year}-W{week:02}",
+        monday=first,
+        session_count=len(class_sessions),
+        student_count=len(by_student),
+        figures=_estimate_means_of_means(list(by_student.values()))
+        if by_student
+        else _mean_class_figures(class_sessions),
+        flags=count_reviews(flag for one in flagged for flag in one.flags) if flagged else None,
+    )
 
 
 def monday_of(at: datetime) -> date:
-    """The first day of the ISO week."""
+    """The Monday of the ISO week."""
     return at.date() - timedelta(days=at.weekday())
 
 
 def monday_midnight(at: datetime) -> datetime:
-    """The midnight that the ISO week begins with, without a zone."""
+    """Midnight (naive) at the start of the ISO week."""
     return datetime.combine(monday_of(at), time())
 
 
 def _seen_summaries(class_session: ClassSession) -> list[StudentSummary]:
-    return [one for one in class_session.students if one.seen_s > 0]
+    return [summary for summary in class_session.students if summary.seen_s > 0]
 
 
 def _estimate_means(students: Sequence[StudentSummary]) -> MeasureEstimates:
@@ -186,8 +191,8 @@ def _estimate_means_of_means(students: Sequence[Sequence[StudentSummary]]) -> Me
     }
 
 
-def _student_mean(measure: SummaryMeasure, lessons: Sequence[StudentSummary]) -> float | None:
-    known = [value for one in lessons if (value := measure(one)) is not None]
+def _student_mean(measure: SummaryMeasure, summaries: Sequence[StudentSummary]) -> float | None:
+    known = [value for summary in summaries if (value := measure(summary)) is not None]
     return sum(known) / len(known) if known else None
 
 
@@ -196,11 +201,11 @@ def _class_figures(class_session: ClassSession) -> MeasureEstimates:
 
 
 def _mean_class_figures(class_sessions: Sequence[ClassSession]) -> MeasureEstimates:
-    """Means of class figures over lessons, which say nothing of how students differ: without intervals."""
-    wholes = [lesson.summary for lesson in class_sessions if lesson.summary is not None]
+    """Means of class figures over sessions, without intervals: the spread between students is unknown."""
+    summaries = [one.summary for one in class_sessions if one.summary is not None]
     figures: dict[str, Estimate | None] = {}
-    for name, __, whole in COMPARED_MEASURES:
-        known = [value for one in wholes if (value := whole(one)) is not None]
+    for name, __, measure in COMPARED_MEASURES:
+        known = [value for summary in summaries if (value := measure(summary)) is not None]
         figures[name] = Estimate(sum(known) / len(known), None, None, 0) if known else None
     return figures
 
@@ -210,7 +215,7 @@ def _format_cells(figures: MeasureEstimates) -> list[str]:
 
 
 def format_estimate(figure: Estimate | None) -> str:
-    """``62 ±5``, in %: half of the interval, its wider half where it is cut at 0 or 1."""
+    """``62 ±5`` in %: half the interval, the wider half if it is clipped at 0 or 1."""
     if figure is None:
         return NO_VALUE
     if figure.low is None or figure.high is None:

@@ -1,4 +1,4 @@
-"""What produced the numbers of a report: versions, how right the model is, sampling, corrections, policy."""
+"""How the numbers of a report were produced: versions, model metrics, sampling, corrections, policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROW_NAMES = {
     "classpulse": "classpulse",
     "model": N_("model"),
     "detector": N_("detector"),
-    "heads": N_("heads"),
+    "head_pose": N_("heads"),
     "eyes": N_("eyes"),
     "jurisdiction": N_("jurisdiction"),
     "age_group": N_("age group"),
@@ -22,7 +22,7 @@ _ROW_NAMES = {
     "recorded_on": N_("recorded on"),
     "mode": N_("mode"),
 }
-"""Names of versions and of a policy's parts; another is told as it is, without its underscores."""
+"""Names of versions and policy fields; an unlisted name is shown without underscores."""
 
 _VALUE_TEXTS = {
     "adults": N_("adults"),
@@ -39,7 +39,7 @@ _VALUE_TEXTS = {
     "running": N_("running"),
     "online lesson": N_("online lesson"),
 }
-"""Stored words that a reader is told in their language."""
+"""Texts of stored values; an unlisted value is shown unchanged."""
 
 _MODEL_METRICS = ("accuracy", "sad_recall", "sad_precision", "neutral_called_sad")
 
@@ -47,43 +47,42 @@ _MODEL_METRICS = ("accuracy", "sad_recall", "sad_precision", "neutral_called_sad
 def method_rows(
     session: SessionRecord, corrections: Sequence[CorrectionRecord] = ()
 ) -> tuple[tuple[str, str], ...]:
-    """Rows of (name, value) for the end of the report; what was not recorded has no row."""
+    """Rows (name, value) for the end of the report; unrecorded facts have no row."""
     rows = [(_name(name), str(value)) for name, value in session.versions.items()]
-    ran = _(
+    run = _(
         "%(number)s, %(status)s, from %(source)s",
         number=session.id,
         status=_value(session.status.value),
         source=_value(session.source),
     )
-    pictures = _(
+    frames = _(
         "%(sampled)s, %(dropped)s dropped", sampled=session.frames_sampled, dropped=session.frames_dropped
     )
     rows += [
-        (_("session"), ran),
+        (_("session"), run),
         (_("mode"), session.mode),
-        (_("pictures looked at"), pictures),
-        (_("length of a bin"), f"{format_decimal(session.bin_s)} s"),
+        (_("analysed frames"), frames),
+        (_("time step"), f"{format_decimal(session.bin_s)} s"),
     ]
     if corrections:
-        rows.append(
-            (_("who is who, corrected by hand"), "; ".join(describe_correction(one) for one in corrections))
-        )
+        rows.append((_("manual corrections"), "; ".join(map(describe_correction, corrections))))
     return (*rows, *_policy_rows(session))
 
 
 def describe_model_metrics(session: SessionRecord) -> str | None:
-    """What the session's record keeps of how right its model is (``model.export.model_info``), in words; None where it
-    keeps nothing."""
+    """The model metrics stored with the session (``model.export.model_info``), in words; None without
+    them."""
     try:
-        kept = session.settings["model"]
-        card = kept["scores"]
-        accuracy, recall, precision, wrongly = (float(card[name]) for name in _MODEL_METRICS)
+        stored = session.settings["model"]
+        scores = stored["scores"]
+        accuracy, recall, precision, wrongly = (float(scores[name]) for name in _MODEL_METRICS)
         return _(
-            "On %(faces)s faces that it had not learnt from, the model (%(name)s) named what most of ten "
-            "people saw in %(accuracy)s. Of the faces they call sad it found %(recall)s, of those that it "
-            "called sad %(precision)s were, and of those they call neutral it called %(wrongly)s sad.",
-            faces=int(card["faces"]),
-            name=kept["name"],
+            "On %(faces)s faces that it was not trained on, the model (%(name)s) agreed with the majority of "
+            "ten people in %(accuracy)s of the cases. It found %(recall)s of the faces that they call sad; "
+            "of the faces that it calls sad, they call %(precision)s sad too; it calls %(wrongly)s of the "
+            "faces that they call neutral sad.",
+            faces=int(scores["faces"]),
+            name=stored["name"],
             accuracy=format_percent(accuracy),
             recall=format_percent(recall),
             precision=format_percent(precision),
@@ -94,10 +93,10 @@ def describe_model_metrics(session: SessionRecord) -> str | None:
 
 
 def _policy_rows(session: SessionRecord) -> list[tuple[str, str]]:
-    kept = session.settings.get("policy")
-    if not isinstance(kept, Mapping):
+    policy = session.settings.get("policy")
+    if not isinstance(policy, Mapping):
         return []
-    parts = [f"{_name(name)} {_value(value)}" for name, value in kept.items() if value is not None]
+    parts = [f"{_name(name)} {_value(value)}" for name, value in policy.items() if value is not None]
     return [(_("policy"), "; ".join(parts))] if parts else []
 
 

@@ -1,4 +1,4 @@
-"""The few plain sentences at the top of a report. They say only what the numbers carry."""
+"""The sentences at the top of a report."""
 
 from __future__ import annotations
 
@@ -28,32 +28,29 @@ from reports.timeline.gaps import describe_gaps
 
 _NO_FLAGS: Mapping[tuple[str, ...], tuple[str, str]] = {
     (SADNESS,): (
-        N_("No check-in is suggested: nobody mostly showed an expression resembling sadness."),
-        N_(
-            "No check-in is suggested: of those with enough to tell, nobody mostly showed an expression "
-            "resembling sadness."
-        ),
+        N_("No check-in is suggested: no student mostly looked sad-like."),
+        N_("No check-in is suggested: of the students with enough data, none mostly looked sad-like."),
     ),
     (ATTENTION,): (
-        N_("No check-in is suggested: nobody was away for much longer than the class."),
+        N_("No check-in is suggested: no student was away for much longer than the class."),
         N_(
-            "No check-in is suggested: of those with enough to tell, nobody was away for much longer than "
+            "No check-in is suggested: of the students with enough data, none was away for much longer than "
             "the class."
         ),
     ),
     (SADNESS, ATTENTION): (
         N_(
-            "No check-in is suggested: nobody mostly showed an expression resembling sadness or was away for "
-            "much longer than the class."
+            "No check-in is suggested: no student mostly looked sad-like or was away for much longer than "
+            "the class."
         ),
         N_(
-            "No check-in is suggested: of those with enough to tell, nobody mostly showed an expression "
-            "resembling sadness or was away for much longer than the class."
+            "No check-in is suggested: of the students with enough data, none mostly looked sad-like or was "
+            "away for much longer than the class."
         ),
     ),
 }
-"""That nobody was flagged for any of these kinds: with enough to tell of all, or only of some. "Away" is not
-seen, turned away or with shut eyes."""
+"""By flag kinds without any flag: if there is enough data on all students, and if only on some. "Away":
+not seen, turned away or eyes closed."""
 
 _REVIEW_SENTENCES = {
     "confirmed": N_("Confirmed on review: %(names)s."),
@@ -68,19 +65,19 @@ _UNREADABLE_TEXTS = {
     "head bowed": N_("bowed"),
     "pose unknown": N_("at an unknown angle"),
 }
-"""Values of ``monitor.types.UnreadableReason`` that a seen face can have, as predicates of "the face was". An
-unlisted value is shown unchanged."""
+"""``monitor.types.UnreadableReason`` of seen faces as predicates of "it was"; an unlisted value is shown
+unchanged."""
 
 MAX_NAMES = 8
-"""More names than this in one sentence are not read; the table has them all."""
+"""In one sentence; the table lists all."""
 
 LOW_COVERAGE = 0.5
-"""Whoever was seen for less of the watched time than this is named. A way of telling, not a limit."""
+"""Students seen for a smaller share of the watched time are named."""
 
 _MEASURE_TEXTS: Mapping[ChangeMeasure | Emotion, str] = {
     ChangeMeasure.SEEN: N_("the share of students seen"),
     ChangeMeasure.FACING: N_("heads facing the front"),
-    ChangeMeasure.EYES_CLOSED: N_("shut eyes"),
+    ChangeMeasure.EYES_CLOSED: N_("closed eyes"),
     Emotion.ANGRY: N_("expressions resembling anger"),
     Emotion.DISGUST: N_("expressions resembling disgust"),
     Emotion.FEAR: N_("expressions resembling fear"),
@@ -92,14 +89,14 @@ _MEASURE_TEXTS: Mapping[ChangeMeasure | Emotion, str] = {
 
 
 def summary_sentences(report: Report) -> tuple[str, ...]:
-    """Two or three sentences, the most important first."""
+    """The key sentences, the most important first."""
     if report.watched_s == 0:
         if report.gaps:
             return (_("Nothing was watched, so there is nothing to report."),)
-        return (_("Nothing was watched: no picture arrived, so there is nothing to report."),)
+        return (_("Nothing was watched: no frame arrived, so there is nothing to report."),)
     if not report.class_timeline.students_seen.any():
-        nobody = _("No student was seen in the %(length)s watched.", length=format_duration(report.watched_s))
-        return tuple(sentence for sentence in (nobody, missed_faces_notice(report.session)) if sentence)
+        none = _("No student was seen in the %(length)s watched.", length=format_duration(report.watched_s))
+        return tuple(sentence for sentence in (none, missed_faces_notice(report.session)) if sentence)
     by_mode = {
         AnalysisMode.EMOTION: _emotion_sentences,
         AnalysisMode.BEHAVIOUR: _behaviour_sentences,
@@ -109,35 +106,33 @@ def summary_sentences(report: Report) -> tuple[str, ...]:
 
 
 def missing_data_notice(report: Report) -> str | None:
-    """What is missing and why; None if the session ran to its end."""
+    """What is missing and why; None for a complete session."""
     parts = []
     if report.session.status is SessionStatus.INTERRUPTED:
         parts.append(_interrupted_sentence(report.session.status_reason.rstrip(".")))
     elif report.session.status is SessionStatus.RUNNING:
-        parts.append(_("This session is still marked as running; this is what is recorded so far."))
-    gone = describe_gaps(report.gaps, report.session.end_s)
-    parts += [part for part in (_missing_end(report), gone, _missing_middle(report)) if part]
+        parts.append(_("This lesson is still running; the report covers what has been recorded so far."))
+    gaps = describe_gaps(report.gaps, report.session.end_s)
+    parts += [part for part in (_missing_end(report), gaps, _missing_middle(report)) if part]
     return " ".join(parts) or None
 
 
 def _interrupted_sentence(why: str) -> str:
-    """``why`` in the words of the record, which are English."""
+    """``why`` as stored, in English."""
     if not why:
-        return _("This session was interrupted. All that was recorded before is in this report.")
-    return _(
-        "This session was interrupted: %(why)s. All that was recorded before is in this report.", why=why
-    )
+        return _("This lesson was interrupted. The report contains everything recorded before.")
+    return _("This lesson was interrupted: %(why)s. The report contains everything recorded before.", why=why)
 
 
 def missing_curve_reason(report: Report) -> str | None:
-    """Why there is no class curve; None if there is one."""
+    """Why there is no class chart; None if there is one."""
     whole = report.class_timeline
     if not whole.students_seen.any():
         return _("There is no curve, because no student was seen.")
     if report.mode is AnalysisMode.AGGREGATE and whole.student_count < MIN_CLASS_SIZE:
         return _(
-            "There is no curve: at most %(students)s could be seen at a time, and a figure of the class "
-            "needs %(least)s or more, so that it gives away nobody.",
+            "There is no curve: at most %(students)s could be seen at a time, and a class figure needs "
+            "%(least)s or more, so that it reveals no single student.",
             students=format_count(whole.student_count, "student"),
             least=MIN_CLASS_SIZE,
         )
@@ -149,16 +144,16 @@ def missing_curve_reason(report: Report) -> str | None:
         )
     if whole.students_usable.any() or whole.mean_facing_share is not None:
         return None
-    return _("There is no curve: no expression could be read, nor where heads pointed.")
+    return _("There is no curve: neither expressions nor head directions could be read.")
 
 
 def unreadable_sentence(report: Report) -> str | None:
-    """Why seen faces gave no expression, in percent of the cases; None if all did."""
+    """Why seen faces were not readable, in percent of the cases; None if all were."""
     reasons: Counter[str] = Counter()
-    for person in report.students:
-        reasons.update(person.timeline.unreadable_reasons)
-    for not_a_face in ("absent", "not computed"):
-        reasons.pop(not_a_face, None)
+    for student in report.students:
+        reasons.update(student.timeline.unreadable_reasons)
+    for no_face in ("absent", "not computed"):
+        reasons.pop(no_face, None)
     total = reasons.total()
     if not total or report.mode is not AnalysisMode.EMOTION:
         return None
@@ -173,14 +168,14 @@ def _reason(stored: str) -> str:
 
 
 def masked_seats_notice(report: Report) -> str | None:
-    """That seats were masked; None if none was."""
+    """States that seats were masked; None if none was."""
     if not report.masked_seats:
         return None
     return ngettext(
-        "%(num)d seat is opted out and was masked in every picture before anything was looked for in it. "
-        "Nothing is known of who sits there.",
-        "%(num)d seats are opted out and were masked in every picture before anything was looked for in it. "
-        "Nothing is known of who sits there.",
+        "%(num)d seat is opted out and was masked in every frame before it was analysed. Nothing is known "
+        "about the student there.",
+        "%(num)d seats are opted out and were masked in every frame before it was analysed. Nothing is known "
+        "about the students there.",
         report.masked_seats,
     )
 
@@ -191,60 +186,59 @@ def describe_change_point(change: ChangePoint) -> str:
 
 
 def _direction_word(change: ChangePoint) -> str:
-    told = (
+    text = (
         N_("%(what)s rose from %(before)s to %(after)s.")
         if change.after > change.before
         else N_("%(what)s fell from %(before)s to %(after)s.")
     )
-    what, before, after = (
-        translate_word(_MEASURE_TEXTS[change.measure]),
-        format_percent(change.before),
-        format_percent(change.after),
+    return _(
+        text,
+        what=translate_word(_MEASURE_TEXTS[change.measure]),
+        before=format_percent(change.before),
+        after=format_percent(change.after),
     )
-    return _(told, what=what, before=before, after=after)
 
 
 def missing_changes_reason(report: Report) -> str | None:
-    """Why no moment is named at which the class changed; None if one is, or if it could not be looked for."""
+    """States that there is no change point; None if there is one, or if there is too little data to
+    search."""
     compared = len(report.students) >= MIN_STUDENTS and report.session.end_s >= 2 * WINDOW_S
     if report.change_points or not compared:
         return None
-    return _("At no moment did the class change by more than chance allows.")
+    return _("At no time did the class change by more than chance can explain.")
 
 
 def join_names(students: tuple[ReportStudent, ...]) -> str:
     """``Student 1, Student 2 and 7 more``."""
-    shown = [isolate(person.name) for person in students[:MAX_NAMES]]
+    shown = [isolate(student.name) for student in students[:MAX_NAMES]]
     more = len(students) - len(shown)
     return join_items([*shown, ngettext("%(num)d more", "%(num)d more", more)] if more else shown)
 
 
 def _emotion_sentences(report: Report) -> list[str]:
-    told = _largest_change_sentence(report) or _class_expressions_sentence(report)
     return [
         _check_ins_sentence(report),
         _seen_sentence(report),
         missed_faces_notice(report.session) or "",
-        told or _("Nobody's face could be read, so nothing can be said about expressions."),
+        _largest_change_sentence(report)
+        or _class_expressions_sentence(report)
+        or _("No face could be read, so the expressions are unknown."),
     ]
 
 
 def _behaviour_sentences(report: Report) -> list[str]:
     facing = report.class_timeline.mean_facing_share
-    told = (
+    heads = (
         ""
         if facing is None
-        else _(
-            "Heads faced the front in %(share)s of the moments that could be read.",
-            share=format_percent(facing),
-        )
+        else _("Heads faced the front in %(share)s of the readable time.", share=format_percent(facing))
     )
     change = _largest_change_sentence(report)
     return [
         _check_ins_sentence(report),
         _seen_sentence(report),
         missed_faces_notice(report.session) or "",
-        f"{told} {change}".strip(),
+        f"{heads} {change}".strip(),
         _eyes_sentence(report) + " " + _("No expression was computed in this mode."),
     ]
 
@@ -261,15 +255,16 @@ def _largest_change_sentence(report: Report) -> str:
 
 
 def _eyes_sentence(report: Report) -> str:
-    judged = [person for person in report.students if person.attention.most_closed_minute is not None]
+    judged = [student for student in report.students if student.attention.most_closed_minute is not None]
     if not judged:
         return _(
-            "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down."
+            "No student's eyes could be judged for a whole minute: they were too small, turned away or "
+            "bowed down."
         )
     if len(judged) == len(report.seen_students):
-        return _("Whether eyes were open or shut could be judged for all of the students seen.")
+        return _("Whether eyes were open or closed could be judged for all students seen.")
     return _(
-        "Whether eyes were open or shut could be judged for %(judged)s of %(seen)s of the students seen.",
+        "Whether eyes were open or closed could be judged for %(judged)s of the %(seen)s students seen.",
         judged=len(judged),
         seen=len(report.seen_students),
     )
@@ -283,51 +278,51 @@ def _aggregate_sentences(report: Report) -> list[str]:
         ),
         missed_faces_notice(report.session) or "",
         _class_expressions_sentence(report),
-        _("In this mode nothing is kept about a single student."),
+        _("In this mode nothing is stored about single students."),
     ]
 
 
 def _check_ins_sentence(report: Report) -> str:
-    """Who is to be checked in with; the page says for what."""
-    waiting = tuple(person for person in report.flagged_students if "open" in person.reviews)
-    if waiting:
-        told = ngettext(
+    """The names of students with suggested check-ins; the page has the reasons."""
+    unreviewed = tuple(student for student in report.flagged_students if "open" in student.reviews)
+    if unreviewed:
+        sentence = ngettext(
             "Suggested check-in: %(names)s.",
             "Suggested check-ins: %(names)s (%(num)d of %(students)s).",
-            len(waiting),
-            names=join_names(waiting),
+            len(unreviewed),
+            names=join_names(unreviewed),
             students=format_count(len(report.seen_students), "student"),
         )
     else:
-        told = _("No check-in is open.") if report.flagged_students else _no_flags_sentence(report)
-    parts = [told]
+        sentence = _("No check-in is open.") if report.flagged_students else _no_flags_sentence(report)
+    parts = [sentence]
     for review, text in _REVIEW_SENTENCES.items():
-        reviewed = tuple(person for person in report.flagged_students if review in person.reviews)
+        reviewed = tuple(student for student in report.flagged_students if review in student.reviews)
         parts += [_(text, names=join_names(reviewed))] if reviewed else []
-    usual = tuple(person for person in report.students if person.within_baseline_decisions)
+    usual = tuple(student for student in report.students if student.within_baseline_decisions)
     if usual:
-        parts.append(_("As usual for themselves, and so not flagged: %(names)s.", names=join_names(usual)))
+        parts.append(_("Not flagged, because usual for them: %(names)s.", names=join_names(usual)))
     return " ".join(parts)
 
 
 def _no_flags_sentence(report: Report) -> str:
-    """That nobody was flagged, for what, and whom that leaves out."""
+    """States that no student was flagged, for which kinds, and whether some had too little data."""
     kinds = [SADNESS, ATTENTION] if report.mode is AnalysisMode.EMOTION else [ATTENTION]
     judged = {
         kind: [p for p in report.seen_students if not p.has_outcome(FlagOutcome.INSUFFICIENT_DATA, kind)]
         for kind in kinds
     }
-    asked = tuple(kind for kind in kinds if judged[kind])
-    if not asked:
-        return _("No check-in is suggested: there was not enough to tell about anyone.")
-    if any(person.within_baseline_decisions for person in report.students):
+    decided = tuple(kind for kind in kinds if judged[kind])
+    if not decided:
+        return _("No check-in is suggested: there was not enough data on any student.")
+    if any(student.within_baseline_decisions for student in report.students):
         return _("No check-in is suggested.")
-    few = any(len(found) < len(report.seen_students) for found in judged.values())
-    return translate_word(_NO_FLAGS[asked][few])
+    only_some = any(len(students) < len(report.seen_students) for students in judged.values())
+    return translate_word(_NO_FLAGS[decided][only_some])
 
 
 def _seen_sentence(report: Report) -> str:
-    share, few = report.class_timeline.mean_seen_share, report.insufficient_students
+    share, insufficient = report.class_timeline.mean_seen_share, report.insufficient_students
     sentence = ngettext(
         "%(num)d student was seen, on average for %(share)s of the %(length)s watched",
         "%(num)d students were seen, on average for %(share)s of the %(length)s watched",
@@ -338,9 +333,9 @@ def _seen_sentence(report: Report) -> str:
     seldom = tuple(p for p in report.seen_students if p.timeline.coverage < LOW_COVERAGE)
     if 0 < len(seldom) < len(report.seen_students):
         sentence += _("; less than half of it: %(names)s", names=join_names(seldom))
-    some = 0 < len(few) < len(report.seen_students)
-    unclear = " " + _("There was not enough to tell for %(names)s.", names=join_names(few)) if some else ""
-    return f"{sentence}.{unclear}"
+    if 0 < len(insufficient) < len(report.seen_students):
+        return f"{sentence}. " + _("There was not enough data on %(names)s.", names=join_names(insufficient))
+    return f"{sentence}."
 
 
 def _class_expressions_sentence(report: Report) -> str:
@@ -350,17 +345,17 @@ def _class_expressions_sentence(report: Report) -> str:
     ranked = sorted(shares, key=lambda emotion: -shares[emotion])[:3]
     if Emotion.SAD not in ranked:
         ranked = [*ranked[:2], Emotion.SAD]
-    told = join_items([f"{emotion_noun(emotion)} {format_percent(shares[emotion])}" for emotion in ranked])
-    return _("Averaged over the class, the readable faces resembled: %(told)s.", told=told)
+    texts = join_items([f"{emotion_noun(emotion)} {format_percent(shares[emotion])}" for emotion in ranked])
+    return _("Averaged over the class, the readable faces resembled: %(told)s.", told=texts)
 
 
 def _missing_end(report: Report) -> str | None:
     expected_s, end_s = report.session.expected_s, report.session.end_s
     if expected_s is None:
         live = report.session.status is SessionStatus.INTERRUPTED
-        return _("How much is missing is not known, as a live session announces no length.") if live else None
+        return _("How much is missing is unknown, because the length was not planned.") if live else None
     missing_s = expected_s - end_s
-    # The last bin, and the rounding of a container's length, are not worth a warning.
+    # No warning for the last bin or the rounding of a video's length.
     if missing_s <= max(report.session.bin_s, expected_s / 100):
         return None
     missing, whole = format_duration(missing_s), format_duration(expected_s)
@@ -369,12 +364,12 @@ def _missing_end(report: Report) -> str | None:
 
 def _missing_middle(report: Report) -> str | None:
     missing_s = report.unexplained_gap_s
-    # Beside gaps, what is left of the bins at their ends is not worth a word.
+    # No warning for the partial bins at the ends of gaps.
     if missing_s < report.session.bin_s or report.watched_s == 0:
         return None
-    told = (
-        N_("Besides, nothing was watched for %(length)s in between; the charts show where.")
+    text = (
+        N_("In addition, nothing was watched for %(length)s in between; the charts show when.")
         if report.gaps
-        else N_("Nothing was watched for %(length)s in between; the charts show where.")
+        else N_("Nothing was watched for %(length)s in between; the charts show when.")
     )
-    return _(told, length=format_duration(missing_s))
+    return _(text, length=format_duration(missing_s))

@@ -1,4 +1,4 @@
-"""The numbers behind the charts, at coarser steps, as tables of text."""
+"""The numbers behind the charts as tables of text, with coarser time steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.timeline.classroom import ClassTimeline
 from reports.timeline.student import StudentTimeline
 
 MAX_STEPS = 12
-"""Five minutes each for a lecture of up to an hour."""
+"""Columns or rows of a table: five minutes each for a lecture of up to an hour."""
 
 _STATE_TEXTS = {
     ColumnState.NOT_WATCHED: N_("not watched"),
@@ -27,7 +27,7 @@ _STATE_TEXTS = {
 
 @dataclass(frozen=True)
 class ChartTable:
-    """``rows`` begin with their heading, as ``headings`` do with that of the first column."""
+    """The first cell of each row is its heading."""
 
     caption: str
     headings: tuple[str, ...]
@@ -35,39 +35,40 @@ class ChartTable:
 
 
 def class_timeline_table(timeline: ClassTimeline, *, expressions: bool) -> ChartTable:
-    """The panels of the class chart, a row a step."""
+    """The panels of the class chart, one row per time step."""
     cols = make_round_time_columns(timeline.grid, MAX_STEPS)
     series = [
         *cols.means(timeline.head_shares, timeline.grid.watched_s).T,
         cols.means(timeline.closed_share, np.maximum(timeline.students_seen, 1)),
     ]
-    heads = [
+    headings = [
         _("From"),
         _("to the front"),
         _("turned away"),
         _("not readable"),
         _("not seen"),
-        _("eyes shut"),
+        _("eyes closed"),
     ]
     if expressions:
         means = cols.means(timeline.probabilities, timeline.students_usable)
         series += [means[:, emotion] for emotion in EXPRESSION_COLOURS]
-        heads += [emotion_noun(emotion) for emotion in EXPRESSION_COLOURS]
+        headings += [emotion_noun(emotion) for emotion in EXPRESSION_COLOURS]
     states = class_states(timeline, cols, ~np.isnan(series[0]))
     rows = [
         (format_media_time(cols.edges_s[c]), *(_cell(values[c], int(states[c])) for values in series))
         for c in range(len(states))
     ]
-    return ChartTable(_("The class, means over %(step)s", step=_format_step(cols)), tuple(heads), tuple(rows))
+    caption = _("The class, means over %(step)s", step=_format_step(cols))
+    return ChartTable(caption, tuple(headings), tuple(rows))
 
 
 def sadness_table(lines: Sequence[StudentTimeline]) -> ChartTable:
-    """The heat map of sadness, a row a student."""
+    """The heat map of sadness, one row per student."""
     return _student_table(lines, sadness_row, _("Resemblance to sadness"))
 
 
 def direction_table(lines: Sequence[StudentTimeline]) -> ChartTable:
-    """The heat map of heads, a row a student."""
+    """The heat map of head directions, one row per student."""
     return _student_table(lines, direction_row, _("Head turned from the front"))
 
 
@@ -77,12 +78,12 @@ def _student_table(
     cols = make_round_time_columns(lines[0].grid, MAX_STEPS)
     rows = []
     for line in lines:
-        one = row(line, cols)
-        cells = (_cell(value, int(state)) for value, state in zip(one.values, one.states, strict=True))
+        values = row(line, cols)
+        cells = (_cell(value, int(state)) for value, state in zip(values.values, values.states, strict=True))
         rows.append((line.pseudonym, *cells))
-    heads = (_("Student"), *(format_media_time(at_s) for at_s in cols.edges_s[:-1]))
-    caption = _("%(what)s, means over %(step)s, which begin at", what=what, step=_format_step(cols))
-    return ChartTable(caption, heads, tuple(rows))
+    headings = (_("Student"), *(format_media_time(at_s) for at_s in cols.edges_s[:-1]))
+    caption = _("%(what)s, means over %(step)s, starting at", what=what, step=_format_step(cols))
+    return ChartTable(caption, headings, tuple(rows))
 
 
 def _cell(value: float, state: int) -> str:

@@ -1,1 +1,1 @@
-"""Rendering."""
+"""Report files. In: a ``Report``. Out: HTML, PDF, CSV and JSON."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from reports.errors import ReportError
 
 
 def atomic_write(path: Path, content: bytes) -> Path:
-    """Write to a temporary name in the same folder, then move: a full disk or a crash leaves the
-    old file or none, never half of one. A folder that is missing is made.
-
-    Raises ReportError if the folder cannot be made or the file not be written.
-    """
+    """Write to a temporary file in the same folder, which is created if missing, then rename it: a full
+    disk or a crash never leaves half a file. Returns ``path``. Raises ReportError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private_file(path, content)
     except OSError as error:
         raise ReportError(
-            f"{path} cannot be written ({error.strerror or error}); "
-            "expected a folder that can be written, with room in it; choose another"
+            f"{path} cannot be written ({error.strerror or error}).",
+            "Choose a writable folder with enough free space.",
         ) from error
     return path
 
@@ -36,6 +33,6 @@ def write_private_file(path: Path, content: bytes) -> None:
             file.write(content)
         Path(temporary).replace(path)
     finally:
-        # Gone already if it was moved.
+        # It no longer exists after the rename.
         with contextlib.suppress(OSError):
             Path(temporary).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A report as data: JSON of what it says, CSV of the bins behind it."""
+"""Exports of a report: JSON of its results, CSV of its bins."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ import numpy as np
 
 from db.records import AnalysisMode, EarlierShare, FlagRecord
 from model.emotions import EMOTIONS, Emotion
-from reports.flags.attention import attention_flag_record
-from reports.flags.sadness import sadness_flag_record
 from reports.narrative.corrections import describe_correction
 from reports.narrative.small_faces import missed_faces_data as missed_faces
 from reports.narrative.summary import missing_curve_reason, missing_data_notice, summary_sentences
@@ -27,7 +25,7 @@ from reports.timeline.gaps import sum_unobserved_s
 from reports.timeline.student import NO_EXPRESSION, StudentTimeline, overlap_s
 
 SCHEMA = "classpulse-report/1"
-"""The number goes up when something goes or changes its meaning, not when something is added."""
+"""The number increases when a key is removed or changes its meaning, not when one is added."""
 
 _COMMON_COLUMNS = ("start_s", "watched_s")
 _STUDENT_COLUMNS = (
@@ -53,17 +51,16 @@ _EXPRESSION_COLUMNS = tuple(f"p_{label}" for label in EMOTIONS)
 
 
 def report_csv(report: Report) -> str:
-    """One row per student and bin of the session, or per bin of the class in ``mode: aggregate``.
+    """One row per student and bin, or per bin of the class in ``mode: aggregate``; empty cells are unknown.
 
-    Columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``;
-    ``samples``, ``seen_samples``, ``pose_samples``, ``facing_samples`` (numbers of sampled frames);
-    ``yaw_deg`` (positive to the student's left) and ``pitch_deg`` (positive up); ``eye_samples``, and
-    ``closed_samples`` of them; ``facing_change`` (of the share), ``yaw_change_deg`` and ``pitch_change_deg``
-    against the student's own median over the session; and, unless the mode is ``behaviour``,
-    ``usable_samples``, ``leading_expression`` and ``p_angry`` to ``p_neutral`` (mean probabilities, 0..1). Empty means
-    unknown. Of the class: ``start_s``, ``watched_s``, ``students_seen``, ``facing_share``, ``p_angry`` to
-    ``p_neutral``. Last, of every bin, ``gap_s``: how much of it nothing could be seen, and ``gap_reason``:
-    why (for the most of it).
+    Student columns: ``student_id``, ``student``; ``start_s`` (media seconds), ``watched_s``, ``seen_s``;
+    ``samples``, ``seen_samples``, ``pose_samples``, ``facing_samples`` (sampled frames); ``yaw_deg``
+    (positive to the student's left), ``pitch_deg`` (positive up); ``eye_samples``, ``closed_samples``;
+    ``facing_change`` (of the share), ``yaw_change_deg``, ``pitch_change_deg`` against the student's own
+    median; in ``mode: emotion``, ``usable_samples``, ``leading_expression`` and ``p_angry`` to ``p_neutral``
+    (mean probabilities, 0..1). Class columns: ``start_s``, ``watched_s``, ``students_seen``,
+    ``facing_share``, ``p_angry`` to ``p_neutral``. Both: ``gap_s`` (unobserved seconds) and ``gap_reason``
+    (of most of them).
     """
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(
@@ -73,8 +70,8 @@ def report_csv(report: Report) -> str:
 
 
 def report_data(report: Report) -> dict[str, Any]:
-    """Everything the report says, ready for JSON: times as ISO 8601, unknown as None, no bins; its sentences
-    in English whatever is spoken. The schema is ``reports/report.schema.json``."""
+    """The report's results without bins, JSON-ready: ISO 8601 times, None for unknown, English texts. The
+    schema is ``reports/report.schema.json``."""
     with use_language(Language.EN):
         return _report_data(report)
 
@@ -113,7 +110,7 @@ def _report_data(report: Report) -> dict[str, Any]:
         "attention_flag_settings": None
         if report.mode is AnalysisMode.AGGREGATE
         else asdict(report.attention_flag_settings),
-        "students": [_student_data(report, person) for person in report.students],
+        "students": [_student_data(report, student) for student in report.students],
         "markers": [{"at_s": marker.at_s, "text": marker.text} for marker in report.markers],
         "gaps": [asdict(gap) for gap in report.gaps],
         "corrections": [describe_correction(correction) for correction in report.corrections],
@@ -157,21 +154,20 @@ def _student_data(report: Report, student: ReportStudent) -> dict[str, Any]:
         "attention": _attention_data(student.attention),
         "uncertain_reidentifications_s": list(student.uncertain_reidentifications_s),
     }
-    away = attention_flag_record(report.session.id, student.attention_decision)
-    data["attention_flag"] = _decision_data(student, away)
+    attention = student.attention_decision.to_record(report.session.id)
+    data["attention_flag"] = _decision_data(student, attention)
     if student.sadness_decision is None:
         return data
     return data | {
         "usable_share": line.usable_share,
         "unreadable_reasons": dict(line.unreadable_reasons),
         "dominant_expression": None if line.dominant_expression is None else line.dominant_expression.label,
-        **_decision_data(student, sadness_flag_record(report.session.id, student.sadness_decision)),
+        **_decision_data(student, student.sadness_decision.to_record(report.session.id)),
     }
 
 
 def _decision_data(student: ReportStudent, flag: FlagRecord) -> dict[str, Any]:
-    """A verdict with its review and what earlier sessions had of its kind. The thresholds are the report's,
-    and said once."""
+    """A decision with its review and the student's earlier shares. The thresholds are in the report once."""
     reasons = [_plain_spaces(reason) for reason in flag.numbers["reasons"]]
     stored = student.flags.get(flag.kind, flag)
     return {
@@ -197,14 +193,14 @@ def _earlier_data(earlier: EarlierShare) -> dict[str, Any]:
 
 
 def _model_metrics(stored: Any) -> dict[str, Any] | None:
-    """What the session's record keeps of how right its model is; None where it keeps nothing."""
+    """The model metrics stored with the session; None without them."""
     if not isinstance(stored, Mapping) or not isinstance(stored.get("scores"), Mapping):
         return None
     return {"name": stored.get("name"), **stored["scores"]}
 
 
 def _attention_data(attention: AttentionSeries) -> dict[str, Any]:
-    """The medians, the extreme minutes, and the minutes one after another; degrees, seconds, shares."""
+    """Medians, extreme minutes, and all minutes; degrees, seconds, shares."""
     extremes = {
         "most_closed_minute": attention.most_closed_minute,
         "least_facing_minute": attention.least_facing_minute,
@@ -239,13 +235,13 @@ def _student_rows(report: Report) -> Iterator[tuple[Any, ...]]:
         *_GAP_COLUMNS,
     )
     gaps = _gap_cells(report)
-    for person in report.students:
-        line = person.timeline
+    for student in report.students:
+        line = student.timeline
         leading = line.leading_expression
         for b, start_s in enumerate(line.grid.start_s):
             yield (
                 *_bin_cells(line, b, float(start_s)),
-                *_attention_cells(person, b),
+                *_attention_cells(student, b),
                 *(_expression_cells(line, b, int(leading[b])) if emotion else ()),
                 *gaps[b],
             )
@@ -266,15 +262,15 @@ def _bin_cells(line: StudentTimeline, b: int, start_s: float) -> tuple[Any, ...]
 
 
 def _attention_cells(student: ReportStudent, b: int) -> tuple[Any, ...]:
-    line, own = student.timeline, student.attention
+    line, attention = student.timeline, student.attention
     return (
         _number(line.yaw_deg[b]),
         _number(line.pitch_deg[b]),
         int(line.eye_samples[b]),
         int(line.closed_samples[b]),
-        _number(own.facing_change[b]),
-        _number(own.yaw_change_deg[b]),
-        _number(own.pitch_change_deg[b]),
+        _number(attention.facing_change[b]),
+        _number(attention.yaw_change_deg[b]),
+        _number(attention.pitch_change_deg[b]),
     )
 
 
@@ -316,10 +312,10 @@ def _number(value: float) -> str:
 
 
 def _escape_formula(text: str) -> str:
-    """A name that begins like a formula would be run by a spreadsheet; an apostrophe keeps it text."""
+    """Spreadsheets would evaluate a name that starts like a formula; an apostrophe prevents it."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _plain_spaces(text: str | None) -> str | None:
-    """Without the non-breaking spaces that are meant for a page."""
+    """``text`` without non-breaking spaces."""
     return None if text is None else text.replace("\u00a0", " ")

@@ -1,4 +1,4 @@
-"""Every chart of a report and the table that says the same, ready for the page."""
+"""All charts of a report with their tables, as markup."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reports.text.i18n import _
 
 @dataclass(frozen=True)
 class HeatMapFigure:
-    """A heat map under its heading, in parts where the class is large."""
+    """A heat map; ``parts`` of at most ``MAX_HEAT_MAP_ROWS`` students each."""
 
     heading: str
     legend: str
@@ -34,7 +34,7 @@ class HeatMapFigure:
 
 @dataclass(frozen=True)
 class ReportFigures:
-    """What a mode does not show is None or empty; the mappings go by student."""
+    """Charts that the mode does not have are None or empty; mappings are by student ID."""
 
     coverage_chart: Markup | None = None
     class_chart: Markup | None = None
@@ -50,9 +50,9 @@ def report_figures(report: Report) -> ReportFigures:
     """All charts of a report."""
     expressions = report.mode is not AnalysisMode.BEHAVIOUR
     curve = missing_curve_reason(report) is None
-    lines = [person.timeline for person in report.students]
+    lines = [student.timeline for student in report.students]
     emotion = report.mode is AnalysisMode.EMOTION
-    seen = [person.timeline for person in report.seen_students]
+    seen = [student.timeline for student in report.seen_students]
     return ReportFigures(
         coverage_chart=coverage_histogram([line.coverage for line in lines]) if len(seen) > 1 else None,
         class_chart=_svg(
@@ -65,13 +65,13 @@ def report_figures(report: Report) -> ReportFigures:
         class_table=class_timeline_table(report.class_timeline, expressions=expressions) if curve else None,
         heat_maps=_heat_maps(report) if report.seen_students else (),
         student_strips={
-            person.timeline.student_id: _svg(student_strip(person.timeline, expressions=emotion))
-            for person in report.flagged_students
+            student.timeline.student_id: _svg(student_strip(student.timeline, expressions=emotion))
+            for student in report.flagged_students
         },
         student_histories={
-            person.timeline.student_id: _svg(student_history_chart(person, report.started_at))
-            for person in report.flagged_students
-            if person.earlier_shares
+            student.timeline.student_id: _svg(student_history_chart(student, report.started_at))
+            for student in report.flagged_students
+            if student.earlier_shares
         },
         facing_sparklines={line.student_id: facing_sparkline(line) for line in seen},
         sadness_sparklines={line.student_id: sadness_sparkline(line) for line in seen if emotion},
@@ -79,13 +79,15 @@ def report_figures(report: Report) -> ReportFigures:
 
 
 def _chart_annotations(report: Report) -> ClassAnnotations:
-    noted = number_annotations([marker.at_s for marker in report.markers])
-    return ClassAnnotations(noted, letter_annotations([change.at_s for change in report.change_points]))
+    return ClassAnnotations(
+        number_annotations([marker.at_s for marker in report.markers]),
+        letter_annotations([change.at_s for change in report.change_points]),
+    )
 
 
 def _heat_maps(report: Report) -> tuple[HeatMapFigure, ...]:
-    lines = [person.timeline for person in report.students]
-    bold = frozenset(person.timeline.student_id for person in report.flagged_students)
+    lines = [student.timeline for student in report.students]
+    bold = frozenset(student.timeline.student_id for student in report.flagged_students)
     turned = HeatMapFigure(
         _("Head turned from the front"),
         _("Darker: turned away for more of the time."),
@@ -96,7 +98,7 @@ def _heat_maps(report: Report) -> tuple[HeatMapFigure, ...]:
         return (turned,)
     sad = HeatMapFigure(
         _("Expression resembling sadness"),
-        _("Darker: the expression resembled sadness more (mean probability)."),
+        _("Darker: looked more sad-like (mean probability)."),
         _svgs(sadness_heat_maps(lines, bold)),
         sadness_table(lines),
     )

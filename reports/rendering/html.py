@@ -1,4 +1,4 @@
-"""A report as one page of HTML, for the browser and for paper, from one set of templates."""
+"""The report as one HTML page, for screen and print."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from reports.narrative.summary import (
 from reports.rendering.figures import report_figures
 from reports.rendering.templates import style_sheet, template_environment
 from reports.report import Report, ReportStudent
-from reports.text import dates
-from reports.text import formatting as words
+from reports.text import dates, formatting
 from reports.text.i18n import N_, _, translate_word
 from reports.timeline.gaps import gaps_to_list
 from reports.timeline.uncertain_returns import (
@@ -44,8 +43,8 @@ _REVIEW_TEXTS = {"open": N_("open"), "confirmed": N_("confirmed"), "dismissed": 
 
 
 def render_report_html(report: Report) -> str:
-    """The whole page: style and charts inside, no script, nothing loaded from anywhere; in the language that
-    is spoken."""
+    """The page in the current language, self-contained: inline styles and charts, no scripts, no external
+    resources."""
     return make_ids_unique(
         _report_environment()
         .get_template("report.html.j2")
@@ -72,49 +71,50 @@ def render_report_html(report: Report) -> str:
 
 
 def report_title(report: Report) -> str:
-    """What the page and the PDF are called."""
+    """The title of page and PDF."""
     name, day = report.session.class_name, dates.format_day(report.started_at)
     return _("%(name)s, %(day)s: lesson report", name=name, day=day)
 
 
 def report_facts(report: Report) -> tuple[tuple[str, str], ...]:
-    """What was watched and how much was seen, as (name, value), for the head of the page."""
-    session, whole = report.session, report.class_timeline
-    # The announced length is news only where it was not reached.
-    announced_s = session.expected_s or (session.end_s if report.gaps else None)
-    short = announced_s is not None and announced_s - report.watched_s > session.bin_s
-    watched = words.format_duration(report.watched_s)
-    if short and announced_s:
-        watched = _("%(part)s of %(whole)s", part=watched, whole=words.format_duration(announced_s))
-    people = (_("Students seen"), len(report.seen_students))
+    """Facts (name, value) for the top of the page: watched time, students, seen share."""
+    session, timeline = report.session, report.class_timeline
+    # The planned length is printed only if it was not reached.
+    planned_s = session.expected_s or (session.end_s if report.gaps else None)
+    watched = formatting.format_duration(report.watched_s)
+    if planned_s and planned_s - report.watched_s > session.bin_s:
+        watched = _("%(part)s of %(whole)s", part=watched, whole=formatting.format_duration(planned_s))
+    students = (_("Students seen"), str(len(report.seen_students)))
     if report.mode is AnalysisMode.AGGREGATE:
-        people = (_("Most seen at a time"), whole.student_count)
+        students = (_("Most seen at a time"), str(timeline.student_count))
     return (
         (_("Watched"), watched),
-        (people[0], str(people[1])),
-        (_("Seen, on average"), words.format_percent(whole.mean_seen_share)),
+        students,
+        (_("Seen, on average"), formatting.format_percent(timeline.mean_seen_share)),
     )
 
 
 def _report_environment() -> Environment:
     return template_environment(
         {
-            "percent": words.format_percent,
-            "clock": lambda seconds: words.NO_VALUE if seconds is None else words.format_media_time(seconds),
-            "duration": words.format_duration,
+            "percent": formatting.format_percent,
+            "clock": lambda seconds: (
+                formatting.NO_VALUE if seconds is None else formatting.format_media_time(seconds)
+            ),
+            "duration": formatting.format_duration,
             "moment": dates.format_datetime,
             "day": dates.format_day,
             "interval": _format_interval,
             "emotion": _format_emotion,
-            "yaw": words.format_yaw,
-            "pitch": words.format_pitch,
-            "points": words.format_change_points,
-            "format_points": words.format_points,
+            "yaw": formatting.format_yaw,
+            "pitch": formatting.format_pitch,
+            "points": formatting.format_change_points,
+            "format_points": formatting.format_points,
             "outcome": _format_outcome,
             "reidentifications": describe_uncertain_reidentifications,
             "reidentification_time": format_reidentification_time,
             "seat": _format_seat,
-            "capitalised": words.capitalise_first,
+            "capitalised": formatting.capitalise_first,
             "word": translate_word,
             "review": _format_review,
         }
@@ -126,31 +126,34 @@ def _format_review(stored: str) -> str:
 
 
 def _format_interval(interval: ShareInterval | None) -> str:
-    return words.NO_VALUE if interval is None else words.format_percent_range(interval.low, interval.high)
+    return (
+        formatting.NO_VALUE
+        if interval is None
+        else formatting.format_percent_range(interval.low, interval.high)
+    )
 
 
 def _format_seat(label: str) -> str:
-    """Where nobody planned the seats, they are called as the students recorded on them."""
+    """Without a seat plan, seats are named after the students recorded on them."""
     return _("recorded as %(name)s", name=label) if label.startswith("Student ") else label
 
 
 def _format_emotion(emotion: Emotion | None) -> str:
-    return words.NO_VALUE if emotion is None else words.emotion_noun(emotion)
+    return formatting.NO_VALUE if emotion is None else formatting.emotion_noun(emotion)
 
 
 def _format_outcome(student: ReportStudent) -> str:
     if not student.is_seen:
         return _("not seen")
     if student.flagged_decisions:
-        told = (
-            _(_CHECK_IN_TEXTS[student.review_of(one.kind)], about=words.flag_kind_name(one.kind))
-            for one in student.flagged_decisions
+        return ", ".join(
+            _(_CHECK_IN_TEXTS[student.review_of(d.kind)], about=formatting.flag_kind_name(d.kind))
+            for d in student.flagged_decisions
         )
-        return ", ".join(told)
     if student.within_baseline_decisions:
         return _(
             "as usual: %(about)s",
-            about=", ".join(words.flag_kind_name(one.kind) for one in student.within_baseline_decisions),
+            about=", ".join(formatting.flag_kind_name(d.kind) for d in student.within_baseline_decisions),
         )
-    verdict = student.sadness_decision or student.attention_decision
-    return _("not enough to tell") if verdict.outcome is FlagOutcome.INSUFFICIENT_DATA else _("no flag")
+    decision = student.sadness_decision or student.attention_decision
+    return _("not enough data") if decision.outcome is FlagOutcome.INSUFFICIENT_DATA else _("no flag")

@@ -1,4 +1,4 @@
-"""What a report is printed on."""
+"""Paper sizes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PaperSize(StrEnum):
-    """The sizes of paper that schools have: ISO 216 nearly everywhere, Letter in North America."""
+    """A4 (ISO 216), or Letter as in North America."""
 
     A4 = "a4"
     LETTER = "letter"

@@ -1,4 +1,4 @@
-"""How pages are made from templates."""
+"""The Jinja environment and the style sheets of all report pages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reports.text.i18n import N_, language_tag, translate_plural, translate_word
 
 PRINTED_TEXTS = (N_("Classpulse · personal data, not for the notice board"), N_("page "), N_(" of "))
-"""Texts that ``report.css`` prints at the foot of a sheet."""
+"""Texts of the page footer in ``report.css``."""
 
 
 def template_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
-    """Jinja2 over ``templates/``: everything is escaped, a name that there is not is an error, and texts are
-    those of the language that is spoken."""
+    """Jinja2 over ``templates/``: autoescaping, undefined names are errors, gettext in the current
+    language."""
     environment = Environment(
         loader=PackageLoader("templates", ""),
         autoescape=True,
@@ -32,8 +32,7 @@ def template_environment(filters: Mapping[str, Callable[..., Any]]) -> Environme
 
 
 def style_sheet(*names: str) -> str:
-    """Style sheets of ``templates/`` one after another, with what they print in the language that is
-    spoken."""
+    """Style sheets of ``templates/``, concatenated, with their printed texts translated."""
     text = "\n".join((files("templates") / name).read_text("utf-8") for name in names)
     for printed in PRINTED_TEXTS:
         text = text.replace(f'"{printed}"', f'"{translate_word(printed)}"')

@@ -1,4 +1,4 @@
-"""A report as a file, in every form it can take. Files appear whole or not at all."""
+"""Writers of report files; all are atomic and raise ReportError if the file cannot be written."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from reports.report import Report
 
 
 def write_report_html(report: Report, path: Path) -> Path:
-    """One page that opens offline. Raises ReportError if the file cannot be written, as do all below."""
+    """One self-contained page."""
     return atomic_write(path, render_report_html(report).encode("utf-8"))
 
 
 def write_report_pdf(report: Report, path: Path, paper: PaperSize = PaperSize.A4) -> Path:
-    """The same page on ``paper`` with page numbers. Raises ReportError also if it cannot be laid out."""
-    # Here and not above: the native engine of plutoprint is needed for PDF alone.
+    """The same page on ``paper``. Raises ReportError also if the layout fails."""
+    # Imported here: plutoprint's native engine is needed for PDFs only.
     from reports.rendering.pdf import render_pdf
 
     return atomic_write(
@@ -27,11 +27,11 @@ def write_report_pdf(report: Report, path: Path, paper: PaperSize = PaperSize.A4
 
 
 def write_report_csv(report: Report, path: Path) -> Path:
-    """A row per student and bin; see ``reports.rendering.export.report_csv`` for the columns."""
-    # With the mark that spreadsheets need to read UTF-8 as such.
+    """One row per student and bin; columns in ``reports.rendering.export.report_csv``."""
+    # With the byte order mark by which spreadsheets recognise UTF-8.
     return atomic_write(path, report_csv(report).encode("utf-8-sig"))
 
 
 def write_report_json(report: Report, path: Path) -> Path:
-    """What the report says, as data; see ``reports.rendering.export.report_data``."""
+    """The results; keys in ``reports/report.schema.json``."""
     return atomic_write(path, report_json(report).encode("utf-8"))

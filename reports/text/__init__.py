@@ -1,1 +1,1 @@
-"""Text."""
+"""Texts for readers. In: numbers, dates, names, message IDs. Out: strings in the current language."""

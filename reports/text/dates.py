@@ -1,4 +1,4 @@
-"""Days and times as a reader of the language that is spoken writes them. Pure."""
+"""Dates and times in the current language. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from reports.text.i18n import Language, current_language
 
 @dataclass(frozen=True)
 class _Calendar:
-    """Names, January and Monday first, and the orders in which they are written: ``long_format`` in sentences,
-    ``short_format`` in lists, ``axis_format`` without the year, ``table_format`` where all are of one width. ``zone_names``
-    translates what a time zone is called."""
+    """Names (January and Monday first) and formats: ``long_format`` for sentences, ``short_format`` for
+    lists, ``axis_format`` without the year, ``table_format`` of constant width. ``zone_names`` translates
+    time zones."""
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
@@ -68,8 +68,8 @@ def format_day(at: date) -> str:
 def format_datetime(at: datetime) -> str:
     """``Monday 2 March 2026, 09:05 (CET)``, ``Mo 2. März 2026, 09:05 (MEZ)``."""
     calendar, zone = _current_calendar(), str(at.tzname())
-    told = calendar.weekday_format.format(weekday=calendar.weekdays[at.weekday()], day=format_day(at))
-    return f"{told}, {format_time_of_day(at)} ({calendar.zone_names.get(zone, zone)})"
+    day = calendar.weekday_format.format(weekday=calendar.weekdays[at.weekday()], day=format_day(at))
+    return f"{day}, {format_time_of_day(at)} ({calendar.zone_names.get(zone, zone)})"
 
 
 def format_short_day(at: date) -> str:
@@ -78,12 +78,12 @@ def format_short_day(at: date) -> str:
 
 
 def format_short_datetime(at: datetime) -> str:
-    """With the time: ``2 Mar 2026, 09:05``."""
+    """``2 Mar 2026, 09:05``."""
     return f"{format_short_day(at)}, {format_time_of_day(at)}"
 
 
 def format_time_of_day(at: datetime) -> str:
-    """The time of day: ``09:05``."""
+    """``09:05``."""
     return f"{at:%H:%M}"
 
 
@@ -113,22 +113,21 @@ def _format(at: date, order: str) -> str:
 
 
 def local_time(at: datetime, settings: ReportSettings) -> datetime:
-    """An aware time in the report's time zone. Raises ReportError if that is unknown."""
+    """``at`` (aware) in the report's time zone. Raises ReportError for an unknown time zone."""
     if settings.timezone is None:
         return at.astimezone()
     try:
         return at.astimezone(ZoneInfo(settings.timezone))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ReportError(
-            f"the time zone {settings.timezone!r} is not known here; expected a name such as "
-            "'Europe/London'; correct it, or leave it out for the computer's own "
-            "(Windows knows the names after `pip install tzdata`)"
+            f"The time zone {settings.timezone!r} is unknown on this computer.",
+            "Use an IANA name such as 'Europe/London', or remove the setting to use the computer's time zone. "
+            "On Windows, install the names with 'pip install tzdata'.",
         ) from error
 
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """``timezone`` is the IANA name ("Europe/Madrid") in which times are printed. None is the time zone of
-    the computer that makes the report: nearly always the school's, and a wrong name would be worse."""
+    """``timezone``: IANA name ("Europe/Madrid") of printed times; None: the computer's time zone."""
 
     timezone: str | None = None

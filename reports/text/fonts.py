@@ -1,8 +1,8 @@
-"""Whether the fonts of this machine have every character of a page.
+"""Checks whether the installed fonts have every character of a page.
 
-A character that no font has is printed as a box, which nobody notices until a name is missing. matplotlib's
-DejaVu Sans, which is always there, has Latin, Greek, Cyrillic, Arabic, Hebrew, Armenian, Georgian and some
-symbols; Chinese, Japanese, Korean, Thai and the scripts of India need a font of the system's.
+A PDF shows a box for a missing character. matplotlib's bundled DejaVu Sans has Latin, Greek, Cyrillic,
+Arabic, Hebrew, Armenian, Georgian and some symbols; Chinese, Japanese, Korean, Thai and Indic scripts need a
+system font.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from matplotlib.font_manager import findSystemFonts
 from matplotlib.ft2font import FT2Font
 
 BUNDLED_FONT = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-"""The font that the page falls back on."""
+"""The page's fallback font."""
 
 _ONE_FONT = frozenset({"Chinese", "Japanese", "Korean"})
 _SCRIPTS = {
@@ -29,35 +29,33 @@ _SCRIPTS = {
     "KATAKANA": "Japanese",
     "HANGUL": "Korean",
 }
-"""The first word of a character's name in Unicode, where it does not name the script itself."""
+"""Script by the first word of a character's Unicode name, where the word itself is not the script."""
 
 
 def missing_characters(html: str, fonts: Iterable[Path] | None = None) -> str:
-    """The characters of a page that neither ``BUNDLED_FONT`` nor any of ``fonts`` has, in order; those of the system
-    where no fonts are given. Fonts that cannot be read have none."""
-    lacking = {ord(one) for one in set(unescape(html)) if _needs_glyph(one)}
-    for path in _readable_first(fonts):
-        lacking -= _covered_codes(path, lacking)
-        if not lacking:
+    """The characters of a page, in code order, that neither ``BUNDLED_FONT`` nor any of ``fonts`` (None:
+    the system fonts) has. Unreadable font files are ignored."""
+    missing = {ord(character) for character in set(unescape(html)) if _needs_glyph(character)}
+    for path in _font_paths(fonts):
+        missing -= _covered_codes(path, missing)
+        if not missing:
             return ""
-    return "".join(map(chr, sorted(lacking)))
+    return "".join(map(chr, sorted(missing)))
 
 
 def font_with(text: str) -> Path:
-    """The file of a font with every character of ``text``: ``BUNDLED_FONT``, else one of the system's; ``BUNDLED_FONT`` where
-    no font has them all."""
-    codes = {ord(one) for one in text if _needs_glyph(one)}
-    return next(
-        (path for path in _readable_first(None) if _covered_codes(path, codes) == codes), BUNDLED_FONT
-    )
+    """The first font file, ``BUNDLED_FONT`` before the system fonts, that has every character of ``text``;
+    ``BUNDLED_FONT`` if none has."""
+    codes = {ord(character) for character in text if _needs_glyph(character)}
+    return next((path for path in _font_paths(None) if _covered_codes(path, codes) == codes), BUNDLED_FONT)
 
 
 def describe_missing_characters(characters: str) -> str | None:
-    """One line that says what is missing and what helps, without a name; None if nothing is missing."""
+    """A log line with the missing scripts and the packages that provide them, without any name; None if
+    ``characters`` is empty."""
     if not characters:
         return None
-    scripts = sorted({_script_of(one) for one in characters})
-    one = characters[0]
+    scripts = sorted({_script_of(character) for character in characters})
     cjk = _ONE_FONT.issuperset(scripts)
     packages = "fonts-noto-cjk" if cjk else "fonts-noto-core"
     if not cjk and _ONE_FONT & set(scripts):
@@ -66,27 +64,28 @@ def describe_missing_characters(characters: str) -> str | None:
         packages += " fonts-noto-color-emoji"
     number = "1 character" if len(characters) == 1 else f"{len(characters)} characters"
     return (
-        f"the PDF shows boxes in place of {number} ({', '.join(scripts)}; such as U+{ord(one):04X}): no font "
-        f"on this machine has them; install one (Debian, Ubuntu: apt-get install {packages}; elsewhere a "
-        "Noto font) and make the report again; the HTML report draws them with its reader's fonts"
+        f"The PDF shows boxes in place of {number} ({', '.join(scripts)}; such as "
+        f"U+{ord(characters[0]):04X}), because no installed font has them. Install one (Debian, Ubuntu: apt-get "
+        f"install {packages}; elsewhere a Noto font) and create the report again. The HTML report uses the "
+        "reader's fonts."
     )
 
 
 def _needs_glyph(character: str) -> bool:
-    """Not so are spaces, controls, and what only joins or directs others."""
+    """False for spaces, controls, and combining or directional marks."""
     return unicodedata.category(character) not in {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn"}
 
 
-def _readable_first(fonts: Iterable[Path] | None) -> Iterator[Path]:
-    # The system is asked only where our own font does not suffice: it may have hundreds.
+def _font_paths(fonts: Iterable[Path] | None) -> Iterator[Path]:
+    # Lazy: a system may have hundreds of fonts, and the bundled one nearly always suffices.
     yield BUNDLED_FONT
     yield from _system_fonts() if fonts is None else fonts
 
 
 @cache
 def _system_fonts() -> tuple[Path, ...]:
-    found = (Path(one) for one in findSystemFonts())
-    return tuple(sorted(found, key=lambda path: ("cjk" not in path.name.lower(), path.name)))
+    paths = map(Path, findSystemFonts())
+    return tuple(sorted(paths, key=lambda path: ("cjk" not in path.name.lower(), path.name)))
 
 
 def _covered_codes(path: Path, codes: Iterable[int]) -> set[int]:

@@ -1,4 +1,4 @@
-"""Numbers and labels as people read them."""
+"""Numbers and labels for readers, in the current language."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EMOTION_NOUNS: Mapping[Emotion, str] = {
     Emotion.SURPRISE: N_("surprise"),
     Emotion.NEUTRAL: N_("neutral"),
 }
-"""What an expression *resembles*. An adjective after a name would read as a finding about the person.
-Told by ``emotion_noun``."""
+"""What an expression *resembles*; message IDs for ``emotion_noun``. An adjective would read as a finding
+about the student."""
 
 RESEMBLANCE_TEXTS: Mapping[Emotion, str] = {
     Emotion.ANGRY: N_("resembling anger"),
@@ -29,7 +29,7 @@ RESEMBLANCE_TEXTS: Mapping[Emotion, str] = {
     Emotion.SURPRISE: N_("resembling surprise"),
     Emotion.NEUTRAL: N_("resembling neutral"),
 }
-"""What a figure of an expression is called."""
+"""Names of the figures of expressions; message IDs, and names in the JSON."""
 
 EXPRESSION_TAGS: Mapping[Emotion, str] = {
     Emotion.ANGRY: N_("angry-like"),
@@ -40,8 +40,8 @@ EXPRESSION_TAGS: Mapping[Emotion, str] = {
     Emotion.SURPRISE: N_("surprised"),
     Emotion.NEUTRAL: N_("neutral"),
 }
-"""What a tag beside a face in the live picture calls an expression. The unpleasant ones are never plain
-adjectives, because those would read as findings about the person."""
+"""Tags beside faces in the live preview. The unpleasant ones are never plain adjectives, which would read
+as findings about the student."""
 
 REASON_TAGS: Mapping[str, tuple[str, str]] = {
     "too small": (N_("too small"), N_("too small")),
@@ -51,57 +51,53 @@ REASON_TAGS: Mapping[str, tuple[str, str]] = {
     "head bowed": (N_("head bowed"), N_("bowed")),
     "pose unknown": (N_("angle unknown"), N_("angle?")),
 }
-"""The same for the reasons (``monitor.types.UnreadableReason``) why a seen face has no expression: the text, and a
-short form for small faces."""
+"""Long and short tag (for small faces) of each ``monitor.types.UnreadableReason`` of a seen face."""
 
 FLAG_KIND_NAMES: Mapping[str, str] = {"sadness": N_("sadness"), "attention": N_("attention")}
-"""What a flag of each kind (``FlagRecord.kind``) is about, in a word."""
+"""The subject of a flag by ``FlagRecord.kind``."""
 
 NBSP = "\u00a0"
-"""Between a number and its unit, where a line must not break."""
+"""No line break between a number and its unit."""
 
 NO_VALUE = "–"
-"""Stands for a number that does not exist, which is not zero."""
+"""Printed for an unknown number, which is not zero."""
 
 
 def expression_tag(emotion: Emotion, probability: float, *, short: bool = False) -> str:
-    """``sad-like 62 %``, in short ``sad-like``, in the language that is spoken. ``probability`` lies in
-    0..1."""
-    return (
-        translate_word(EXPRESSION_TAGS[emotion])
-        if short
-        else f"{translate_word(EXPRESSION_TAGS[emotion])}{NBSP}{format_percent(probability)}"
-    )
+    """``sad-like 62 %``, or ``sad-like`` if ``short``; ``probability`` 0..1."""
+    tag = translate_word(EXPRESSION_TAGS[emotion])
+    return tag if short else f"{tag}{NBSP}{format_percent(probability)}"
 
 
 def reason_tag(reason: str, *, short: bool = False) -> str:
-    """Why a face has no expression, in the language that is spoken; an unlisted reason unchanged."""
+    """Why a face has no expression; an unlisted reason unchanged."""
     return translate_word(REASON_TAGS[reason][short]) if reason in REASON_TAGS else reason
 
 
 def flag_kind_name(kind: str) -> str:
-    """a kind that is not known is called as it is."""
+    """The subject of a flag, such as ``attention``; an unlisted kind unchanged but for underscores."""
     return translate_word(FLAG_KIND_NAMES[kind]) if kind in FLAG_KIND_NAMES else kind.replace("_", " ")
 
 
 def emotion_noun(emotion: Emotion) -> str:
-    """What an expression resembles, in the language that is spoken."""
+    """What an expression resembles, such as ``sadness``."""
     return translate_word(EMOTION_NOUNS[emotion])
 
 
 def capitalise_first(text: str) -> str:
-    """With a capital in front; the rest as it is, for German has them inside."""
+    """``text`` with a capital first letter; unlike ``str.capitalize``, the rest is unchanged (German
+    nouns)."""
     return text[:1].upper() + text[1:]
 
 
 def format_decimal(number: float) -> str:
-    """``2.5``, ``2,5``: no more decimals than needed."""
-    told = f"{number:g}"
-    return told.replace(".", ",") if current_language() is Language.DE else told
+    """``2.5``, ``2,5``; no more decimals than needed."""
+    text = f"{number:g}"
+    return text.replace(".", ",") if current_language() is Language.DE else text
 
 
 def natural_sort_key(name: str) -> list[tuple[bool, int, str]]:
-    """Sorts names as people do: capitals like small letters, and "Student 9" before "Student 10"."""
+    """Sort key: case-insensitive, and "Student 9" before "Student 10"."""
     parts = re.findall(r"\d+|\D+", name.casefold())
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
@@ -114,16 +110,16 @@ def format_media_time(seconds: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """``75`` as ``1 min 15 s``, ``3675`` as ``1 h 1 min``; seconds are dropped from an hour up."""
+    """``75`` as ``1 min 15 s``, ``3675`` as ``1 h 1 min``; without seconds from an hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
-    told = [f"{number}{NBSP}{unit}" for number, unit in parts if number]
-    return NBSP.join(told) or f"0{NBSP}s"
+    texts = [f"{number}{NBSP}{unit}" for number, unit in parts if number]
+    return NBSP.join(texts) or f"0{NBSP}s"
 
 
 def format_percent(share: float | None) -> str:
-    """``0.625`` as ``62 %``. What is not quite nothing or not quite everything does not become it."""
+    """``0.625`` as ``62 %``; only 0 and 1 are printed as 0 and 100 %, None as a dash."""
     if share is None:
         return NO_VALUE
     whole = round(share * 100)
@@ -140,7 +136,7 @@ def format_percent_range(low: float, high: float) -> str:
 
 
 def format_yaw(yaw_deg: float) -> str:
-    """``12.3`` as ``12° left``, to the student's own left; ``-0.2`` as ``0°``."""
+    """``12.3`` as ``12° left`` (the student's left), ``-0.2`` as ``0°``."""
     return _format_angle(yaw_deg, N_("left"), N_("right"))
 
 
@@ -160,13 +156,13 @@ def format_change_points(change: float) -> str:
 
 
 def format_points(share: float) -> str:
-    """A difference that is wanted: ``0.25`` as ``25 points``."""
+    """A margin: ``0.25`` as ``25 points``."""
     whole = _rounded_points(share)
     return ngettext("%(points)s\u00a0points", "%(points)s\u00a0points", whole, points=whole)
 
 
 def format_signed_points(change: float) -> str:
-    """Points without their name: ``-0.25`` as ``−25``."""
+    """Points without the unit: ``-0.25`` as ``−25``."""
     whole = round(change * 100)
     return f"{'−' if whole < 0 else '+' if whole else ''}{abs(whole)}"
 
@@ -205,7 +201,7 @@ _COUNT_TEXTS: Mapping[str, Callable[[int], str]] = {
 
 
 def format_count(number: int, noun: str) -> str:
-    """``1 student``, ``2 students``, ``no students``; of the nouns that there are."""
+    """``1 student``, ``2 students``, ``no students``; ``noun`` is a key of ``_COUNT_TEXTS``."""
     return _COUNT_TEXTS[noun](number) if number else translate_word(_ZERO_TEXTS[noun])
 
 

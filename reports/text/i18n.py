@@ -1,7 +1,7 @@
-"""In which language a report speaks: English as its texts are written, or another by gettext.
+"""Translation of reports by gettext; English message IDs.
 
-Whoever makes a page says the language (``with speaking(Language.DE)``), for that page alone; without a word
-it is English. What is stored or exported is always English.
+The caller selects the language of a page with ``with use_language(Language.DE)``; the default is English.
+Stored and exported texts are always English.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOCALES = Path(__file__).parents[1] / "locale"
 
 
 class Language(StrEnum):
-    """Those that there is a catalogue for; English needs none."""
+    """Supported languages; English needs no catalogue."""
 
     EN = "en"
     DE = "de"
@@ -33,7 +33,7 @@ _current: ContextVar[Language] = ContextVar("spoken", default=Language.EN)
 
 @contextmanager
 def use_language(language: Language | str) -> Iterator[None]:
-    """All texts that are told inside are in this language."""
+    """Set the current language inside the context."""
     before = _current.set(Language(language))
     try:
         yield
@@ -42,43 +42,43 @@ def use_language(language: Language | str) -> Iterator[None]:
 
 
 def current_language() -> Language:
-    """The language that is spoken now."""
+    """The current language."""
     return _current.get()
 
 
 def language_tag() -> str:
-    """What a page says of its language, as a tag of BCP 47."""
+    """BCP 47 tag of the current language, for ``<html lang>``."""
     return _LANGUAGE_TAGS[current_language()]
 
 
 def N_(text: str) -> str:
-    """A text that is told later by ``translate_word``: it is collected, and stays as it is."""
+    """Marks a message ID for extraction (gettext_noop); ``translate_word`` translates it later."""
     return text
 
 
 def _(text: str, /, **values: object) -> str:
-    """A text in the language that is spoken, with a value in each place ``%(name)s``."""
+    """The translated text with ``values`` in its placeholders ``%(name)s``."""
     return translate_word(text) % values
 
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
-    """The same of a number; its place is ``%(num)d``."""
+    """The same with a plural; the placeholder of the number is ``%(num)d``."""
     return translate_plural(one, many, num) % {"num": num, **values}
 
 
 def translate_word(text: str) -> str:
-    """A word as it is in the language that is spoken, without places; what is not known stays."""
+    """The translation without placeholder substitution; an unknown text unchanged."""
     return load_catalogue(current_language()).gettext(text) if text else text
 
 
 def translate_plural(one: str, many: str, num: int) -> str:
-    """The form of a number, with its places."""
+    """The translated plural form for ``num``, without placeholder substitution."""
     return load_catalogue(current_language()).ngettext(one, many, num)
 
 
 @cache
 def load_catalogue(language: Language) -> gettext.NullTranslations:
-    """The texts of a language."""
+    """The gettext catalogue of a language."""
     if language is Language.EN:
         return gettext.NullTranslations()
     return gettext.translation(DOMAIN, LOCALES, [language])
@@ -86,8 +86,8 @@ def load_catalogue(language: Language) -> gettext.NullTranslations:
 
 @dataclass(frozen=True)
 class LazyText:
-    """A text that is kept and told later, in the language of who reads it then; ``plural`` and ``count`` where it
-    has a plural. Values may be messages."""
+    """A text that is translated when converted to ``str``. ``plural`` and ``count``: of a plural text.
+    Values may be lazy texts."""
 
     text: str
     values: Mapping[str, object] = field(default_factory=dict)
@@ -95,19 +95,19 @@ class LazyText:
     count: int = 0
 
     def __str__(self) -> str:
-        told = (
+        text = (
             translate_word(self.text)
             if self.plural is None
             else translate_plural(self.text, self.plural, self.count)
         )
-        return told % {"num": self.count, **self.values}
+        return text % {"num": self.count, **self.values}
 
 
 def lazy(text: str, /, **values: object) -> LazyText:
-    """A text to be told later."""
+    """A text that is translated later."""
     return LazyText(text, values)
 
 
 def lazy_plural(one: str, many: str, num: int, /, **values: object) -> LazyText:
-    """The same of a number."""
+    """The same with a plural."""
     return LazyText(one, values, many, num)

@@ -1,9 +1,7 @@
-"""Names in any script: set beside other text, and shortened without breaking a character. Pure.
+"""Names in any script: bidirectional isolation and shortening by grapheme clusters. Pure.
 
-Texts from right to left inside lines from left to right, on paper. Pure.
-
-A page sets borders around them with ``<bdi>``, which plutoprint 0.23 does not know, nor
-``unicode-bidi: plaintext``. It does know Unicode's own (``reports.text.names``).
+Pages isolate names with ``<bdi>``. plutoprint 0.23 supports neither ``<bdi>`` nor ``unicode-bidi:
+plaintext``, but Unicode's isolate characters, so PDFs use these.
 """
 
 from __future__ import annotations
@@ -21,8 +19,8 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 def isolate(text: str) -> str:
-    """A text with right-to-left letters between Unicode's isolates (UAX #9), so that it does not turn round
-    the numbers beside it; any other, and one that has them, as it is."""
+    """Text with right-to-left letters between Unicode isolates (UAX #9), so that adjacent numbers keep
+    their order; other and already isolated texts unchanged."""
     if text.startswith(FIRST_STRONG) and text.endswith(POP):
         return text
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
@@ -31,13 +29,13 @@ def isolate(text: str) -> str:
 
 
 def strip_isolates(text: str) -> str:
-    """A text without the isolates."""
+    """``text`` without isolate characters."""
     return text.replace(FIRST_STRONG, "").replace(POP, "")
 
 
 def shorten_name(name: str, max_width: int) -> str:
-    """At most ``max_width`` Latin letters' width of a name. What is cut out stands as an ellipsis before the last
-    quarter, because names that begin alike ("Student of the second row 12") often end apart."""
+    """``name`` cut to the width of ``max_width`` Latin letters, with an ellipsis before the last quarter:
+    names with a common beginning ("Student of the second row 12") often differ at the end."""
     parts = grapheme_clusters(name)
     if sum(map(_display_width, parts)) <= max_width:
         return name
@@ -47,24 +45,21 @@ def shorten_name(name: str, max_width: int) -> str:
 
 
 def _fit_parts(parts: Sequence[str], max_width: int) -> list[str]:
-    """The first of the parts that are not wider together."""
+    """The longest prefix of ``parts`` that fits."""
     widths = accumulate(map(_display_width, parts))
     return [part for part, width in zip(parts, widths, strict=True) if width <= max_width]
 
 
 def grapheme_clusters(text: str) -> list[str]:
-    """What readers see as single characters: a letter with its marks, an emoji with all that is joined to it.
-
-    The rules of UAX #29 that matter for names, without its tables: a syllable of Hangul written in single
-    letters, and an Indic conjunct, may still be cut.
-    """
-    found: list[str] = []
+    """Grapheme clusters by the rules of UAX #29 that matter for names, without its tables: decomposed
+    Hangul syllables and Indic conjuncts may be split."""
+    clusters: list[str] = []
     for character in text:
-        if found and _continues(found[-1], character):
-            found[-1] += character
+        if clusters and _continues(clusters[-1], character):
+            clusters[-1] += character
         else:
-            found.append(character)
-    return found
+            clusters.append(character)
+    return clusters
 
 
 def _continues(cluster: str, character: str) -> bool:
@@ -76,7 +71,7 @@ def _continues(cluster: str, character: str) -> bool:
 
 
 def _display_width(cluster: str) -> int:
-    """In Latin letters: a Chinese character is as wide as two (UAX #11)."""
+    """In Latin letters: a Chinese character counts two (UAX #11)."""
     return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
 
 
@@ -84,5 +79,5 @@ _BDI = re.compile(r"<bdi>(.*?)</bdi>", re.DOTALL)
 
 
 def add_isolates(html: str) -> str:
-    """The page with Unicode's borders inside each ``<bdi>`` that has anything from right to left in it."""
-    return _BDI.sub(lambda found: f"<bdi>{isolate(found[1])}</bdi>", html)
+    """The page with Unicode isolates inside each ``<bdi>`` with right-to-left text."""
+    return _BDI.sub(lambda match: f"<bdi>{isolate(match[1])}</bdi>", html)

@@ -1,9 +1,9 @@
-"""Where a student's head pointed and whether the eyes were shut, against the student's own median. Pure.
+"""Head direction and eye closure of a student, relative to the student's own medians. Pure.
 
-A channel of its own: directions in degrees, times in seconds, shares of samples. There is no score of
-attention here, and nothing in it comes from an expression. In lessons the head's direction told engagement
-better than expressions did, and more so against a person's own data (Sümer et al. 2021, arXiv 2101.04215);
-weights that would make one number of both have no support.
+Directions in degrees, times in seconds, shares of samples; independent of expressions and without an
+attention score. In lessons, head direction predicted engagement better than expressions, and better still
+relative to a student's own data (Sümer et al. 2021, arXiv 2101.04215); no published weights combine both into
+one number.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import numpy as np
 from reports.timeline.student import Floats, Ints, StudentTimeline
 
 MINUTE_S = 60.0
-"""PERCLOS is the share of a minute (Wierwille et al. 1994); directions are told by the same measure."""
+"""Window of all moving means. PERCLOS is the share of a minute (Wierwille et al. 1994)."""
 
 MIN_MEDIAN_S = 60.0
-"""With less time of readable directions nobody has a median. So much of a person's own data made Sümer et
-al.'s readings of that person better."""
+"""Minimum time with known head direction for a median. Sümer et al. needed as much of a student's own data
+to improve predictions."""
 
 MIN_MINUTE_SAMPLES = 30
-"""Fewer samples in a minute say nothing of it: half of them shut would be 33 to 67 % (Wilson, 95 %).
-Not tuned."""
+"""Minimum samples for the value of a minute: 15 closed of 30 would be 33 to 67 % (Wilson, 95 %).
+Heuristic, not tuned on data."""
 
 
 @dataclass(frozen=True)
 class StudentMedians:
-    """A student's medians over the bins of the session: degrees with the signs of ``monitor.types.HeadPose``
-    (``pitch_deg`` None where it was never told) and the share of directions that faced the front."""
+    """A student's medians over the bins of the session: angles with the signs of ``monitor.types.HeadPose``
+    (``pitch_deg`` None if never measured) and the share of samples facing the front, 0..1."""
 
     yaw_deg: float
     pitch_deg: float | None
@@ -38,7 +38,7 @@ class StudentMedians:
 
 @dataclass(frozen=True)
 class MinuteValue:
-    """A minute that begins at ``at_s`` seconds of media time, and its ``value``."""
+    """The minute that begins at ``at_s`` (media seconds), and its ``value``."""
 
     at_s: float
     value: float
@@ -46,12 +46,12 @@ class MinuteValue:
 
 @dataclass(frozen=True, eq=False)
 class AttentionSeries:
-    """One student's channel over the grid of ``B`` bins; NaN and None are unknown.
+    """One student over the grid of ``B`` bins; NaN and None are unknown.
 
-    ``yaw_change_deg``, ``pitch_change_deg`` and ``facing_change`` ``(B,)`` are each bin's difference from
-    ``medians``. The arrays ``..._minutes`` ``(B,)`` are means over the minute that begins with each bin:
-    ``closed_by_minute`` is the share of samples with shut eyes (PERCLOS). ``longest_closed_s`` is the
-    longest stretch of bins in which every sample that could be judged had shut eyes.
+    ``yaw_change_deg``, ``pitch_change_deg``, ``facing_change`` ``(B,)``: difference of each bin from
+    ``medians``. ``..._by_minute`` ``(B,)``: means over the minute that begins with each bin;
+    ``closed_by_minute`` is the share of samples with closed eyes (PERCLOS). ``longest_closed_s``: longest run
+    of bins in which the eyes were closed in every sample with a known eye state.
     """
 
     medians: StudentMedians | None
@@ -68,39 +68,39 @@ class AttentionSeries:
 
     @property
     def most_closed_minute(self) -> MinuteValue | None:
-        """The minute with the largest share of shut eyes."""
+        """The minute with the largest share of closed eyes."""
         return self._extreme(self.closed_by_minute, self.closed_by_minute)
 
     @property
     def least_facing_minute(self) -> MinuteValue | None:
-        """The minute in which facing the front was furthest below the own median; ``value`` is the change."""
+        """The minute with facing the front furthest below the median; ``value``: difference of the share."""
         return self._extreme(-self.facing_by_minute, self.facing_by_minute)
 
     @property
     def furthest_yaw_minute(self) -> MinuteValue | None:
-        """The minute turned furthest from the own median; ``value`` is signed degrees."""
+        """The minute turned furthest from the median; ``value``: signed degrees."""
         return self._extreme(np.abs(self.yaw_by_minute), self.yaw_by_minute)
 
     @property
     def furthest_pitch_minute(self) -> MinuteValue | None:
-        """The minute raised or bowed furthest from the own median; ``value`` is signed degrees."""
+        """The minute raised or bowed furthest from the median; ``value``: signed degrees."""
         return self._extreme(np.abs(self.pitch_by_minute), self.pitch_by_minute)
 
     def _extreme(self, rank: Floats, values: Floats) -> MinuteValue | None:
         if np.isnan(rank).all():
             return None
-        place = int(np.nanargmax(rank))
-        return MinuteValue(float(self.start_s[place]), float(values[place]))
+        index = int(np.nanargmax(rank))
+        return MinuteValue(float(self.start_s[index]), float(values[index]))
 
 
 def attention_series(line: StudentTimeline) -> AttentionSeries:
-    """The channel of one student."""
+    """The series of one student."""
     per_minute = max(1, round(MINUTE_S / line.grid.bin_s))
-    own = _student_medians(line)
-    yaw, pitch, facing = _deviations(line, own)
+    medians = _student_medians(line)
+    yaw, pitch, facing = _deviations(line, medians)
     closed = _share(line.closed_samples, line.eye_samples)
     return AttentionSeries(
-        medians=own,
+        medians=medians,
         yaw_change_deg=yaw,
         pitch_change_deg=pitch,
         facing_change=facing,
@@ -115,16 +115,15 @@ def attention_series(line: StudentTimeline) -> AttentionSeries:
 
 
 def _student_medians(line: StudentTimeline) -> StudentMedians | None:
-    posed = line.pose_samples > 0
-    told = posed & ~np.isnan(line.yaw_deg)
+    known = (line.pose_samples > 0) & ~np.isnan(line.yaw_deg)
     posed_s = line.seen_s * _share(line.pose_samples, np.maximum(line.seen_samples, line.pose_samples))
-    if np.nansum(posed_s[told]) < MIN_MEDIAN_S:
+    if np.nansum(posed_s[known]) < MIN_MEDIAN_S:
         return None
-    pitches = line.pitch_deg[told & ~np.isnan(line.pitch_deg)]
+    pitches = line.pitch_deg[known & ~np.isnan(line.pitch_deg)]
     return StudentMedians(
-        yaw_deg=float(np.median(line.yaw_deg[told])),
+        yaw_deg=float(np.median(line.yaw_deg[known])),
         pitch_deg=float(np.median(pitches)) if len(pitches) else None,
-        facing_share=float(np.median(line.facing_samples[told] / line.pose_samples[told])),
+        facing_share=float(np.median(line.facing_samples[known] / line.pose_samples[known])),
     )
 
 
@@ -138,8 +137,8 @@ def _deviations(line: StudentTimeline, medians: StudentMedians | None) -> tuple[
 
 
 def _mean_by_minute(values: Floats, samples: Ints, bins_per_minute: int) -> Floats:
-    """The mean over each minute, weighted with the bins' samples; NaN where they are too few, and for the
-    minutes that the session's end cuts off."""
+    """``(B,)`` means over the minute from each bin on, weighted by samples; NaN with too few samples and
+    for minutes that the session's end cuts off."""
     count = np.where(np.isnan(values), 0, samples)
     weighted = np.nan_to_num(values) * count
     whole = len(values) - bins_per_minute + 1
@@ -156,12 +155,12 @@ def _mean_by_minute(values: Floats, samples: Ints, bins_per_minute: int) -> Floa
 def _longest_closed_s(closed: Floats, bin_s: float) -> float | None:
     if np.isnan(closed).all():
         return None
-    # An open or unknown bin on both sides of every stretch of shut ones.
-    shut = np.concatenate([[0], closed == 1.0, [0]]).astype(np.int64)
-    edges = np.flatnonzero(np.diff(shut))
+    # Padding: every run of closed bins has an edge on both sides.
+    is_closed = np.concatenate([[0], closed == 1.0, [0]]).astype(np.int64)
+    edges = np.flatnonzero(np.diff(is_closed))
     return float((edges[1::2] - edges[::2]).max(initial=0) * bin_s)
 
 
 def _share(part: Ints, whole: Ints) -> Floats:
-    """``part / whole``, NaN where the whole is zero."""
+    """``part / whole``, NaN where ``whole`` is 0."""
     return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)

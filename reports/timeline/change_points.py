@@ -1,12 +1,11 @@
-"""The moments at which a class changed most. Pure.
+"""Change points of a class. Pure.
 
-Around every moment each student is compared with themself: the two minutes before against the two minutes
-after. A moment is told only where the students' differences agree by more than chance allows. The test is a
-sign-flip permutation of whole students (Fisher 1935, The Design of Experiments, ch. 3): if nothing happened,
-a student's differences are as likely to have the opposite sign. A student keeps one sign for all moments and
-measures, so that bins in a row, and measures that go together, need not be independent; students must be.
-The largest statistic of each flip is what a moment is held against (Westfall and Young 1993), so that of a
-hundred lectures in which nothing happened at most five name a change, however many moments were looked at.
+At every bin, each student's two minutes before are compared with the two minutes after. The test is a
+sign-flip permutation over students (Fisher 1935, The Design of Experiments, ch. 3): without a change, a
+student's differences are as likely to have the opposite sign. Each student has one sign for all bins and
+measures, so bins and measures may be dependent; students must be independent. Each statistic is compared with
+the largest one of every permutation (Westfall and Young 1993), which bounds the family-wise error: without
+any change, at most 5 % of lectures have a change point.
 """
 
 from __future__ import annotations
@@ -22,26 +21,27 @@ from model.emotions import Emotion
 from reports.timeline.student import Floats, StudentTimeline
 
 WINDOW_S = 120.0
-"""Seconds on each side: a change that is over sooner is an event, not another phase. Not tuned."""
+"""Seconds on each side; a shorter change is an event, not a new phase. Heuristic, not tuned on data."""
 
 MIN_SIDE_S = 30.0
-"""A student with less readable time on a side is not compared at that moment. Not tuned."""
+"""Minimum known time of a student on each side. Heuristic, not tuned on data."""
 
 MIN_STUDENTS = 6
-"""Even if all five of five agree, chance does that in 2 of 32 flips, which is more than ``ALPHA``."""
+"""Five students that all agree are chance in 2 of 32 sign flips, which is more than ``ALPHA``."""
 
 MIN_CHANGE = 0.10
-"""Ten points: of a large class smaller changes are certain too, but not worth a sentence. Not tuned."""
+"""Ten points: in a large class smaller changes are significant but irrelevant. Heuristic, not tuned on
+data."""
 
 ALPHA = 0.05
 MAX_CHANGE_POINTS = 3
 PERMUTATIONS = 999
 _SEED = 1933
-"""Fixed, so that a report made again says the same."""
+"""Fixed, so that reports are reproducible."""
 
 
 class ChangeMeasure(StrEnum):
-    """What may change besides an expression."""
+    """Measures of a change point other than expressions. The values are stored in the JSON."""
 
     SEEN = "seen"
     FACING = "facing"
@@ -50,8 +50,9 @@ class ChangeMeasure(StrEnum):
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """At ``at_s`` (media seconds) the mean over ``students`` of a share (of an expression: of its mean
-    probability, 0..1) went from ``before`` to ``after``; ``p_value`` is adjusted for all that was looked at."""
+    """At ``at_s`` (media seconds) the mean of a share over ``students`` students (of an expression: of its
+    mean probability), 0..1, went from ``before`` to ``after``. ``p_value`` is adjusted for all bins and
+    measures."""
 
     at_s: float
     measure: ChangeMeasure | Emotion
@@ -62,13 +63,13 @@ class ChangePoint:
 
     @property
     def size(self) -> float:
-        """How far it went, 0..1, whichever way."""
+        """Absolute change, 0..1."""
         return abs(self.after - self.before)
 
 
 @dataclass(frozen=True, eq=False)
 class _BeforeAfter:
-    """Means before and after, ``(S, C)`` for ``C`` moments; NaN on both sides where one is unknown."""
+    """Means before and after each of ``C`` candidate bins, ``(S, C)``; NaN in both if one is unknown."""
 
     measure: ChangeMeasure | Emotion
     before: Floats
@@ -76,7 +77,8 @@ class _BeforeAfter:
 
     @property
     def differences(self) -> Floats:
-        """``(S, C)``, 0 where unknown. What is left over from adding up must not look like agreement."""
+        """``(S, C)``, 0 where unknown. Rounding errors of sums are set to 0, or they would look like
+        agreement."""
         change = np.nan_to_num(self.after - self.before)
         return np.where(np.abs(change) < 1e-9, 0.0, change)
 
@@ -84,44 +86,44 @@ class _BeforeAfter:
 def find_change_points(
     lines: Sequence[StudentTimeline], *, expressions: bool, min_change: float = MIN_CHANGE
 ) -> tuple[ChangePoint, ...]:
-    """At most ``MAX_CHANGE_POINTS`` moments by time, whose windows do not overlap; the largest were taken first.
+    """The largest change points whose windows do not overlap, at most ``MAX_CHANGE_POINTS``, by time.
 
-    ``expressions`` says whether they are looked at too. Lessons shorter than two windows have no moment.
+    ``expressions``: whether to include them. Sessions shorter than two windows have none.
     """
     width = max(1, round(WINDOW_S / lines[0].grid.bin_s)) if lines else 0
     if len(lines) < MIN_STUDENTS or len(lines[0].grid.watched_s) < 2 * width:
         return ()
     pairs = [_before_after(*series, width) for series in _series(lines, expressions)]
-    chances = _adjusted_p_values([pair.differences for pair in pairs])
-    found = [
+    p_values = _adjusted_p_values([pair.differences for pair in pairs])
+    candidates = [
         change
-        for pair, p in zip(pairs, chances, strict=True)
+        for pair, p in zip(pairs, p_values, strict=True)
         for change in _significant(pair, p, width, lines[0].grid.bin_s, min_change)
     ]
-    return _non_overlapping(found, 2 * width * lines[0].grid.bin_s)
+    return _non_overlapping(candidates, 2 * width * lines[0].grid.bin_s)
 
 
 def _series(
     lines: Sequence[StudentTimeline], expressions: bool
 ) -> list[tuple[ChangeMeasure | Emotion, Floats, Floats]]:
-    """Each measure with values and weights in seconds, both ``(S, B)``."""
+    """Each measure with its values and weights (seconds), both ``(S, B)``."""
     seen_s = np.array([line.seen_s for line in lines])
     per_sample_s = seen_s / np.maximum([line.seen_samples for line in lines], 1)
     watched_s = np.array([line.watched_s for line in lines])
     poses = np.array([line.pose_samples for line in lines])
     eyes = np.array([line.eye_samples for line in lines])
     facing = np.array([line.facing_samples for line in lines]) / np.maximum(poses, 1)
-    shut = np.array([line.closed_samples for line in lines]) / np.maximum(eyes, 1)
-    found: list[tuple[ChangeMeasure | Emotion, Floats, Floats]] = [
+    closed = np.array([line.closed_samples for line in lines]) / np.maximum(eyes, 1)
+    series: list[tuple[ChangeMeasure | Emotion, Floats, Floats]] = [
         (ChangeMeasure.SEEN, np.minimum(seen_s / np.maximum(watched_s, 1e-9), 1.0), watched_s),
         (ChangeMeasure.FACING, facing, np.array([line.head_pose_s for line in lines])),
-        (ChangeMeasure.EYES_CLOSED, shut, eyes * per_sample_s),
+        (ChangeMeasure.EYES_CLOSED, closed, eyes * per_sample_s),
     ]
     if expressions:
         usable_s = np.array([line.usable_s for line in lines])
         means = np.array([line.probabilities for line in lines])
-        found += [(emotion, means[:, :, emotion], usable_s) for emotion in Emotion]
-    return found
+        series += [(emotion, means[:, :, emotion], usable_s) for emotion in Emotion]
+    return series
 
 
 def _before_after(
@@ -134,17 +136,17 @@ def _before_after(
 
 
 def _windows(weighted: Floats, weights: Floats, width: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Means over ``width`` bins from each bin on, and whether there is enough behind them."""
+    """Means over ``width`` bins from each bin on, and whether their weight is sufficient."""
     first = np.zeros((len(weights), 1))
     sums, whole = (np.cumsum(np.hstack([first, part]), axis=1) for part in (weighted, weights))
     amount, time_s = sums[:, width:] - sums[:, :-width], whole[:, width:] - whole[:, :-width]
     enough = time_s >= MIN_SIDE_S
     means = np.divide(amount, time_s, out=np.zeros_like(amount), where=enough)
-    return np.clip(means, 0, 1), enough  # all are shares; a difference of long sums may end beside 0 or 1
+    return np.clip(means, 0, 1), enough  # shares; differences of cumulative sums have rounding errors
 
 
 def _adjusted_p_values(differences: Sequence[Floats]) -> list[Floats]:
-    """The adjusted p of every moment, ``(C,)`` for each measure."""
+    """The adjusted p-values of all candidates, ``(C,)`` per measure."""
     signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], (PERMUTATIONS, len(differences[0])))
     observed = [_statistic(np.ones((1, len(d))), d)[0] for d in differences]
     largest = np.max([_statistic(signs, d).max(axis=1) for d in differences], axis=0)
@@ -154,8 +156,8 @@ def _adjusted_p_values(differences: Sequence[Floats]) -> list[Floats]:
 
 
 def _statistic(signs: Floats, differences: Floats) -> Floats:
-    """``(P, C)``: sum over root of the sum of squares, which grows with the paired t and is at most the
-    root of the number of students; a flip leaves the squares as they are."""
+    """``(P, C)``: sum over the root of the sum of squares, a monotone function of the paired t statistic,
+    at most the root of the number of students; sign flips do not change the squares."""
     squares = (differences**2).sum(axis=0)
     sums = np.abs(signs @ differences)
     return np.asarray(np.divide(sums, np.sqrt(squares), out=np.zeros_like(sums), where=squares > 0))
@@ -165,15 +167,15 @@ def _significant(
     pair: _BeforeAfter, p_values: Floats, width: int, bin_s: float, min_change: float
 ) -> list[ChangePoint]:
     students = (~np.isnan(pair.before)).sum(axis=0)
-    found = []
-    for place in np.flatnonzero((p_values <= ALPHA) & (students >= MIN_STUDENTS)):
-        before, after = (float(np.nanmean(side[:, place])) for side in (pair.before, pair.after))
+    changes = []
+    for n in np.flatnonzero((p_values <= ALPHA) & (students >= MIN_STUDENTS)):
+        before, after = (float(np.nanmean(side[:, n])) for side in (pair.before, pair.after))
         if abs(after - before) >= min_change:
-            at_s = float((place + width) * bin_s)
-            found.append(
-                ChangePoint(at_s, pair.measure, before, after, int(students[place]), float(p_values[place]))
+            at_s = float((n + width) * bin_s)
+            changes.append(
+                ChangePoint(at_s, pair.measure, before, after, int(students[n]), float(p_values[n]))
             )
-    return found
+    return changes
 
 
 def _non_overlapping(candidates: Sequence[ChangePoint], min_distance_s: float) -> tuple[ChangePoint, ...]:

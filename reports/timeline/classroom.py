@@ -1,4 +1,4 @@
-"""The class over time, from its students' timelines or from the bins of ``mode: aggregate``. Pure."""
+"""The class timeline, from the students' timelines or from the bins of ``mode: aggregate``. Pure."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ from reports.timeline.student import (
 )
 
 MIN_CLASS_SIZE = 5
-"""``mode: aggregate`` shows nothing of fewer students than this; a mean of four gives away the fourth
-to the three who know themselves."""
+"""Minimum students for a class figure in ``mode: aggregate``: from a mean of four, three students that
+know their own values can infer the fourth."""
 
 
 @dataclass(frozen=True, eq=False)
 class ClassTimeline:
     """The class over the grid; all arrays ``(B,)`` but ``probabilities`` ``(B, 7)``; NaN is unknown.
 
-    ``students_seen`` counts students seen in the bin at all, ``seen_share`` (0..1) is the mean share of the bin
-    that a student of the class was seen, of the time that they were watched. ``probabilities`` is the mean
-    over students, weighted with their usable time, so that one who was readable for half a second counts
-    little; ``students_usable`` is how many are behind it. ``usable_share`` is ``seen_share`` with that time
-    alone in which an expression was read, ``head_pose_share`` the same for the head's direction, ``facing_share``
-    the share of those directions that faced the front; ``closed_share`` is of the samples that told whether
-    eyes were shut. Bins with fewer people than ``min_students`` have NaN everywhere but in ``students_seen``.
+    ``students_seen``: students seen in the bin. ``seen_share``, ``head_pose_share``, ``usable_share``: seen
+    time, time with a head direction and time with an expression, by watched time, 0..1. ``probabilities``:
+    mean over students, weighted by usable time; ``students_usable``: how many it rests on. ``facing_share``:
+    samples facing the front by samples with a head direction. ``closed_share``: samples with closed eyes by
+    samples with a known eye state. Bins with fewer students than ``min_students`` are NaN except
+    ``students_seen``.
     """
 
     grid: BinGrid
@@ -51,8 +50,8 @@ class ClassTimeline:
 
     @property
     def expression_shares(self) -> dict[Emotion, float]:
-        """The mean of each expression over the session, weighted with the people behind it; summing
-        to 1, or empty if nothing was readable."""
+        """Mean probability of each expression over the session, weighted by students, summing to 1; empty
+        if no expression was computed."""
         known = self.students_usable > 0
         if not known.any():
             return {}
@@ -61,13 +60,13 @@ class ClassTimeline:
 
     @property
     def mean_seen_share(self) -> float | None:
-        """How much of the watched time a student was seen, on average, 0..1."""
+        """Mean share of the watched time that a student was seen, 0..1."""
         return _weighted_mean(self.seen_share, self.grid.watched_s)
 
     @property
     def head_shares(self) -> Floats:
-        """``(B, 4)`` the class divided into heads facing the front, turned from it, seen but not readable,
-        and not seen; rows sum to 1, or are NaN."""
+        """``(B, 4)`` shares of the class facing the front, turned away, seen without a head direction, and
+        not seen; rows sum to 1 or are NaN."""
         facing = self.head_pose_share * np.nan_to_num(self.facing_share)
         parts = (
             facing,
@@ -79,20 +78,20 @@ class ClassTimeline:
 
     @property
     def face_shares(self) -> Floats:
-        """``(B, 9)`` the class divided into the seven expressions, seen but not readable, and not seen; rows
-        sum to 1, or are NaN."""
+        """``(B, 9)`` shares of the class with each of the seven expressions, seen without an expression,
+        and not seen; rows sum to 1 or are NaN."""
         expressions = np.nan_to_num(self.probabilities) * self.usable_share[:, None]
         rest = np.stack([self.seen_share - self.usable_share, 1 - self.seen_share], axis=1)
         return np.asarray(np.clip(np.hstack([expressions, rest]), 0, 1))
 
     @property
     def mean_facing_share(self) -> float | None:
-        """The share of heads facing the front over the session, weighted with the people seen, 0..1."""
+        """Share of heads facing the front over the session, weighted by students seen, 0..1."""
         return _weighted_mean(self.facing_share, self.students_seen)
 
 
 def class_timeline(timelines: Sequence[StudentTimeline], grid: BinGrid) -> ClassTimeline:
-    """The class from its students' timelines, which must lie on ``grid``."""
+    """The class from its students' timelines on ``grid``."""
     count = len(grid.watched_s)
     seen_s = np.array([line.seen_s for line in timelines]).reshape(len(timelines), count)
     weights = np.array([line.usable_s for line in timelines]).reshape(len(timelines), count)
@@ -121,10 +120,8 @@ def class_timeline(timelines: Sequence[StudentTimeline], grid: BinGrid) -> Class
 def aggregate_timeline(
     session: SessionRecord, bins: Iterable[TimelineBin], unobserved_spans: Spans = ()
 ) -> ClassTimeline:
-    """The class from the bins of ``mode: aggregate`` (``student_id`` None).
-
-    ``seen_share`` is of the largest number of people in any bin.
-    """
+    """The class from the bins of ``mode: aggregate`` (``student_id`` None). Its size is the largest number
+    of students in any bin."""
     rows = [row for row in bins if row.student_id is None]
     grid = build_session_grid(session, rows, unobserved_spans)
     count = len(grid.watched_s)
@@ -163,7 +160,7 @@ def aggregate_timeline(
 
 
 def _divide(amount: Floats | Ints, whole: Floats | Ints) -> Floats:
-    """``amount / whole``, NaN where the whole is zero."""
+    """``amount / whole``, NaN where ``whole`` is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(whole > 0, amount / whole, np.nan)
 

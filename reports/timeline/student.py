@@ -1,8 +1,7 @@
-"""Stored bins become one timeline per student, on the session's common grid of bins.
+"""Student timelines: stored bins on the session's common grid. Pure.
 
-Pure: NumPy and dataclasses. Three things are kept apart throughout, because a report that mixes
-them misleads: *not watched* (no frame was sampled: a pulled cable), *absent* (frames were sampled,
-the student was not in them) and *unknown* (the student was seen, but the face did not tell).
+Three states are distinct throughout: *not watched* (no frame was sampled), *absent* (frames were sampled, the
+student was not in them) and *unknown* (the student was seen, but the face was not readable).
 """
 
 from __future__ import annotations
@@ -21,17 +20,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 Spans = Sequence[tuple[float, float]]
-"""Stretches of media time ``(start_s, end_s)``, by time; none lies in another."""
+"""Intervals ``(start_s, end_s)`` of media time, in order, not overlapping."""
 
 NO_EXPRESSION = -1
-"""In ``StudentTimeline.leading``: no expression in this bin."""
+"""In ``StudentTimeline.leading_expression``: no expression in this bin."""
 
 
 @dataclass(frozen=True, eq=False)
 class BinGrid:
-    """The bins that all timelines of a session share: ``watched_s`` ``(B,)`` is how much of each
-    bin of ``bin_s`` seconds sampled frames cover, 0 where nothing was watched. ``unobserved_spans`` is where that is
-    known to the moment, because there was nothing to look at."""
+    """The bins of a session. ``watched_s`` ``(B,)``: seconds of each bin of ``bin_s`` seconds that sampled
+    frames cover. ``unobserved_spans``: exact intervals without observation (gaps)."""
 
     bin_s: float
     watched_s: Floats
@@ -39,7 +37,7 @@ class BinGrid:
 
     @property
     def start_s(self) -> Floats:
-        """``(B,)`` media time at which each bin starts."""
+        """``(B,)`` media time of the start of each bin."""
         return np.arange(len(self.watched_s)) * self.bin_s
 
     @property
@@ -52,13 +50,12 @@ class BinGrid:
 class StudentTimeline:
     """One student over the session's grid of ``B`` bins.
 
-    All arrays have shape ``(B,)`` but ``probabilities`` ``(B, 7)``, float64, which is NaN where no
-    sample was usable, as ``yaw_deg`` and ``pitch_deg`` are where no direction was read. Bins before the
-    student first appeared count as not seen. ``unreadable_reasons`` totals the reasons for samples without an
-    expression. ``own_watched_s`` is how much of each bin this student was watched, where that is not the
-    same for all: in an online lesson nobody is watched before they have joined, nor after they have left.
-    ``pose_counts`` counts the usable samples of each bin at each head pose (``model.poses``), ``(B,)`` each; all
-    are 0 in bins whose poses are not known.
+    All arrays are ``(B,)`` but ``probabilities`` ``(B, 7)``. NaN: ``probabilities`` without usable samples,
+    ``yaw_deg`` and ``pitch_deg`` without head poses. Bins before the student's first appearance count as not
+    seen. ``unreadable_reasons``: samples without an expression, by reason. ``own_watched_s``: watched seconds
+    of this student, if they differ between students (online lessons: from joining to leaving).
+    ``pose_counts``: usable samples by head pose (``model.poses``), ``(B,)`` each; 0 in bins whose poses are
+    unknown.
     """
 
     student_id: int
@@ -81,7 +78,7 @@ class StudentTimeline:
 
     @property
     def watched_s(self) -> Floats:
-        """``(B,)`` how much of each bin this student was watched, seconds."""
+        """``(B,)`` seconds of each bin that this student was watched."""
         return self.grid.watched_s if self.own_watched_s is None else self.own_watched_s
 
     @property
@@ -91,18 +88,18 @@ class StudentTimeline:
 
     @property
     def leading_expression(self) -> Ints:
-        """``(B,)`` the index of the most probable expression, ``NO_EXPRESSION`` where there is none."""
+        """``(B,)`` index of the most probable expression, else ``NO_EXPRESSION``."""
         known = self.usable_samples > 0
         return np.where(known, np.nan_to_num(self.probabilities).argmax(axis=1), NO_EXPRESSION)
 
     @property
     def usable_s(self) -> Floats:
-        """``(B,)`` seconds seen with an expression: the usable share of the seen samples."""
+        """``(B,)`` seconds with an expression: seen time times the usable share of the seen samples."""
         return np.divide(self.seen_s * self.usable_samples, np.maximum(self.seen_samples, 1))
 
     @property
     def head_pose_s(self) -> Floats:
-        """``(B,)`` seconds seen with a head direction: the same of the samples with one."""
+        """``(B,)`` seconds with a head direction, likewise."""
         share = self.pose_samples / np.maximum(self.seen_samples, 1)
         return np.asarray(self.seen_s * np.minimum(share, 1.0))
 
@@ -118,18 +115,18 @@ class StudentTimeline:
 
     @property
     def facing_share(self) -> float | None:
-        """Samples facing the front by samples with a head direction; None if there are none."""
+        """Samples facing the front by samples with a head direction; None without any."""
         poses = int(self.pose_samples.sum())
         return int(self.facing_samples.sum()) / poses if poses else None
 
     @property
     def dominant_expression(self) -> Emotion | None:
-        """The expression that led for most usable time; None if there was none."""
+        """The expression that led for most usable time; None without usable time."""
         led_s = [self.leading_s(emotion) for emotion in Emotion]
         return Emotion(int(np.argmax(led_s))) if max(led_s) > 0 else None
 
     def leading_s(self, emotion: Emotion) -> float:
-        """Usable seconds in the bins that this expression led."""
+        """Usable seconds in the bins led by this expression."""
         return float(self.usable_s[self.leading_expression == emotion].sum())
 
     @property
@@ -144,10 +141,9 @@ def build_session_grid(
 ) -> BinGrid:
     """The grid from the session's start to its last sample.
 
-    A bin's watched time is what the stored rows say. Rows begin with the first student, so watched
-    time of the session that no row accounts for lies before it, where the room was still empty;
-    it is spread over those bins, but for what of them is ``unobserved_spans``. A gap after that has no rows and stays
-    unwatched, as does what comes before the first in an online lesson.
+    The watched time of a bin is that of its rows. Rows begin with the first student, so the session's
+    remaining watched time (an empty room) is spread over the bins before, outside ``unobserved_spans``. Later
+    bins without rows stay unwatched, as do all bins without rows in an online lesson.
     """
     rows = list(bins)
     cells = [bin_index(row, session.bin_s) for row in rows]
@@ -166,7 +162,7 @@ def build_session_grid(
 
 
 def overlap_s(spans: Spans, bin_s: float, count: int) -> Floats:
-    """``(count,)`` how much of each bin lies in the spans, seconds."""
+    """``(count,)`` seconds of each bin inside the spans."""
     starts = np.arange(count) * bin_s
     covered = np.zeros(count)
     for start_s, end_s in spans:
@@ -175,7 +171,7 @@ def overlap_s(spans: Spans, bin_s: float, count: int) -> Floats:
 
 
 def bin_index(row: TimelineBin, bin_s: float) -> int:
-    """The place of a stored bin on a grid of ``bin_s`` seconds."""
+    """The index of a stored bin on a grid of ``bin_s`` seconds."""
     return round(row.start_s / bin_s)
 
 
@@ -185,18 +181,14 @@ def build_student_timelines(
     bins: Iterable[TimelineBin],
     unobserved_spans: Spans = (),
 ) -> tuple[StudentTimeline, ...]:
-    """A timeline for every student, in their order; bins may come in any order.
-
-    Raises ValueError for a bin of somebody who is not in ``students``.
-    """
+    """One timeline per student, in the same order; ``bins`` in any order. Raises ValueError for a bin of a
+    student that is not in ``students``."""
     rows = [row for row in bins if row.student_id is not None]
     grid = build_session_grid(session, rows, unobserved_spans)
     by_student: dict[int | None, list[TimelineBin]] = {student.id: [] for student in students}
     for row in rows:
         if row.student_id not in by_student:
-            raise ValueError(
-                f"a bin belongs to student {row.student_id}, who is not among the students given"
-            )
+            raise ValueError(f"a bin belongs to the unknown student {row.student_id}")
         by_student[row.student_id].append(row)
     own = session.source == ONLINE_SOURCE
     return tuple(
@@ -211,9 +203,9 @@ def _build_student_timeline(
     count = len(grid.watched_s)
     cells = np.array([bin_index(row, grid.bin_s) for row in rows], np.int64)
     means = np.full((count, len(EMOTIONS)), np.nan)
-    unknown: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     for cell, row in zip(cells, rows, strict=True):
-        unknown.update(row.unreadable_reasons)
+        reasons.update(row.unreadable_reasons)
         if row.probabilities is not None:
             means[cell] = row.probabilities
     return StudentTimeline(
@@ -231,7 +223,7 @@ def _build_student_timeline(
         eye_samples=_scatter_counts(count, cells, [row.eye_samples for row in rows]),
         closed_samples=_scatter_counts(count, cells, [row.closed_samples for row in rows]),
         probabilities=means,
-        unreadable_reasons=dict(sorted(unknown.items())),
+        unreadable_reasons=dict(sorted(reasons.items())),
         own_watched_s=_scatter(count, cells, [row.watched_s for row in rows])
         if has_own_watched_time
         else None,

@@ -1,4 +1,4 @@
-"""Logs are lines of JSON that rotate and hold neither a password nor a student's name."""
+"""Logs: rotating JSON lines without passwords and names of students."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import pytest
 
 from classpulse.cli.exit_codes import EXPECTED_ERRORS
 from classpulse.errors import RunError
-from classpulse.log_setup import LogLevel, LogSettings, Redaction, log_to_file, log_to_stderr, room_log_name
+from classpulse.log_setup import LogLevel, LogSettings, Redaction, log_to_file, log_to_stderr
 from monitor.sources.camera_state import CameraState
+from monitor.text import room_log_name
 
 log = logging.getLogger("classpulse.tests")
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _restore_handlers() -> Iterator[None]:
     root = logging.getLogger()
     handlers = list(root.handlers)
     yield
@@ -32,11 +33,11 @@ def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_line_says_when_how_grave_who_and_what(tmp_path: Path) -> None:
+def test_log_file_line_has_time_level_logger_message_and_context(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings()) as file:
         log.info("opening %s", "camera 0")
         file.add_context(room="B 12", session=7)
-        log.warning("no picture", extra={"camera": CameraState.STALE, "age_s": 3.5, "place": tmp_path})
+        log.warning("no frame", extra={"camera": CameraState.STALE, "age_s": 3.5, "place": tmp_path})
     first, second = lines(tmp_path / "logs" / "daemon.log")
     at = datetime.fromisoformat(str(first.pop("timestamp")))
     assert at.utcoffset() is not None
@@ -44,12 +45,12 @@ def test_a_line_says_when_how_grave_who_and_what(tmp_path: Path) -> None:
     assert first == {"level": "INFO", "logger": "classpulse.tests", "message": "opening camera 0"}
     del second["timestamp"]
     assert second == {
-        "level": "WARNING", "logger": "classpulse.tests", "message": "no picture", "room": "B 12",
+        "level": "WARNING", "logger": "classpulse.tests", "message": "no frame", "room": "B 12",
         "session": 7, "camera": "stale", "age_s": 3.5, "place": str(tmp_path),
     }  # fmt: skip
 
 
-def test_nothing_is_written_after_the_block(tmp_path: Path) -> None:
+def test_log_file_stops_after_the_block(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings()) as file:
         log.info("within")
     log.info("after")
@@ -57,24 +58,24 @@ def test_nothing_is_written_after_the_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "kept"),
+    ("level", "count"),
     [(LogLevel.DEBUG, 4), (LogLevel.INFO, 3), (LogLevel.WARNING, 2), (LogLevel.ERROR, 1)],
 )
-def test_from_the_level_on(tmp_path: Path, level: LogLevel, kept: int) -> None:
+def test_log_file_level(tmp_path: Path, level: LogLevel, count: int) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(level=level)) as file:
-        for say in (log.debug, log.info, log.warning, log.error):
-            say("x")
-    assert len(lines(file.path)) == kept
+        for write in (log.debug, log.info, log.warning, log.error):
+            write("x")
+    assert len(lines(file.path)) == count
 
 
-def test_of_libraries_only_warnings(tmp_path: Path) -> None:
+def test_log_file_libraries_log_warnings_only(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(level=LogLevel.DEBUG)) as file:
         logging.getLogger("some.library").info("chatter")
         logging.getLogger("some.library").warning("trouble")
     assert [line["message"] for line in lines(file.path)] == ["trouble"]
 
 
-def test_full_files_are_put_aside_and_the_oldest_goes(tmp_path: Path) -> None:
+def test_log_file_rotation_loses_no_line(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(max_mb=0.001, backup_count=2)):
         for number in range(100):
             log.info("line %d", number)
@@ -88,7 +89,7 @@ def test_full_files_are_put_aside_and_the_oldest_goes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_log_file_is_private(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(max_mb=0.001)):
         for _ in range(20):
             log.info("x" * 60)
@@ -96,7 +97,7 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
-def test_the_error_that_ends_it_is_the_last_line(tmp_path: Path) -> None:
+def test_log_file_unexpected_error_is_logged_with_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), log_to_file(tmp_path, "daemon", LogSettings()) as file:
         _ = 1 // 0
     (line,) = lines(file.path)
@@ -104,7 +105,7 @@ def test_the_error_that_ends_it_is_the_last_line(tmp_path: Path) -> None:
     assert "1 // 0" in str(line["exception"])
 
 
-def test_an_expected_error_needs_no_traceback(tmp_path: Path) -> None:
+def test_log_file_expected_error_is_logged_without_traceback(tmp_path: Path) -> None:
     with (
         pytest.raises(RunError),
         log_to_file(
@@ -117,16 +118,16 @@ def test_an_expected_error_needs_no_traceback(tmp_path: Path) -> None:
     assert "exception" not in line
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_log_file_unwritable_folder_raises(tmp_path: Path) -> None:
     (tmp_path / "logs").touch()
     with (
-        pytest.raises(RunError, match=r"the log .*daemon\.log cannot be written"),
+        pytest.raises(RunError, match=r"daemon\.log"),
         log_to_file(tmp_path, "daemon", LogSettings()),
     ):
         pass
 
 
-def test_a_full_disk_is_said_once_and_stops_nothing(
+def test_log_file_full_disk_is_reported_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(), names=["Ann Lee"]) as file:
@@ -146,7 +147,7 @@ def test_a_full_disk_is_said_once_and_stops_nothing(
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "redacted"),
     [
         ("rtsp://me:secret@10.0.0.7:554/one", "rtsp://10.0.0.7:554/one"),
         ("cannot open 'rtsp://me:p@s/secret@cam/one': refused", "cannot open 'rtsp://cam/one': refused"),
@@ -156,25 +157,25 @@ def test_a_full_disk_is_said_once_and_stops_nothing(
         ("no address, me@school.example", "no address, me@school.example"),
     ],
 )
-def test_no_password_of_an_address_is_written(text: str, shown: str) -> None:
-    assert Redaction()(text) == shown
+def test_redaction_of_addresses(text: str, redacted: str) -> None:
+    assert Redaction()(text) == redacted
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "redacted"),
     [
         ("Ann Lee raised a hand", "(a name) raised a hand"),
         ("Ann, Ann Lee and Annette", "(a name), (a name) and Annette"),
         ("Jo (of Zoë) O'Hara-Black", "Jo (of (a name)) (a name)"),
-        ("a black picture", "a black picture"),
+        ("a black frame", "a black frame"),
         ("the key (name)=(Ann)", "the key (name)=((a name))"),
     ],
 )
-def test_names_are_hidden_as_a_whole(text: str, shown: str) -> None:
-    assert Redaction(["Ann", "Ann Lee", "Zoë", "O'Hara-Black", "Black", " "])(text) == shown
+def test_redaction_of_names(text: str, redacted: str) -> None:
+    assert Redaction(["Ann", "Ann Lee", "Zoë", "O'Hara-Black", "Black", " "])(text) == redacted
 
 
-def test_whatever_a_record_carries_goes_through_the_redaction(tmp_path: Path) -> None:
+def test_redaction_covers_every_part_of_a_record(tmp_path: Path) -> None:
     with log_to_file(tmp_path, "room", LogSettings(), names=["Ann Lee"]) as file:
         file.add_context(source="rtsp://me:secret@cam/1", asked_by="Ann Lee")
         try:
@@ -192,18 +193,18 @@ def test_whatever_a_record_carries_goes_through_the_redaction(tmp_path: Path) ->
     assert "ValueError: (a name) at rtsp://cam/1" in str(line["exception"])
 
 
-@pytest.mark.parametrize(("verbose", "said"), [(False, ["WARNING b"]), (True, ["INFO a", "WARNING b"])])
-def test_standard_error_says_more_when_asked(
-    capsys: pytest.CaptureFixture[str], verbose: bool, said: list[str]
+@pytest.mark.parametrize(("verbose", "expected"), [(False, ["WARNING b"]), (True, ["INFO a", "WARNING b"])])
+def test_log_to_stderr_verbose_logs_more(
+    capsys: pytest.CaptureFixture[str], verbose: bool, expected: list[str]
 ) -> None:
     log_to_stderr(verbose=not verbose)
     log_to_stderr(verbose=verbose)
     log.info("a")
     log.warning("b")
-    assert capsys.readouterr().err.splitlines() == said
+    assert capsys.readouterr().err.splitlines() == expected
 
 
-def test_standard_error_shows_a_traceback_only_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_to_stderr_verbose_shows_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
     for verbose in (False, True):
         log_to_stderr(verbose=verbose)
         try:
@@ -219,5 +220,5 @@ def test_standard_error_shows_a_traceback_only_when_asked(capsys: pytest.Capture
     ("room", "name"),
     [("B 12", "room-b-12"), (None, "room"), ("  ", "room"), ("../Aula/Süd", "room-aula-süd"), ("..", "room")],
 )
-def test_a_room_has_a_file_of_its_own(room: str | None, name: str) -> None:
+def test_room_log_name(room: str | None, name: str) -> None:
     assert room_log_name(room) == name

@@ -1,4 +1,4 @@
-"""Stores to test with. Set CLASSPULSE_TEST_POSTGRESQL to a URL to run the same tests on that server."""
+"""Databases and records for the tests. CLASSPULSE_TEST_POSTGRESQL, a URL, adds that server."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from db.schema import Base
 from db.unit_of_work import Store
 
 POSTGRESQL = os.environ.get("CLASSPULSE_TEST_POSTGRESQL")
-PLACES = ["sqlite", *(["postgresql"] if POSTGRESQL else [])]
+BACKENDS = ["sqlite", *(["postgresql"] if POSTGRESQL else [])]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that goes on one second each time it is read."""
+    """A clock that advances by one second with each call."""
 
     def __init__(self) -> None:
         self.now = START
@@ -33,15 +33,18 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema and no rows. To be copied."""
+    """The file of an empty database, to be copied."""
     path = tmp_path_factory.mktemp("empty") / "class.db"
     open_database(f"sqlite:///{path}").dispose()
     return path
 
 
-@pytest.fixture(scope="session", params=PLACES)
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """One database for many tests: opening, and compiling each statement anew, takes longer than they do."""
+@pytest.fixture(scope="session", params=BACKENDS)
+def shared_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """One database per backend for all tests: opening it and compiling statements takes longer than the
+    tests."""
     folder = tmp_path_factory.mktemp("class")
     engine = open_database(f"sqlite:///{folder}/class.db" if request.param == "sqlite" else str(POSTGRESQL))
     yield engine
@@ -53,10 +56,10 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def engine(opened: Engine) -> Iterator[Engine]:
-    """A database without rows, on each kind of server. Numbers of sessions and students do not start at 1."""
-    yield opened
-    with opened.begin() as connection:
+def engine(shared_engine: Engine) -> Iterator[Engine]:
+    """An empty database of each backend. Ids do not start at 1."""
+    yield shared_engine
+    with shared_engine.begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(table.delete())
 
@@ -73,7 +76,7 @@ def store(engine: Engine, clock: Clock) -> Store:
 
 @pytest.fixture(scope="module")
 def shared_store() -> Iterator[Store]:
-    """One database for all the examples of a property; each example starts its own session."""
+    """One database for all examples of a property test; each example starts its own session."""
     engine = open_database("sqlite://")
     yield Store(engine)
     engine.dispose()
@@ -105,14 +108,14 @@ def new_session() -> NewSessionMaker:
 def session_id(store: Store, new_session: NewSessionMaker) -> int:
     """A running session."""
     with store.unit_of_work() as unit:
-        number = unit.start_session(new_session())
+        session_id = unit.start_session(new_session())
         unit.commit()
-    return number
+    return session_id
 
 
 @pytest.fixture
-def people(store: Store, session_id: int) -> tuple[int, int, int]:
-    """Student 1, 2 and 3 of that session."""
+def student_ids(store: Store, session_id: int) -> tuple[int, int, int]:
+    """The ids of Student 1, 2 and 3 of that session."""
     with store.unit_of_work() as unit:
         first, second, third = (unit.add_student(session_id, f"Student {n}") for n in (1, 2, 3))
         unit.commit()
@@ -123,13 +126,13 @@ BinMaker = Callable[..., TimelineBin]
 
 
 @pytest.fixture(scope="session")
-def a_bin() -> BinMaker:
-    """Bins of five seconds, seen in 8 of 10 samples, 6 of them with this chance of sad."""
+def make_bin() -> BinMaker:
+    """Bins of five seconds, seen in 8 of 10 samples, ``usable`` of them with this probability of sad."""
 
     def make(
         student_id: int | None, start_s: float, sad: float | None = 0.25, usable: int = 6
     ) -> TimelineBin:
-        chances = None if sad is None else (0.0, 0.0, 0.0, 0.0, sad, 0.0, 1.0 - sad)
+        probabilities = None if sad is None else (0.0, 0.0, 0.0, 0.0, sad, 0.0, 1.0 - sad)
         return TimelineBin(
             student_id=student_id,
             start_s=start_s,
@@ -138,7 +141,7 @@ def a_bin() -> BinMaker:
             samples=10,
             seen_samples=8,
             usable_samples=usable,
-            probabilities=chances,
+            probabilities=probabilities,
             unreadable_reasons={"blurred": 2, "absent": 2},
             pose_samples=8,
             facing_samples=5,

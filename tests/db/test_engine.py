@@ -1,4 +1,4 @@
-"""Opening: fresh, again, from several processes at once."""
+"""Opening a new or existing database, also from several processes at once."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def closing() -> Iterator[Callable[..., Engine]]:
-    """``open_database``, with its engines disposed of in the end."""
+def open_engine() -> Iterator[Callable[..., Engine]]:
+    """``open_database``, with its engines disposed of at the end."""
     with contextlib.ExitStack() as stack:
 
         def open_it(*arguments, **options) -> Engine:
@@ -64,21 +64,21 @@ def pragma(engine: Engine, name: str) -> object:
         return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
 
-def test_a_fresh_file_is_made_with_its_folders(tmp_path, closing) -> None:
+def test_open_creates_a_missing_file_and_its_folders(tmp_path, open_engine) -> None:
     path = tmp_path / "new" / "100% & more" / "class.db"
-    engine = closing(f"sqlite:///{path}")
+    engine = open_engine(f"sqlite:///{path}")
     assert revision_of(path) == HEAD_REVISION
     assert queries.list_sessions(engine) == []
 
 
-def test_a_relative_path_is_taken_from_the_current_folder(tmp_path, closing) -> None:
-    closing("sqlite:///here.db")  # the sandbox made tmp_path the current folder
+def test_open_relative_path_uses_the_current_folder(tmp_path, open_engine) -> None:
+    open_engine("sqlite:///here.db")  # the test sandbox makes tmp_path the current folder
     assert (tmp_path / "here.db").is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
-def test_nobody_else_may_read_a_fresh_file(path, closing, new_session) -> None:
-    store = Store(closing(f"sqlite:///{path}"))
+def test_new_file_is_readable_by_its_owner_only(path, open_engine, new_session) -> None:
+    store = Store(open_engine(f"sqlite:///{path}"))
     with store.unit_of_work() as unit:
         unit.start_session(new_session())
         unit.commit()
@@ -86,28 +86,28 @@ def test_nobody_else_may_read_a_fresh_file(path, closing, new_session) -> None:
     assert modes == {"class.db": 0o600, "class.db-wal": 0o600, "class.db-shm": 0o600}
 
 
-def test_the_settings_of_a_connection(path, closing) -> None:
-    engine = closing(f"sqlite:///{path}", busy_timeout_s=0.25)
+def test_connection_settings(path, open_engine) -> None:
+    engine = open_engine(f"sqlite:///{path}", busy_timeout_s=0.25)
     assert pragma(engine, "journal_mode") == "wal"
     assert pragma(engine, "foreign_keys") == 1
     assert pragma(engine, "synchronous") == 1  # NORMAL
     assert pragma(engine, "busy_timeout") == 250
-    with engine.connect() as connection:  # the driver begins nothing by itself
+    with engine.connect() as connection:  # the driver starts no transactions
         assert connection.connection.driver_connection.isolation_level is None
 
 
-def test_synchronous_can_be_full(path, closing) -> None:
-    assert pragma(closing(f"sqlite:///{path}", synchronous="FULL"), "synchronous") == 2
+def test_open_synchronous_full(path, open_engine) -> None:
+    assert pragma(open_engine(f"sqlite:///{path}", synchronous="FULL"), "synchronous") == 2
 
 
-def test_every_connection_of_the_pool_is_set_up(path, closing) -> None:
-    engine = closing(f"sqlite:///{path}")
+def test_every_pooled_connection_is_configured(path, open_engine) -> None:
+    engine = open_engine(f"sqlite:///{path}")
     with engine.connect(), engine.connect(), engine.connect() as third:
         assert third.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
-def test_in_memory(closing, new_session) -> None:
-    engine = closing("sqlite://")
+def test_open_in_memory(open_engine, new_session) -> None:
+    engine = open_engine("sqlite://")
     assert isinstance(engine.pool, StaticPool)
     store = Store(engine)
     with store.unit_of_work() as unit:
@@ -117,31 +117,31 @@ def test_in_memory(closing, new_session) -> None:
         unit.start_session(new_session())
         unit.commit()
     assert len(queries.list_sessions(engine)) == 1
-    assert queries.list_sessions(closing("sqlite://")) == []
+    assert queries.list_sessions(open_engine("sqlite://")) == []
 
 
-def test_opening_again_keeps_what_is_there(path, closing, new_session) -> None:
-    store = Store(closing(f"sqlite:///{path}"))
+def test_reopen_keeps_stored_data(path, open_engine, new_session) -> None:
+    store = Store(open_engine(f"sqlite:///{path}"))
     with store.unit_of_work() as unit:
         unit.start_session(new_session())
         unit.commit()
-    assert len(queries.list_sessions(closing(f"sqlite:///{path}", create=False))) == 1
+    assert len(queries.list_sessions(open_engine(f"sqlite:///{path}", create=False))) == 1
 
 
-def test_an_up_to_date_file_is_opened_without_alembic(empty_file, path) -> None:
+def test_up_to_date_file_opens_without_importing_alembic(empty_file, path) -> None:
     shutil.copy(empty_file, path)
     code = f"import sys; from db.engine import open_database; open_database({f'sqlite:///{path}'!r})"
     code += "; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_an_empty_file_is_a_fresh_database(path, closing) -> None:
+def test_empty_file_becomes_a_database(path, open_engine) -> None:
     path.touch()
-    assert queries.list_sessions(closing(f"sqlite:///{path}")) == []
+    assert queries.list_sessions(open_engine(f"sqlite:///{path}")) == []
 
 
-def test_a_reader_does_not_wait_for_a_writer(path, closing, new_session) -> None:
-    engine = closing(f"sqlite:///{path}", busy_timeout_s=0.0)
+def test_reader_does_not_wait_for_a_writer(path, open_engine, new_session) -> None:
+    engine = open_engine(f"sqlite:///{path}", busy_timeout_s=0.0)
     with Store(engine).unit_of_work() as unit:
         unit.start_session(new_session())
         assert queries.list_sessions(engine) == []
@@ -149,7 +149,7 @@ def test_a_reader_does_not_wait_for_a_writer(path, closing, new_session) -> None
         assert len(queries.list_sessions(engine)) == 1
 
 
-def test_processes_that_open_a_fresh_database_at_once_all_succeed(path) -> None:
+def test_processes_opening_a_new_database_at_once_all_succeed(path) -> None:
     command = [sys.executable, "-c", OPEN_AT_ONCE, f"sqlite:///{path}"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     children = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2)]
@@ -163,7 +163,7 @@ def test_processes_that_open_a_fresh_database_at_once_all_succeed(path) -> None:
     assert revision_of(path) == HEAD_REVISION
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch) -> None:
+def test_failed_migration_leaves_no_tables(path, monkeypatch) -> None:
     def half_way(connection) -> None:
         connection.exec_driver_sql("CREATE TABLE class_sessions (id INTEGER)")
         connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
@@ -175,8 +175,8 @@ def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch) -> None
         assert connection.execute("SELECT * FROM sqlite_master").fetchall() == []
 
 
-def test_a_unit_waits_for_the_lock_and_then_gives_up(path, closing, new_session) -> None:
-    store = Store(closing(f"sqlite:///{path}", busy_timeout_s=0.05))
+def test_unit_of_work_raises_locked_after_the_busy_timeout(path, open_engine, new_session) -> None:
+    store = Store(open_engine(f"sqlite:///{path}", busy_timeout_s=0.05))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(DatabaseLocked), store.unit_of_work():
@@ -188,10 +188,12 @@ def test_a_unit_waits_for_the_lock_and_then_gives_up(path, closing, new_session)
     assert len(queries.list_sessions(store.engine)) == 1
 
 
-def test_errors_that_are_not_the_database_s_pass_through(closing) -> None:
-    engine = closing("sqlite://")
-    with engine.connect() as connection, pytest.raises(DatabaseError, match="is a fault of Classpulse"):
+def test_errors_of_statements_are_translated(open_engine) -> None:
+    engine = open_engine("sqlite://")
+    with engine.connect() as connection, pytest.raises(DatabaseError) as caught:
         connection.exec_driver_sql("SELEKT 1")
+    assert type(caught.value) is DatabaseError
+    assert "syntax error" in caught.value.problem
     with engine.connect() as connection, pytest.raises(InvalidValue):
         connection.exec_driver_sql("SELECT ?", (object(),))
     with engine.connect() as connection, pytest.raises(InvalidValue, match="too large"):
@@ -199,20 +201,20 @@ def test_errors_that_are_not_the_database_s_pass_through(closing) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "named"),
+    ("url", "description"),
     [
         ("sqlite://", "in memory"),
         ("sqlite:///a/b.db", "a/b.db"),
         ("postgresql+psycopg://teacher:secret@school/class", "postgresql+psycopg://teacher:***@school/class"),
     ],
 )
-def test_a_message_names_the_place_without_the_password(url, named) -> None:
-    assert describe_url(make_url(url)) == named
+def test_describe_url_hides_the_password(url, description) -> None:
+    assert describe_url(make_url(url)) == description
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SQLite's unix-none stands for a disk without shared memory")
-def test_a_disk_that_cannot_do_wal_is_used_without_it(path, closing, caplog) -> None:
-    engine = closing(f"sqlite:///file:{path}?vfs=unix-none&uri=true")
+@pytest.mark.skipif(os.name == "nt", reason="SQLite's unix-none simulates a disk without shared memory")
+def test_disk_without_wal_is_used_without_it(path, open_engine, caplog) -> None:
+    engine = open_engine(f"sqlite:///file:{path}?vfs=unix-none&uri=true")
     assert pragma(engine, "journal_mode") == "delete"
     assert queries.list_sessions(engine) == []
-    assert "cannot use WAL there" in caplog.text
+    assert "cannot use WAL" in caplog.text

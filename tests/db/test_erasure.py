@@ -1,4 +1,4 @@
-"""What goes with a session that has been kept long enough, and what stays."""
+"""Erasure of sessions and students: what is deleted and what is kept."""
 
 from __future__ import annotations
 
@@ -39,71 +39,75 @@ NUMBERS = {"baseline_share": 0.25, "baseline_sessions": 4}
 
 
 class Term:
-    """Lessons of a class, one a day, each of Mia of the roster, of Noah who is on no roster, and of somebody
-    known by the seat."""
+    """Sessions of a class, one a day, each with Mia of the roster, Noah on no roster, and a student known by
+    the seat."""
 
-    def __init__(self, store: Store, new_session, a_bin, days: int = 4) -> None:
+    def __init__(self, store: Store, new_session, make_bin, days: int = 4) -> None:
         self.store, self.start = store, new_session().started_at
-        self.numbers: list[int] = []
+        self.session_ids: list[int] = []
         with store.unit_of_work() as unit:
             group = unit.get_or_create_class("7b")
-            self.mia = self._student(unit, group, "Mia")
-            self.noah = self._student(unit, group, "Noah")
+            self.mia = self._add_student(unit, group, "Mia")
+            self.noah = self._add_student(unit, group, "Noah")
             entry = {"student_id": self.mia, "consent": True, "changed_at": self.start}
             unit.connection.execute(insert(RosterEntryRow).values(**entry))
             for day in range(days):
-                begun = self.start + day * DAY
-                number = unit.start_session(new_session(started_at=begun))
-                other = unit.add_student(number, "Student 1")
-                people = (self.mia, self.noah, other)
-                unit.write_bins(number, [a_bin(who, at * 5.0) for who in people for at in range(3)])
-                unit.save_seats(number, [SeatRecord(w, "A1", (0.0, 0.0, 9.0, 9.0), 640, 480) for w in people])
-                unit.save_tracks(number, [TrackRecord(other, 1, 0.0, 9.0, 9)])
-                unit.save_flags(
-                    [FlagRecord(number, w, "sadness", "flagged", dict(NUMBERS)) for w in people]
-                    + [FlagRecord(number, self.mia, "another", "flagged", {})]
+                started_at = self.start + day * DAY
+                session = unit.start_session(new_session(started_at=started_at))
+                other = unit.add_student(session, "Student 1")
+                student_ids = (self.mia, self.noah, other)
+                unit.write_bins(session, [make_bin(one, at * 5.0) for one in student_ids for at in range(3)])
+                unit.save_seats(
+                    session, [SeatRecord(one, "A1", (0.0, 0.0, 9.0, 9.0), 640, 480) for one in student_ids]
                 )
-                rows = [StudentSummary(w, 5, 5, 5, 9, 0, None, None, None, None, None) for w in people]
-                unit.save_summaries(SessionSummary(number, 1, 3, None, None, None, None), rows)
-                unit.add_marker(number, 1.0, "quiz")
-                unit.save_progress(number, SessionProgress(15.0, 15.0, 30, 0))
-                unit.end_session(number, SessionStatus.FINISHED, begun + timedelta(hours=1), "")
-                self.numbers.append(number)
+                unit.save_tracks(session, [TrackRecord(other, 1, 0.0, 9.0, 9)])
+                unit.save_flags(
+                    [FlagRecord(session, one, "sadness", "flagged", dict(NUMBERS)) for one in student_ids]
+                    + [FlagRecord(session, self.mia, "another", "flagged", {})]
+                )
+                rows = [
+                    StudentSummary(one, 5, 5, 5, 9, 0, None, None, None, None, None) for one in student_ids
+                ]
+                unit.save_summaries(SessionSummary(session, 1, 3, None, None, None, None), rows)
+                unit.add_marker(session, 1.0, "quiz")
+                unit.save_progress(session, SessionProgress(15.0, 15.0, 30, 0))
+                unit.end_session(session, SessionStatus.FINISHED, started_at + timedelta(hours=1), "")
+                self.session_ids.append(session)
             unit.commit()
 
-    def _student(self, unit, group: int, name: str) -> int:
-        return unit._insert(StudentRow, {"class_group_id": group, "session_id": None, "pseudonym": name})
+    def _add_student(self, unit, group: int, name: str) -> int:
+        return unit.insert_row(StudentRow, {"class_group_id": group, "session_id": None, "pseudonym": name})
 
     def erase(self, *sessions: int):
         with self.store.unit_of_work() as unit:
-            erased = [erase_session(unit, number) for number in sessions]
+            erased = [erase_session(unit, session) for session in sessions]
             unit.commit()
         return erased
 
 
 @pytest.fixture
-def term(store, new_session, a_bin) -> Term:
-    return Term(store, new_session, a_bin)
+def term(store, new_session, make_bin) -> Term:
+    return Term(store, new_session, make_bin)
 
 
 def rows_of(store: Store, session_id: int) -> dict[str, int]:
-    """Of each table that speaks of sessions, how many rows speak of that one."""
-    found = {}
+    """The session of rows of a session in each table that refers to sessions."""
+    counts = {}
     with store.engine.connect() as connection:
         for table in Base.metadata.sorted_tables:
             column = table.c.id if table.name == "class_sessions" else table.c.get("session_id")
             if column is not None:
-                found[table.name] = len(connection.execute(select(table).where(column == session_id)).all())
-    return found
+                counts[table.name] = len(connection.execute(select(table).where(column == session_id)).all())
+    return counts
 
 
-def people(store: Store) -> set[str]:
+def pseudonyms(store: Store) -> set[str]:
     with store.engine.connect() as connection:
         return set(connection.scalars(select(StudentRow.pseudonym)))
 
 
-def test_what_ended_before(term: Term, store: Store, session_id: int) -> None:
-    first, second, *_ = term.numbers
+def test_sessions_ended_before(term: Term, store: Store, session_id: int) -> None:
+    first, second, *_ = term.session_ids
     ends = term.start + timedelta(hours=1)
     assert sessions_ended_before(store.engine, ends) == []
     assert sessions_ended_before(store.engine, ends + timedelta(seconds=1)) == [first]
@@ -111,100 +115,102 @@ def test_what_ended_before(term: Term, store: Store, session_id: int) -> None:
     assert session_id not in sessions_ended_before(store.engine, ends + 1000 * DAY), "it is running"
 
 
-def test_everything_below_it_goes_and_nothing_else(term: Term, store: Store) -> None:
-    first, second, *_ = term.numbers
+def test_erase_session_deletes_its_rows_only(term: Term, store: Store) -> None:
+    first, second, *_ = term.session_ids
     assert rows_of(store, first)["timeline_bins"] == 9
     before = rows_of(store, second)
     (erased,) = term.erase(first)
     assert (erased.session_id, erased.students, erased.bins) == (first, 1, 9)
     assert set(rows_of(store, first).values()) == {0}
     assert rows_of(store, second) == before
-    assert people(store) == {"Mia", "Noah", "Student 1"}
+    assert pseudonyms(store) == {"Mia", "Noah", "Student 1"}
 
 
-def test_every_table_with_a_session_goes_with_it(store: Store) -> None:
-    """Also one that a later schema adds."""
+def test_every_reference_to_sessions_and_students_cascades(store: Store) -> None:
+    """Includes tables that a later schema adds."""
     for table in inspect(store.engine).get_table_names():
         for key in inspect(store.engine).get_foreign_keys(table):
             if key["referred_table"] in {"class_sessions", "students"}:
                 assert key["options"].get("ondelete") == "CASCADE", table
 
 
-def test_people_whom_nothing_knows_any_more(term: Term, store: Store) -> None:
-    erased = term.erase(*term.numbers)
-    # Somebody by the seat in each, and with the last one Noah.
+def test_erase_session_deletes_unreferenced_students(term: Term, store: Store) -> None:
+    erased = term.erase(*term.session_ids)
+    # The student known by the seat in each, and with the last one Noah.
     assert [one.students for one in erased] == [1, 1, 1, 2]
-    assert people(store) == {"Mia"}
+    assert pseudonyms(store) == {"Mia"}
     with store.engine.connect() as connection:
         assert connection.scalars(select(ClassGroupRow.name)).all() == ["7b"]
 
 
-def test_somebody_with_a_name_stays(term: Term, store: Store) -> None:
+def test_erase_session_keeps_students_with_a_name(term: Term, store: Store) -> None:
     with store.unit_of_work() as unit:
         save_student_names(unit, {term.noah: "Noah N."})
         unit.commit()
-    term.erase(*term.numbers)
-    assert people(store) == {"Mia", "Noah"}
+    term.erase(*term.session_ids)
+    assert pseudonyms(store) == {"Mia", "Noah"}
 
 
-def test_somebody_whom_a_correction_made_goes_with_the_last_lesson(term: Term, store: Store) -> None:
+def test_erase_session_deletes_student_created_by_a_correction(term: Term, store: Store) -> None:
     with store.unit_of_work() as unit:
-        lea = unit.add_unrecorded_student(term.numbers[0], "Lea", to_roster=True)
+        lea = unit.add_unrecorded_student(term.session_ids[0], "Lea", to_roster=True)
         unit.commit()
-    student = next(one.id for one in queries.list_students(store.engine, term.numbers[0]) if one.session_id)
+    student = next(
+        one.id for one in queries.list_students(store.engine, term.session_ids[0]) if one.session_id
+    )
     with store.unit_of_work() as unit:
-        unit.add_correction(term.numbers[0], Correction(CorrectionKind.NAME, student, lea), term.start)
+        unit.add_correction(term.session_ids[0], Correction(CorrectionKind.NAME, student, lea), term.start)
         unit.commit()
-    assert "Lea" in people(store)
-    term.erase(term.numbers[0])
-    assert "Lea" not in people(store)
+    assert "Lea" in pseudonyms(store)
+    term.erase(term.session_ids[0])
+    assert "Lea" not in pseudonyms(store)
 
 
-def test_a_running_session_and_one_that_there_is_not(term: Term, store: Store, session_id: int) -> None:
+def test_erase_session_running_or_unknown_returns_none(term: Term, store: Store, session_id: int) -> None:
     assert term.erase(session_id, 10**6) == [None, None]
     assert queries.get_session(store.engine, session_id).status is SessionStatus.RUNNING
 
 
-def test_what_is_not_committed_is_not_erased(term: Term, store: Store) -> None:
+def test_erase_session_without_commit_deletes_nothing(term: Term, store: Store) -> None:
     with store.unit_of_work() as unit:
-        erase_session(unit, term.numbers[0])
-    assert rows_of(store, term.numbers[0])["timeline_bins"] == 9
+        erase_session(unit, term.session_ids[0])
+    assert rows_of(store, term.session_ids[0])["timeline_bins"] == 9
 
 
-def test_later_verdicts_keep_what_was_usual(term: Term, store: Store) -> None:
-    first, second, *_ = term.numbers
+def test_erase_session_freezes_later_baselines(term: Term, store: Store) -> None:
+    first, second, *_ = term.session_ids
     term.erase(second)
-    kept = {
-        number: frozen_baselines(queries.list_flags(store.engine, number))
-        for number in (first, *term.numbers[2:])
+    frozen = {
+        session: frozen_baselines(queries.list_flags(store.engine, session))
+        for session in (first, *term.session_ids[2:])
     }
-    assert kept[first] == {}, "it came before"
-    assert kept[term.numbers[3]][(term.mia, "sadness")] == (0.25, 4)
-    assert set(kept[term.numbers[3]]) == {k for k in kept[term.numbers[3]] if k[1] == "sadness"}
-    (flag, *_) = queries.list_flags(store.engine, term.numbers[3])
+    assert frozen[first] == {}, "an earlier session"
+    assert frozen[term.session_ids[3]][(term.mia, "sadness")] == (0.25, 4)
+    assert set(frozen[term.session_ids[3]]) == {k for k in frozen[term.session_ids[3]] if k[1] == "sadness"}
+    (flag, *_) = queries.list_flags(store.engine, term.session_ids[3])
     assert (flag.outcome, flag.review) == ("flagged", "open")
 
 
-def test_a_verdict_without_a_usual_level_keeps_that(term: Term, store: Store) -> None:
+def test_erase_session_freezes_a_missing_baseline(term: Term, store: Store) -> None:
     numbers = {"baseline_share": None, "baseline_sessions": 0}
     with store.unit_of_work() as unit:
-        unit.save_flags([FlagRecord(term.numbers[1], term.mia, "sadness", "flagged", numbers)])
+        unit.save_flags([FlagRecord(term.session_ids[1], term.mia, "sadness", "flagged", numbers)])
         unit.commit()
-    term.erase(term.numbers[0])
+    term.erase(term.session_ids[0])
     assert (
-        frozen_baselines(queries.list_flags(store.engine, term.numbers[1]))[(term.mia, "sadness")] is None
+        frozen_baselines(queries.list_flags(store.engine, term.session_ids[1]))[(term.mia, "sadness")] is None
     )
 
 
-def test_who_does_not_look_back_so_far_is_left_alone(store: Store, new_session, a_bin) -> None:
-    term = Term(store, new_session, a_bin, days=MAX_BASELINE_SESSIONS + 2)
-    term.erase(term.numbers[0])
-    marked = [
-        number
-        for number in term.numbers[1:]
-        if any(flag.numbers.get(BASELINE_FROZEN) for flag in queries.list_flags(store.engine, number))
+def test_erase_session_freezes_only_baselines_that_include_it(store: Store, new_session, make_bin) -> None:
+    term = Term(store, new_session, make_bin, days=MAX_BASELINE_SESSIONS + 2)
+    term.erase(term.session_ids[0])
+    frozen = [
+        session
+        for session in term.session_ids[1:]
+        if any(flag.numbers.get(BASELINE_FROZEN) for flag in queries.list_flags(store.engine, session))
     ]
-    assert marked == term.numbers[1 : MAX_BASELINE_SESSIONS + 1]
+    assert frozen == term.session_ids[1 : MAX_BASELINE_SESSIONS + 1]
 
 
 SECRET = "Quetzalcoatl"
@@ -215,28 +221,28 @@ def remains(path: Path) -> dict[str, int]:
     return {file.name: file.read_bytes().count(SECRET.encode()) for file in files if file.exists()}
 
 
-def test_nothing_lingers_in_the_file(tmp_path: Path, new_session, a_bin) -> None:
+def test_erased_data_is_not_in_the_files(tmp_path: Path, new_session, make_bin) -> None:
     path = tmp_path / "class.db"
     engine = open_database(f"sqlite:///{path}")
     store = Store(engine)
     with store.unit_of_work() as unit:
-        number = unit.start_session(new_session())
+        session = unit.start_session(new_session())
         for n in range(300):
-            unit.add_student(number, f"{SECRET} {n}")
-            unit.add_marker(number, float(n), f"{SECRET} {n}")
-        unit.end_session(number, SessionStatus.FINISHED, new_session().started_at + DAY, "")
+            unit.add_student(session, f"{SECRET} {n}")
+            unit.add_marker(session, float(n), f"{SECRET} {n}")
+        unit.end_session(session, SessionStatus.FINISHED, new_session().started_at + DAY, "")
         unit.commit()
     assert truncate_wal(engine)
     assert remains(path)["class.db"] > 300
     with store.unit_of_work() as unit:
-        erase_session(unit, number)
+        erase_session(unit, session)
         unit.commit()
     assert truncate_wal(engine)
     assert sum(remains(path).values()) == 0, remains(path)
     engine.dispose()
 
 
-def test_the_log_waits_for_a_reader(tmp_path: Path, new_session) -> None:
+def test_truncate_wal_waits_for_a_reader(tmp_path: Path, new_session) -> None:
     path = tmp_path / "class.db"
     engine = open_database(f"sqlite:///{path}", busy_timeout_s=0.05)
     store = Store(engine)
@@ -257,25 +263,25 @@ def erase_one(store: Store, session_id: int, student_id: int) -> int:
     return bins
 
 
-def test_a_student_who_is_known_in_one_session_alone_goes_from_it(term: Term, store: Store) -> None:
-    first, second, *_ = term.numbers
+def test_erase_student_known_by_the_seat(term: Term, store: Store) -> None:
+    first, second, *_ = term.session_ids
     own = find_recorded_id(store.engine, first, "Student 1", None)
     before = rows_of(store, second)
     assert erase_one(store, first, own) == 3
     assert find_recorded_id(store.engine, first, "Student 1", None) is None
     assert {one.student_id for one in queries.load_bins(store.engine, first)} == {term.mia, term.noah}
     assert rows_of(store, second) == before
-    assert rows_of(store, first)["session_summaries"] == 0, "the class's means had them in"
-    assert people(store) == {"Mia", "Noah", "Student 1"}, "of the other sessions"
+    assert rows_of(store, first)["session_summaries"] == 0, "the means of the class included the student"
+    assert pseudonyms(store) == {"Mia", "Noah", "Student 1"}, "Student 1 of the other sessions"
 
 
-def test_a_student_of_the_roster_goes_from_that_session_alone(term: Term, store: Store) -> None:
-    first, second, *_ = term.numbers
+def test_erase_student_of_the_roster_from_one_session(term: Term, store: Store) -> None:
+    first, second, *_ = term.session_ids
     assert find_recorded_id(store.engine, first, "Mia", term.mia) == term.mia
     assert erase_one(store, first, term.mia) == 3
     assert find_recorded_id(store.engine, first, "Mia", term.mia) is None
     assert find_recorded_id(store.engine, second, "Mia", term.mia) == term.mia
-    assert "Mia" in people(store)
+    assert "Mia" in pseudonyms(store)
     assert [
         one.numbers.get(BASELINE_FROZEN)
         for one in queries.list_flags(store.engine, second)
@@ -284,8 +290,8 @@ def test_a_student_of_the_roster_goes_from_that_session_alone(term: Term, store:
     assert not [one for one in queries.list_flags(store.engine, first) if one.student_id == term.mia]
 
 
-def test_what_was_corrected_to_be_them_goes_with_what_was_recorded(term: Term, store: Store) -> None:
-    first = term.numbers[0]
+def test_erase_student_deletes_their_corrections(term: Term, store: Store) -> None:
+    first = term.session_ids[0]
     own = find_recorded_id(store.engine, first, "Student 1", None)
     with store.unit_of_work() as unit:
         unit.add_correction(first, Correction(CorrectionKind.NAME, own, term.mia, None), term.start)

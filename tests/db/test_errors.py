@@ -1,4 +1,4 @@
-"""Drivers' errors become ours: every code of the two tables, and a line for a person."""
+"""Translation of driver errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sqlite_error(code: int | None, text: str = "database is locked") -> sqlite3.
 
 
 class ServerError(Exception):
-    """As psycopg has them."""
+    """An error with the attributes of psycopg's."""
 
     def __init__(self, sqlstate: str | None) -> None:
         super().__init__("ERROR:  something\nLINE 1: SELECT")
@@ -43,7 +43,7 @@ class ServerError(Exception):
         (None, errors.InvalidValue),
     ],
 )
-def test_sqlite(code, kind) -> None:
+def test_translate_error_sqlite_code(code, kind) -> None:
     assert type(translate_error(sqlite_error(code), "class.db")) is kind
 
 
@@ -59,20 +59,34 @@ def test_sqlite(code, kind) -> None:
         (None, errors.DatabaseUnavailable),
     ],
 )
-def test_postgresql(state, kind) -> None:
+def test_translate_error_postgresql_state(state, kind) -> None:
     error = translate_error(ServerError(state), "school")
     assert type(error) is kind
     assert "\n" not in str(error)
 
 
-def test_the_line_says_what_and_where_and_what_to_do() -> None:
-    assert str(translate_error(sqlite_error(sqlite3.SQLITE_BUSY), "class.db")) == (
-        "the database class.db is locked by another program; close what else has it open "
-        "(a backup, a viewer) and try again (database is locked)"
+def test_translate_error_has_problem_and_hint() -> None:
+    error = translate_error(sqlite_error(sqlite3.SQLITE_BUSY), "class.db")
+    assert error.problem == "The database class.db is locked by another program."
+    assert error.hint == "Close what else has it open (a backup, a viewer) and try again."
+
+
+def test_translate_error_of_a_rejected_row_includes_the_detail() -> None:
+    error = translate_error(
+        sqlite_error(sqlite3.SQLITE_CONSTRAINT, "UNIQUE constraint\nfailed: a.b"), "class.db"
     )
+    assert error.problem == "The database class.db rejected a row: UNIQUE constraint failed: a.b."
+
+
+def test_unknown_key_has_kind_key_and_nearest() -> None:
+    error = errors.unknown_key("student", "Mai", ["Mia", "Max"], scope=" in class '7b'")
+    assert (error.kind, error.key, error.nearest) == ("student", "Mai", ("Mia", "Max"))
+    assert error.problem == "There is no student 'Mai' in class '7b'."
+    assert error.hint == "The closest are Mia, Max."
+    assert errors.unknown_key("session", 9).hint == ""
 
 
 @pytest.mark.parametrize("table", [SQLITE_ERRORS, POSTGRESQL_ERRORS], ids=["sqlite", "postgresql"])
-def test_the_tables_cannot_be_changed(table) -> None:
+def test_code_tables_are_read_only(table) -> None:
     with pytest.raises(TypeError):
         table["new"] = (DatabaseError, "x")

@@ -1,4 +1,4 @@
-"""The schema: the same as the migrations make, portable, with its keys and indexes in use."""
+"""The schema: equal to the migrations, portable, with cascading keys and used indexes."""
 
 from __future__ import annotations
 
@@ -43,58 +43,58 @@ TABLES = Base.metadata.sorted_tables
 
 
 def checks(connection: Connection) -> set[tuple[str, str, str]]:
-    """Every CHECK by table and name, its text without spaces, quotes and brackets."""
+    """Every CHECK as (table, name, text without spaces, quotes and parentheses)."""
     inspector = inspect(connection)
-    found = set()
+    constraints = set()
     for table in TABLES:
         for check in inspector.get_check_constraints(table.name):
-            found.add((table.name, str(check["name"]), re.sub(r"[\s\"()]", "", check["sqltext"])))
-    return found
+            constraints.add((table.name, str(check["name"]), re.sub(r"[\s\"()]", "", check["sqltext"])))
+    return constraints
 
 
-def test_the_migrations_make_this_schema(engine) -> None:
+def test_migrations_create_the_schema(engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_the_migrations_make_these_checks_and_partial_indexes(empty_file: Path) -> None:
-    """Alembic compares neither."""
+def test_migrations_create_checks_and_partial_indexes(empty_file: Path) -> None:
+    """Alembic does not compare these."""
     from sqlalchemy import create_engine
 
     direct, migrated = create_engine("sqlite://"), create_engine(f"sqlite:///{empty_file}")
     Base.metadata.create_all(direct)
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
-    with direct.connect() as wanted, migrated.connect() as made:
-        assert checks(made) == checks(wanted)
-        assert len(checks(wanted)) > 20
-        assert made.exec_driver_sql(query).all() == wanted.exec_driver_sql(query).all()
+    with direct.connect() as expected, migrated.connect() as actual:
+        assert checks(actual) == checks(expected)
+        assert len(checks(expected)) > 20
+        assert actual.exec_driver_sql(query).all() == expected.exec_driver_sql(query).all()
     direct.dispose()
     migrated.dispose()
 
 
-def test_the_head_that_is_written_down_is_the_scripts_head() -> None:
+def test_head_revision_is_that_of_the_scripts() -> None:
     assert script_directory().get_current_head() == HEAD_REVISION
 
 
-def test_every_revision_has_its_way_up_alone() -> None:
+def test_revisions_have_upgrade_only() -> None:
     for script in script_directory().walk_revisions():
         assert hasattr(script.module, "upgrade")
         assert not hasattr(script.module, "downgrade")
 
 
-def test_the_probabilities_are_the_expressions() -> None:
+def test_probability_columns_match_emotions() -> None:
     assert tuple(f"p_{label}" for label in EMOTIONS) == PROBABILITIES
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_it_compiles_for_postgresql(table) -> None:
+def test_table_compiles_for_postgresql(table) -> None:
     dialect = postgresql.dialect()
-    made = str(CreateTable(table).compile(dialect=dialect))
-    assert "DATETIME" not in made
+    statement = str(CreateTable(table).compile(dialect=dialect))
+    assert "DATETIME" not in statement
     for column in table.columns:
         if column.name.endswith("_at"):
-            assert f"{column.name} TIMESTAMP WITH TIME ZONE" in made
+            assert f"{column.name} TIMESTAMP WITH TIME ZONE" in statement
     for index in table.indexes:
         text = str(CreateIndex(index).compile(dialect=dialect))
         partial = index.dialect_options["sqlite"]["where"] is not None
@@ -102,7 +102,7 @@ def test_it_compiles_for_postgresql(table) -> None:
 
 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=["sqlite", "postgresql"])
-def test_every_constraint_has_a_name_that_postgresql_takes(dialect) -> None:
+def test_constraint_names_are_unique_and_fit_postgresql(dialect) -> None:
     names = [c.name for table in TABLES for c in table.constraints]
     names += [index.name for table in TABLES for index in table.indexes]
     assert all(names)
@@ -110,14 +110,14 @@ def test_every_constraint_has_a_name_that_postgresql_takes(dialect) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_sql_of_one_database_alone_is_in_the_engine_alone() -> None:
+def test_backend_specific_sql_is_in_engine_module_only() -> None:
     folder = Path(db.engine.__file__).parent
     words = re.compile(r"PRAGMA|sqlite_master|exec_driver_sql|pg_")
-    users = {path.name for path in folder.rglob("*.py") if words.search(path.read_text("utf-8"))}
-    assert users == {"engine.py"}
+    modules = {path.name for path in folder.rglob("*.py") if words.search(path.read_text("utf-8"))}
+    assert modules == {"engine.py"}
 
 
-def plan(engine: Engine, statement) -> str:
+def query_plan(engine: Engine, statement) -> str:
     sql = str(statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     with engine.connect() as connection:
         return "; ".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}"))
@@ -148,29 +148,29 @@ def plan(engine: Engine, statement) -> str:
         "pseudonym",
         "gaps",
         "corrections",
-        "stretches of a person",
-        "stretches of a student",
+        "intervals of a person",
+        "intervals of a student",
     ],
 )
-def test_the_reads_use_an_index_and_sort_nothing(empty_file, statement) -> None:
+def test_reads_use_an_index_without_sorting(empty_file, statement) -> None:
     from sqlalchemy import create_engine
 
     engine = create_engine(f"sqlite:///{empty_file}")
-    steps = plan(engine, statement)
+    steps = query_plan(engine, statement)
     engine.dispose()
     assert "USING INDEX" in steps or "USING COVERING INDEX" in steps
     assert "TEMP B-TREE" not in steps
 
 
 @pytest.fixture
-def full_session(store, session_id, people, a_bin) -> int:
-    """A session with a row in each of its tables."""
-    first, second, _ = people
+def ended_session(store, session_id, student_ids, make_bin) -> int:
+    """An ended session with a row in each of its tables."""
+    first, second, _ = student_ids
     with store.unit_of_work() as unit:
-        unit.write_bins(session_id, [a_bin(first, 0.0), a_bin(None, 0.0)])
+        unit.write_bins(session_id, [make_bin(first, 0.0), make_bin(None, 0.0)])
         unit.save_seats(session_id, [SeatRecord(first, "row 1", (0, 0, 9, 9), 1280, 720)])
         unit.save_tracks(session_id, [TrackRecord(first, 1, 0.0, 5.0, 9)])
-        unit.save_flags([FlagRecord(session_id, first, "sad", "flagged", {})])
+        unit.save_flags([FlagRecord(session_id, first, "sadness", "flagged", {})])
         unit.add_marker(session_id, 1.0, "quiz")
         unit.save_gaps(session_id, [GapRecord(1.0, 2.0, "no signal")])
         unit.add_audit_entry("note", f"session {session_id}", unit._clock())
@@ -185,37 +185,42 @@ def rows_in(engine: Engine) -> dict[str, int]:
         return {table.name: len(connection.execute(select(table)).all()) for table in TABLES}
 
 
-def test_a_session_goes_with_all_that_is_its_own(engine, full_session) -> None:
+def test_deleted_session_loses_all_its_rows(engine, ended_session) -> None:
     with engine.begin() as connection:
-        connection.execute(delete(SessionRow).where(SessionRow.id == full_session))
-    left = {name: count for name, count in rows_in(engine).items() if count}
-    assert left == {"class_groups": 1, "audit": 1}
+        connection.execute(delete(SessionRow).where(SessionRow.id == ended_session))
+    remaining = {name: count for name, count in rows_in(engine).items() if count}
+    assert remaining == {"class_groups": 1, "audit": 1}
 
 
-def test_a_student_goes_with_all_that_is_theirs(engine, full_session, people) -> None:
+def test_deleted_student_loses_all_their_rows(engine, ended_session, student_ids) -> None:
     with engine.begin() as connection:
-        connection.execute(delete(StudentRow).where(StudentRow.id == people[0]))
-    left = rows_in(engine)
-    assert (left["timeline_bins"], left["seats"], left["tracks"], left["flags"]) == (1, 0, 0, 0)
-    assert (left["students"], left["class_sessions"]) == (2, 1)
-    assert (left["corrections"], left["identity_intervals"]) == (0, 2)
+        connection.execute(delete(StudentRow).where(StudentRow.id == student_ids[0]))
+    remaining = rows_in(engine)
+    assert (remaining["timeline_bins"], remaining["seats"], remaining["tracks"], remaining["flags"]) == (
+        1,
+        0,
+        0,
+        0,
+    )
+    assert (remaining["students"], remaining["class_sessions"]) == (2, 1)
+    assert (remaining["corrections"], remaining["identity_intervals"]) == (0, 2)
 
 
-def test_a_number_is_not_given_twice(store, full_session, new_session) -> None:
+def test_session_ids_are_not_reused(store, ended_session, new_session) -> None:
     with store.engine.begin() as connection:
         connection.execute(delete(SessionRow))
     with store.unit_of_work() as unit:
         again = unit.start_session(new_session())
         unit.commit()
-    assert again > full_session
+    assert again > ended_session
 
 
-def test_a_class_with_sessions_cannot_go(engine, full_session) -> None:
+def test_class_with_sessions_cannot_be_deleted(engine, ended_session) -> None:
     with engine.connect() as connection, pytest.raises(Conflict):
         connection.execute(delete(Base.metadata.tables["class_groups"]))
 
 
-def test_the_roster_has_each_pseudonym_once(engine, session_id) -> None:
+def test_roster_pseudonyms_are_unique(engine, session_id) -> None:
     row = {"class_group_id": 1, "session_id": None, "pseudonym": "Student 1"}
     with engine.connect() as connection:
         (group,) = connection.execute(select(Base.metadata.tables["class_groups"].c.id)).one()
@@ -226,7 +231,7 @@ def test_the_roster_has_each_pseudonym_once(engine, session_id) -> None:
             connection.execute(insert, [row])
 
 
-def test_a_running_session_has_no_end_and_an_ended_one_has(engine, session_id) -> None:
+def test_ended_session_requires_an_end_time(engine, session_id) -> None:
     table = Base.metadata.tables["class_sessions"]
     with engine.connect() as connection, pytest.raises(Conflict):
         connection.execute(table.update().values(status="finished"))

@@ -29,13 +29,13 @@ def save(store, plan: SeatPlan) -> None:
         unit.commit()
 
 
-def test_a_plan_comes_back_with_its_seats_in_order(store, engine) -> None:
+def test_get_seat_plan_returns_the_stored_plan(store, engine) -> None:
     save(store, PLAN)
     assert get_seat_plan(engine, "7b") == PLAN
     assert get_seat_plan(engine, "6a") is None
 
 
-def test_a_new_plan_replaces_the_one_of_the_class_alone(store, engine) -> None:
+def test_save_seat_plan_replaces_the_plan_of_its_class_only(store, engine) -> None:
     other, newer = replace(PLAN, class_name="6a"), replace(PLAN, seats=PLAN.seats[:1], reference_view=b"")
     for plan in (PLAN, other, newer):
         save(store, plan)
@@ -44,21 +44,21 @@ def test_a_new_plan_replaces_the_one_of_the_class_alone(store, engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         replace(PLAN, seats=(PLAN.seats[0], PLAN.seats[0])),
         replace(PLAN, seats=(PlannedSeat("A1", (10.0, 10.0, 10.0, 20.0)),)),
         replace(PLAN, frame_width=0),
     ],
 )
-def test_what_cannot_be_a_plan_is_refused_and_the_old_one_stays(store, engine, wrong) -> None:
+def test_save_invalid_seat_plan_keeps_the_old_one(store, engine, invalid) -> None:
     save(store, PLAN)
     with store.unit_of_work() as unit, pytest.raises(Conflict):
-        save_seat_plan(unit, wrong)
+        save_seat_plan(unit, invalid)
     assert get_seat_plan(engine, "7b") == PLAN
 
 
-def test_masked_seats_are_kept_with_their_session(store, engine, session_id) -> None:
+def test_opted_out_seats_are_deleted_with_their_session(store, engine, session_id) -> None:
     with store.unit_of_work() as unit:
         save_opted_out_seats(unit, session_id, ["C3", "A1"])
         save_opted_out_seats(unit, session_id, [])

@@ -1,4 +1,4 @@
-"""What is stored of faces that the detector missed."""
+"""The record of faces that the detector missed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ from db.unit_of_work import interrupt_abandoned_sessions
         ((30.0, 31.0), 24, None),
     ],
 )
-def test_a_lower_setting_is_suggested_only_where_it_helps(
-    sizes: tuple[float, ...], min_face_px: int, suggested: int | None
-) -> None:
+def test_suggested_min_face_px(sizes: tuple[float, ...], min_face_px: int, suggested: int | None) -> None:
     assert SmallFaces.from_sizes(sizes, 3, min_face_px).suggested_min_face_px == suggested
 
 
 @pytest.mark.parametrize(
-    ("count", "found", "is_warning"),
+    ("missed", "detected", "is_warning"),
     [
         (0, 0, False),
         (1, 0, False),
@@ -44,40 +42,40 @@ def test_a_lower_setting_is_suggested_only_where_it_helps(
         (9, 22, True),
     ],
 )
-def test_a_warning_needs_two_faces_and_a_tenth_of_those_found(
-    count: int, found: int, is_warning: bool
+def test_is_warning_requires_two_faces_and_a_tenth_of_the_detected(
+    missed: int, detected: int, is_warning: bool
 ) -> None:
-    assert SmallFaces.from_sizes([12.0] * count, found, 24).is_warning is is_warning
+    assert SmallFaces.from_sizes([12.0] * missed, detected, 24).is_warning is is_warning
 
 
-def test_only_faces_below_the_setting_are_called_small() -> None:
+def test_are_all_small() -> None:
     assert SmallFaces.from_sizes([9.0, 23.9], 1, 24).are_all_small
     assert not SmallFaces.from_sizes([9.0, 24.0], 1, 24).are_all_small
     assert not SmallFaces.from_sizes([], 1, 24).are_all_small
 
 
-def test_json_and_back_also_from_a_later_version() -> None:
-    found = SmallFaces.from_sizes([9.06, 15.5], 2, 24)
-    stored = json.loads(json.dumps(found.to_json()))
+def test_json_round_trip_ignores_unknown_keys() -> None:
+    result = SmallFaces.from_sizes([9.06, 15.5], 2, 24)
+    stored = json.loads(json.dumps(result.to_json()))
     assert stored["smallest_px"] == 9.1
-    assert SmallFaces.from_json(stored) == found
-    assert SmallFaces.from_json(stored | {"later": 1}) == found
+    assert SmallFaces.from_json(stored) == result
+    assert SmallFaces.from_json(stored | {"later": 1}) == result
     assert SmallFaces.from_json(None) is None
 
 
-def test_a_session_keeps_the_newest_result_and_a_crash_does_not_lose_it(store, session_id, clock) -> None:
+def test_newest_result_is_kept_after_a_crash(store, session_id, clock) -> None:
     engine = store.engine
     assert queries.get_session(engine, session_id).small_faces is None, "not checked"
     first, second = SmallFaces.from_sizes([9.0], 2, 24), SmallFaces.from_sizes([9.0, 15.0], 2, 24)
-    for found in (first, second):
+    for result in (first, second):
         with store.unit_of_work() as unit:
-            unit.save_small_faces(session_id, found)
+            unit.save_small_faces(session_id, result)
             unit.commit()
     assert interrupt_abandoned_sessions(store, lambda _: False, clock()) == [session_id]
     assert queries.get_session(engine, session_id).small_faces == second
 
 
-def test_nothing_missed_is_not_the_same_as_not_checked(store, session_id) -> None:
+def test_no_missed_faces_differs_from_not_checked(store, session_id) -> None:
     nothing = SmallFaces.from_sizes([], 4, 24)
     with store.unit_of_work() as unit:
         unit.save_small_faces(session_id, nothing)

@@ -1,7 +1,4 @@
-"""Records through the database and back, for any values the records allow.
-
-Writing over what is there.
-"""
+"""Records written and read back, and upserts."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from db.schema import ClassGroupRow, MarkerRow
 from db.sql import INSERT_BY_DIALECT, upsert
 from db.unit_of_work import Store
 
-few = settings(max_examples=30)  # each is a transaction
+few = settings(max_examples=30)  # one transaction each
 
 SECONDS = st.floats(0, 1e6)
 ANGLES = st.none() | st.floats(-180, 180)
@@ -32,15 +29,15 @@ JSON = st.recursive(
 
 
 @st.composite
-def chances(draw: st.DrawFn) -> tuple[float, ...]:
-    """Seven numbers that sum to 1: the lengths between six cuts of the unit interval."""
+def probabilities(draw: st.DrawFn) -> tuple[float, ...]:
+    """Seven probabilities that sum to 1: the distances between six points of the unit interval."""
     cuts = sorted(draw(st.lists(st.floats(0, 1), min_size=6, max_size=6)))
     return tuple(after - before for before, after in zip([0.0, *cuts], [*cuts, 1.0], strict=True))
 
 
 @st.composite
 def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin:
-    """A bin such as a binner could make."""
+    """A valid bin."""
     counts = list(accumulate(draw(st.lists(st.integers(0, 1000), min_size=3, max_size=3))))
     pose_samples, eye_samples = draw(st.integers(0, 1000)), draw(st.integers(0, 1000))
     return TimelineBin(
@@ -51,7 +48,7 @@ def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin
         samples=counts[2],
         seen_samples=counts[1],
         usable_samples=counts[0],
-        probabilities=draw(st.none() | chances()),
+        probabilities=draw(st.none() | probabilities()),
         unreadable_reasons=draw(st.dictionaries(TEXTS, st.integers(0, 1000), max_size=4)),
         pose_samples=pose_samples,
         facing_samples=draw(st.integers(0, pose_samples)),
@@ -65,7 +62,7 @@ def bins(draw: st.DrawFn, student_id: int | None, start_s: float) -> TimelineBin
 
 @few
 @given(data=st.data(), starts=st.lists(SECONDS, unique=True, max_size=5), whole_class=st.booleans())
-def test_bins(shared_store: Store, new_session, data, starts, whole_class) -> None:
+def test_bins_round_trip(shared_store: Store, new_session, data, starts, whole_class) -> None:
     with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new_session())
         student_id = None if whole_class else unit.add_student(session_id, "Student 1")
@@ -79,9 +76,7 @@ def test_bins(shared_store: Store, new_session, data, starts, whole_class) -> No
 
 @few
 @given(data=st.data(), start_s=SECONDS, whole_class=st.booleans())
-def test_the_bin_written_last_is_the_one_read(
-    shared_store: Store, new_session, data, start_s, whole_class
-) -> None:
+def test_last_written_bin_is_read(shared_store: Store, new_session, data, start_s, whole_class) -> None:
     with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new_session())
         student_id = None if whole_class else unit.add_student(session_id, "Student 1")
@@ -99,7 +94,7 @@ def test_the_bin_written_last_is_the_one_read(
     settings=st.dictionaries(TEXTS, JSON, max_size=3),
     versions=st.dictionaries(TEXTS, TEXTS, max_size=3),
 )
-def test_sessions(shared_store: Store, new_session, texts, expected_s, settings, versions) -> None:
+def test_session_round_trip(shared_store: Store, new_session, texts, expected_s, settings, versions) -> None:
     new = NewSession(
         class_name=texts[0],
         source=texts[1],
@@ -123,20 +118,20 @@ def test_sessions(shared_store: Store, new_session, texts, expected_s, settings,
 @given(
     corner=st.tuples(SECONDS, SECONDS),
     size=st.tuples(st.floats(1, 1e4), st.floats(1, 1e4)),
-    stretch=st.tuples(SECONDS, SECONDS).map(sorted),
+    interval=st.tuples(SECONDS, SECONDS).map(sorted),
     numbers=st.dictionaries(TEXTS, JSON, max_size=3),
     text=TEXTS,
 )
-def test_seats_tracks_and_flags(
-    shared_store: Store, new_session, corner, size, stretch, numbers, text
+def test_seat_track_and_flag_round_trip(
+    shared_store: Store, new_session, corner, size, interval, numbers, text
 ) -> None:
     with shared_store.unit_of_work() as unit:
         session_id = unit.start_session(new_session())
         student_id = unit.add_student(session_id, text)
         box_xyxy = (*corner, corner[0] + size[0], corner[1] + size[1])
         seat = SeatRecord(student_id, text, box_xyxy, 1280, 720)
-        track = TrackRecord(student_id, 1, stretch[0], stretch[1], 4)
-        flag = FlagRecord(session_id, student_id, "sad", "insufficient_data", numbers, note=text)
+        track = TrackRecord(student_id, 1, *interval, 4)
+        flag = FlagRecord(session_id, student_id, "sadness", "insufficient_data", numbers, note=text)
         unit.save_seats(session_id, [seat])
         unit.save_tracks(session_id, [track])
         unit.save_flags([flag])
@@ -145,7 +140,7 @@ def test_seats_tracks_and_flags(
     assert queries.list_seats(engine, session_id) == [seat]
     assert queries.list_tracks(engine, session_id) == [track]
     assert queries.list_flags(engine, session_id) == [flag]
-    assert [who.pseudonym for who in queries.list_students(engine, session_id)] == [text]
+    assert [one.pseudonym for one in queries.list_students(engine, session_id)] == [text]
 
 
 @pytest.fixture
@@ -158,29 +153,29 @@ def names(connection) -> list[tuple[int, str]]:
     return [tuple(row) for row in connection.execute(select(ClassGroupRow.id, ClassGroupRow.name))]
 
 
-def test_a_row_of_keys_alone_is_left_as_it_is(connection) -> None:
+def test_upsert_existing_key_without_other_columns(connection) -> None:
     for _ in range(2):
         upsert(connection, ClassGroupRow, [{"name": "7b"}], ("name",))
     assert [name for _, name in names(connection)] == ["7b"]
 
 
-def test_other_columns_are_replaced_and_kept_ones_are_not(store, session_id) -> None:
+def test_upsert_replaces_all_columns_but_keep(store, session_id) -> None:
     with store.unit_of_work() as unit:
-        number = unit.add_marker(session_id, 1.0, "quiz")
+        marker_id = unit.add_marker(session_id, 1.0, "quiz")
         unit.commit()
-    row = {"id": number, "session_id": session_id, "at_s": 2.0, "text": "test"}
+    row = {"id": marker_id, "session_id": session_id, "at_s": 2.0, "text": "test"}
     with store.engine.begin() as connection:
         upsert(connection, MarkerRow, [row], ("id",), keep=("text",))
-        (left,) = connection.execute(select(MarkerRow.at_s, MarkerRow.text)).all()
-    assert tuple(left) == (2.0, "quiz")
+        (stored,) = connection.execute(select(MarkerRow.at_s, MarkerRow.text)).all()
+    assert tuple(stored) == (2.0, "quiz")
 
 
-def test_no_rows_no_statement(connection) -> None:
+def test_upsert_without_rows_executes_nothing(connection) -> None:
     upsert(connection, ClassGroupRow, [], ("name",))
     assert not connection.in_transaction()
 
 
-def test_there_is_an_insert_for_each_database_that_can_be_opened() -> None:
+def test_insert_exists_for_each_backend() -> None:
     engine = open_database("sqlite://")
     assert engine.dialect.name in INSERT_BY_DIALECT
     assert set(INSERT_BY_DIALECT) == {"sqlite", "postgresql"}

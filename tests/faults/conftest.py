@@ -1,3 +1,5 @@
+"""An empty database and the command line of recordings to kill."""
+
 from __future__ import annotations
 
 import os
@@ -14,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema and no rows. To be copied."""
+    """The file of an empty database, to be copied."""
     path = tmp_path_factory.mktemp("template") / "class.db"
     open_database(f"sqlite:///{path}").dispose()
     return path
@@ -22,11 +24,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def command() -> list[str]:
-    """What starts ``victim.py``; to be run with ``environment``."""
+    """The command line of ``victim.py``; run it with ``environment``."""
     return [sys.executable, str(Path(victim.__file__))]
 
 
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
-    """The child finds the project and the tests' helpers; it forks, so NumPy must start no threads."""
+    """Makes the project importable in the child, which forks, so NumPy must start no threads."""
     return os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: within five seconds the process is gone, with everything written."""
+"""SIGTERM and Ctrl-C: within five seconds the process ends with everything written."""
 
 from __future__ import annotations
 
@@ -23,80 +23,82 @@ from tests.helpers.waiting import PATIENCE_S, wait_for
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
-def ended(child: subprocess.Popen) -> str:
-    """Its standard error, once it has ended, in time."""
-    began_s = time.monotonic()
+def wait_for_end(child: subprocess.Popen) -> str:
+    """The standard error of a process that ends in time."""
+    started_s = time.monotonic()
     _, error = child.communicate(timeout=PATIENCE_S)
-    assert in_time(time.monotonic() - began_s)
+    assert in_time(time.monotonic() - started_s)
     return error
 
 
-def told(path: Path) -> Path:
-    """Where a lecture says after each picture how many it has looked at: a file, so that nothing of it is
-    lost between two who read."""
-    return path.with_suffix(".told")
+def output_file(path: Path) -> Path:
+    """The file for the standard output of a recording, which prints the number of frames after each frame. A
+    file, so that two readers can read all of it."""
+    return path.with_suffix(".out")
 
 
-def looked_at(path: Path) -> int:
-    """How many pictures it said last."""
-    whole, _, _ = told(path).read_text().rpartition("\n")
+def printed_frames(path: Path) -> int:
+    """The number of frames that the recording printed last."""
+    whole, _, _ = output_file(path).read_text().rpartition("\n")
     return int(whole.splitlines()[-1]) if whole else 0
 
 
-def written(path: Path) -> int:
-    """How many of them the database has."""
+def written_frames(path: Path) -> int:
+    """The number of frames in the database."""
     with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT frames_sampled FROM class_sessions").fetchone()
-    return 0 if found is None else int(found[0])
+        row = connection.execute("SELECT frames_sampled FROM class_sessions").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 @contextmanager
-def lecture(command: list[str], environment: dict[str, str], path: Path) -> Iterator[subprocess.Popen]:
-    """A session in its own process, which has looked at twenty pictures and written some of them."""
-    with told(path).open("w") as out:
+def recording(command: list[str], environment: dict[str, str], path: Path) -> Iterator[subprocess.Popen]:
+    """A session in its own process that has analysed twenty frames and written some of them."""
+    with output_file(path).open("w") as out:
         child = subprocess.Popen(
-            [*command, "lecture", str(path)], env=environment, stdout=out, stderr=subprocess.PIPE, text=True
+            [*command, "session", str(path)], env=environment, stdout=out, stderr=subprocess.PIPE, text=True
         )
     try:
-        wait_for(lambda: child.poll() is not None or (looked_at(path) >= 20 and written(path) > 0))
+        wait_for(
+            lambda: child.poll() is not None or (printed_frames(path) >= 20 and written_frames(path) > 0)
+        )
         yield child
     finally:
         child.kill()
         child.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_time_and_everything_is_written(
-    tmp_path, template, command, environment, number
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_recording_in_time_with_everything_written(
+    tmp_path, template, command, environment, signal_number
 ) -> None:
     path = tmp_path / "class.db"
     shutil.copy(template, path)
-    with lecture(command, environment, path) as child:
-        child.send_signal(number)
-        error = ended(child)
+    with recording(command, environment, path) as child:
+        child.send_signal(signal_number)
+        error = wait_for_end(child)
     assert (child.returncode, error) == (0, "")
-    number = looked_at(path)
-    assert number >= 20
+    frames = printed_frames(path)
+    assert frames >= 20
     with opened(path) as engine:
         session = queries.get_session(engine, 1)
-        assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, number)
-        assert sum(b.seen_samples for b in queries.load_bins(engine, 1)) == number
+        assert (session.status, session.frames_sampled) == (SessionStatus.FINISHED, frames)
+        assert sum(b.seen_samples for b in queries.load_bins(engine, 1)) == frames
 
 
-def test_also_while_the_database_is_locked_and_the_next_start_closes_the_session(
+def test_signal_while_database_is_locked_leaves_session_for_the_next_start(
     tmp_path, template, command, environment
 ) -> None:
     path = tmp_path / "class.db"
     shutil.copy(template, path)
-    with lecture(command, environment, path) as child:
+    with recording(command, environment, path) as child:
         with closing(sqlite3.connect(path, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
-            kept = holder.execute("SELECT frames_sampled FROM class_sessions").fetchone()[0]
+            written = holder.execute("SELECT frames_sampled FROM class_sessions").fetchone()[0]
             child.send_signal(signal.SIGTERM)
-            error = ended(child)
+            error = wait_for_end(child)
             holder.execute("ROLLBACK")
         assert child.returncode != 0
         assert "database" in error.splitlines()[-1]
     with opened(path) as engine:
         assert close(engine) == [1]
-        assert sum(b.seen_samples for b in queries.load_bins(engine, 1)) == kept > 0
+        assert sum(b.seen_samples for b in queries.load_bins(engine, 1)) == written > 0

@@ -122,7 +122,7 @@ def lessons(store) -> list[int]:
             mia = mia or unit.add_unrecorded_student(number, "Mia", to_roster=True)
             letters = (SAD * BINS)[:BINS]
             unit.write_bins(number, [one_bin(mia, n, letter) for n, letter in enumerate(letters)])
-            unit.progress(number, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
+            unit.save_progress(number, SessionProgress(BINS * 5.0, BINS * 5.0, BINS * 10, 0))
             unit.end_session(number, SessionStatus.FINISHED, begun.started_at + timedelta(minutes=5), "")
             unit.commit()
         numbers.append(number)

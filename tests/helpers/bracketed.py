@@ -1,4 +1,5 @@
-"""A language that puts every text between brackets: what stands outside of them went past gettext."""
+"""A pseudo-language that puts every translated text in brackets, to find untranslated texts outside of
+them."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from html.parser import HTMLParser
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "use", "rect"}
 READ_ALOUD = {"aria-label", "data-label", "title", "alt"}
 SAME = {"h", "min", "s", "UTC", "W", "A", "B", "C", "Feb", "Mar", "Apr", "May"}
-"""The same in every language we have: units, the ``W`` of ISO weeks, letters in a chart; and months, for the
-calendar is not gettext's."""
+"""Equal in all supported languages: units, the ``W`` of ISO weeks, letters in charts; and month names,
+which do not come from gettext."""
 
 
 class Bracketed(gettext.NullTranslations):
-    """``[At [the seat] somebody sat]``."""
+    """Translates ``text`` to ``[text]``; nested texts give nested brackets."""
 
     def gettext(self, message: str) -> str:
         return f"[{message}]"
@@ -25,7 +26,7 @@ class Bracketed(gettext.NullTranslations):
 
 
 class _Texts(HTMLParser):
-    """What is read of a page, each text of a chart and each label by itself."""
+    """The visible text of a page in ``body``; texts of charts and labels in ``others``."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -57,7 +58,7 @@ class _Texts(HTMLParser):
 
 
 def outside(text: str) -> str:
-    """What is not between brackets, which may lie in one another; values in them are inside, too."""
+    """``text`` without its bracketed parts, which may be nested."""
     depth, kept = 0, ""
     for character in text:
         depth += {"[": 1, "]": -1}.get(character, 0)

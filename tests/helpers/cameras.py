@@ -1,4 +1,4 @@
-"""A camera, its cable and its clock for tests: what it gives at each time is a script, and no time passes."""
+"""A scripted camera with a simulated connection and clock; no real time passes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from monitor.sources.capture import CapturedFrame
 from monitor.sources.capture_thread import ConnectionStats, FrameClassifier
 from monitor.sources.freshness import EXACT_TOLERANCE, FrozenFrameDetector
-from monitor.sources.live import LiveSource, ReconnectPolicy
+from monitor.sources.live import LiveSource, ReconnectSettings
 from monitor.types import Frame, Gap
 
 STEP_S = 0.04
@@ -24,24 +24,25 @@ BROAD = (64, 24)
 
 @lru_cache(maxsize=64)
 def texture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """A picture unlike those of other numbers, (H, W, 3), its mean about half grey."""
+    """A random image ``(H, W, 3)`` for each number, with a mean of about mid-grey."""
     return np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
 
 
 @dataclass
 class Script:
-    """What the camera does from which second on: ``moving``, ``frozen``, ``black``, ``nothing`` (``read``
-    fails), ``blocked`` (``read`` does not return), ``refused`` (it cannot be opened), ``small`` or ``broad``
-    (moving, of another size)."""
+    """The behaviour of the camera, each with the second from which it holds: ``moving``, ``frozen``,
+    ``black``, ``nothing`` (``read`` fails), ``blocked`` (``read`` does not return), ``refused`` (it cannot be
+    opened), ``small`` or ``broad`` (moving, of another size)."""
 
     parts: Sequence[tuple[float, str]]
 
     def at(self, now_s: float) -> str:
-        return next(what for start_s, what in reversed(self.parts) if now_s >= start_s)
+        return next(behaviour for start_s, behaviour in reversed(self.parts) if now_s >= start_s)
 
 
 class Clock:
-    """Starts far from zero, as clocks do. ``later`` holds what happens at which second of the test."""
+    """A simulated clock that starts far from zero. ``later``: callbacks with the second of the test to run
+    at."""
 
     def __init__(self) -> None:
         self.start_s = 5000.0
@@ -58,7 +59,7 @@ class Clock:
 
 
 class Stop(threading.Event):
-    """A stop event for which nobody waits: its clock goes on instead."""
+    """A stop event whose ``wait`` advances the simulated clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -71,20 +72,20 @@ class Stop(threading.Event):
 
 
 class Link:
-    """A connection that reads as its script says, while somebody waits for it."""
+    """A connection that reads what the script defines while ``take`` waits."""
 
-    def __init__(self, script: Script, clock: Clock, freshness: FrozenFrameDetector) -> None:
+    def __init__(self, script: Script, clock: Clock, frozen_detector: FrozenFrameDetector) -> None:
         self.opened_s = clock.passed_s
         self.closed_s: float | None = None
         self._script = script
         self._clock = clock
-        self._judged = FrameClassifier(freshness, clock)
+        self._classifier = FrameClassifier(frozen_detector, clock)
         self._blocked = False
         self.failure = "it cannot be opened" if script.at(clock.passed_s) == "refused" else None
 
     @property
     def stats(self) -> ConnectionStats:
-        return self._judged.stats
+        return self._classifier.stats
 
     @property
     def is_alive(self) -> bool:
@@ -97,27 +98,27 @@ class Link:
             if self.failure is not None:
                 return None
             self._clock.pass_(STEP_S)
-            shot = self._read(self._script.at(self._clock.passed_s))
-            if shot is not None:
-                return shot
-            if self._judged.has_ended:
-                self.failure = "no more pictures come"
+            frame = self._read(self._script.at(self._clock.passed_s))
+            if frame is not None:
+                return frame
+            if self._classifier.has_ended:
+                self.failure = "no more frames arrive"
         return None
 
-    def _read(self, what: str) -> CapturedFrame | None:
-        self._blocked = self._blocked or what == "blocked"
+    def _read(self, behaviour: str) -> CapturedFrame | None:
+        self._blocked = self._blocked or behaviour == "blocked"
         if self._blocked:
             return None
         now = round(self._clock.passed_s / STEP_S)
-        pictures: dict[str, Any] = {
+        images: dict[str, Any] = {
             "moving": lambda: texture(now),
             "frozen": lambda: texture(0),
             "black": lambda: texture(now % 8) // 50,
             "small": lambda: texture(now, SMALL),
             "broad": lambda: texture(now, BROAD),
         }
-        picture = pictures.get(what, lambda: None)()
-        return self._judged.classify(picture is not None, picture)
+        image = images.get(behaviour, lambda: None)()
+        return self._classifier.classify(image is not None, image)
 
     def close(self) -> None:
         self.closed_s = self._clock.passed_s
@@ -125,13 +126,14 @@ class Link:
 
 @dataclass
 class Camera:
-    """A scripted camera, the live source that watches it, and what that gave. Times from the test's start."""
+    """A scripted camera, its live source and the items of that source. Times count from the start of the
+    test."""
 
     parts: Sequence[tuple[float, str]]
     stale_s: float = 10.0
     reconnect_s: float = 900.0
     sample_fps: float = 2.0
-    dice: float = 1.0
+    jitter: float = 1.0
     links: list[Link] = field(default_factory=list)
     items: list[Frame | Gap] = field(default_factory=list)
 
@@ -140,27 +142,27 @@ class Camera:
         self.stop = Stop(self.clock)
         script = Script(self.parts)
 
-        def connect(address: int | str, freshness: FrozenFrameDetector) -> Link:
-            self.links.append(Link(script, self.clock, freshness))
+        def connect(address: int | str, frozen_detector: FrozenFrameDetector) -> Link:
+            self.links.append(Link(script, self.clock, frozen_detector))
             return self.links[-1]
 
         self.source = LiveSource(
             0,
             "camera 0",
-            ReconnectPolicy(self.stale_s, self.reconnect_s, EXACT_TOLERANCE),
+            ReconnectSettings(self.stale_s, self.reconnect_s, EXACT_TOLERANCE),
             connect,
             clock=self.clock,
-            jitter=lambda: self.dice,
+            jitter=lambda: self.jitter,
         )
 
-    def at(self, at_s: float, do: Callable[[], None]) -> Camera:
-        """Do something at that second."""
-        self.clock.later.append((at_s, do))
+    def at(self, at_s: float, action: Callable[[], None]) -> Camera:
+        """Schedule ``action`` at a second of the test."""
+        self.clock.later.append((at_s, action))
         self.clock.later.sort(key=lambda later: later[0])
         return self
 
     def watch(self, until_s: float) -> Camera:
-        """Watch it until it is stopped then."""
+        """Collect the items of the source until it is stopped at ``until_s``."""
         self.at(until_s, self.stop.set)
         with self.source:
             for item in self.source.frames(self.sample_fps, self.stop):
@@ -173,5 +175,5 @@ class Camera:
 
     @property
     def gaps(self) -> list[Gap]:
-        """Each gap as it was told last."""
+        """The last report of each gap."""
         return list({item.start_s: item for item in self.items if isinstance(item, Gap)}.values())

@@ -13,8 +13,8 @@ WIDTH, HEIGHT = 960, 540
 
 
 def classroom(face_px: Sequence[float], sway_px: int = 0) -> ImageBGR:
-    """A grey frame ``(540, 960, 3)`` with one portrait per entry, whose face has that width in pixels, in
-    rows from the top left. All are moved to the right by ``sway_px``."""
+    """A grey frame ``(540, 960, 3)`` with one portrait per entry of ``face_px``, the width of its face in
+    pixels, in rows from the top left. All are shifted to the right by ``sway_px``."""
     image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     x, y, row = 10, 10, 0
     for size in face_px:

@@ -1,4 +1,4 @@
-"""Made-up faces for tests."""
+"""Synthetic faces for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from monitor.types import Face
 
 
 def face(x: float, y: float, width: float = 40.0) -> Face:
-    """A frontal face centred on ``(x, y)``, half again as high as wide."""
+    """A frontal face centred on ``(x, y)``, 1.25 times as high as wide."""
     height = 1.25 * width
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     offsets = [(-0.2, -0.15), (0.2, -0.15), (0, 0.05), (0, 0.25), (-0.45, -0.1), (0.45, -0.1)]

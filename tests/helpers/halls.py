@@ -1,4 +1,4 @@
-"""A hall that does not exist: walls and desks to hold on to, and people who are magenta ovals."""
+"""A drawn hall: walls and desks with features, and people drawn as magenta ovals."""
 
 from __future__ import annotations
 
@@ -20,56 +20,56 @@ SEATS: dict[str, Box] = {
     "A1": (180.0, 400.0, 220.0, 450.0),
     "A2": (640.0, 400.0, 680.0, 450.0),
 }
-"""Where the faces are, in the hall's pixels; 40 x 50 each, in two rows."""
+"""Face boxes, pixels of the hall; 40 x 50 each, in two rows."""
 
 _PERSON_BGR = (255, 0, 255)
 _NOSE_BGR = (90, 0, 90)
 
 
 def room(seed: int = 1) -> ImageBGR:
-    """Walls, windows and desks: rectangles of many sizes, in every colour but that of people."""
+    """Walls, windows and desks: blurred rectangles of many sizes and colours."""
     rng = np.random.default_rng(seed)
-    picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     for _ in range(150):
         x, y, w, h = rng.integers(0, (WIDTH, HEIGHT, 160, 120))
-        cv2.rectangle(picture, (x, y), (x + w, y + h), rng.integers(0, 256, 3).tolist(), -1)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8)
+        cv2.rectangle(image, (x, y), (x + w, y + h), rng.integers(0, 256, 3).tolist(), -1)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0), np.uint8)
 
 
 def hall(people: Mapping[str, Box], sample: int = 0) -> ImageBGR:
-    """The room with an oval in each box; it is grey, so that nothing but people has their colour. Their
-    noses are somewhere else in each sample: who never moves is a picture."""
-    picture = cv2.cvtColor(cv2.cvtColor(room(), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    """The room in grey with a magenta oval in each box. The noses move with ``sample``, because faces that
+    never move count as static."""
+    image = cv2.cvtColor(cv2.cvtColor(room(), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     for x1, y1, x2, y2 in people.values():
         middle = (round((x1 + x2) / 2), round((y1 + y2) / 2))
-        cv2.ellipse(picture, middle, (round((x2 - x1) / 2), round((y2 - y1) / 2)), 0, 0, 360, _PERSON_BGR, -1)
+        cv2.ellipse(image, middle, (round((x2 - x1) / 2), round((y2 - y1) / 2)), 0, 0, 360, _PERSON_BGR, -1)
         nose = (middle[0] + round(10 * np.sin(2.5 * sample)), middle[1] + round(12 * np.cos(1.7 * sample)))
-        cv2.circle(picture, nose, 8, _NOSE_BGR, -1)
-    return np.asarray(picture, np.uint8)
+        cv2.circle(image, nose, 8, _NOSE_BGR, -1)
+    return np.asarray(image, np.uint8)
 
 
 def camera(x: float = 0.0, y: float = 0.0, zoom: float = 1.0) -> NDArray[np.float64]:
-    """Room to picture, (2, 3)."""
+    """The similarity from the room to the frame, ``(2, 3)``."""
     return np.array([[zoom, 0.0, WIDTH / 2 * (1 - zoom) + x], [0.0, zoom, HEIGHT / 2 * (1 - zoom) + y]])
 
 
 def seen(matrix: NDArray[np.float64], scene: ImageBGR | None = None) -> ImageBGR:
-    """The scene, by default the empty room, through a camera."""
-    picture = cv2.warpAffine(
+    """The frame that a camera gives of the scene, by default the empty room."""
+    image = cv2.warpAffine(
         room() if scene is None else scene, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray(picture, np.uint8)
+    return np.asarray(image, np.uint8)
 
 
 def people_in(image_bgr: ImageBGR) -> NDArray[np.bool_]:
-    """(H, W) where a picture has the colour of people."""
+    """Mask ``(H, W)`` of the pixels with the colour of people."""
     blue, green, red = (image_bgr[..., channel].astype(int) for channel in range(3))
     return (blue > green + 60) & (red > green + 60)
 
 
 class OvalDetector:
-    """Finds the ovals and confirms them as faces, which no face mesh would; keeps every picture that it was
-    shown."""
+    """Detects the ovals as verified faces, because no face mesh fits them; keeps the images that it was
+    given."""
 
     version = "ovals"
 
@@ -78,9 +78,9 @@ class OvalDetector:
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         self.pictures.append(image_bgr)
-        found = cv2.connectedComponentsWithStats(people_in(image_bgr).astype(np.uint8))
+        components = cv2.connectedComponentsWithStats(people_in(image_bgr).astype(np.uint8))
         return [
             replace(face(float(x) + w / 2, float(y) + h / 2, float(w)), verified=True)
-            for x, y, w, h, area in found[2][1:].tolist()
+            for x, y, w, h, area in components[2][1:].tolist()
             if area > 300
         ]

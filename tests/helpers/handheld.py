@@ -1,5 +1,5 @@
-"""Scenes filmed by a hand-held camera: a smooth random path, blur and noise. Room coordinates are the
-scene's."""
+"""Scenes recorded by a hand-held camera: a smooth random path, blur and noise. The scene is the reference
+frame."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.geometry import transform_box
 from monitor.types import Box, ImageBGR
 
 WAVES_HZ = (0.11, 0.27, 0.45, 0.8)
@@ -16,7 +17,8 @@ SAMPLES_PER_S = 2.0
 def hand_path(
     seed: int, samples: int, width: int, height: int, reach: float = 0.03
 ) -> list[NDArray[np.float64]]:
-    """Scene to frame, ``(2, 3)`` each sample: shifts of about ``reach`` widths, turns of a degree, zoom."""
+    """The similarity ``(2, 3)`` from scene to frame per sample: shifts of about ``reach`` widths, rotations
+    of a degree, zoom."""
     rng = np.random.default_rng((seed, 77))
     times_s = np.arange(samples) / SAMPLES_PER_S
 
@@ -24,17 +26,17 @@ def hand_path(
         waves = [rng.normal() * np.sin(2 * np.pi * hz * times_s + rng.uniform(0, 6.3)) for hz in WAVES_HZ]
         return np.asarray(size / 1.5 * sum(waves))
 
-    across, down, turn, zoom = wander(reach * width), wander(0.6 * reach * width), wander(0.7), wander(0.012)
-    middle, matrices = (width / 2, height / 2), []
+    dx, dy, rotation, zoom = wander(reach * width), wander(0.6 * reach * width), wander(0.7), wander(0.012)
+    centre, matrices = (width / 2, height / 2), []
     for index in range(samples):
-        matrix = cv2.getRotationMatrix2D(middle, float(turn[index]), float(1.04 + zoom[index]))
-        matrix[:, 2] += (across[index], down[index])
+        matrix = cv2.getRotationMatrix2D(centre, float(rotation[index]), float(1.04 + zoom[index]))
+        matrix[:, 2] += (dx[index], dy[index])
         matrices.append(np.asarray(matrix, np.float64))
     return matrices
 
 
 def filmed(scene: ImageBGR, matrix: NDArray[np.float64], rng: np.random.Generator) -> ImageBGR:
-    """The frame that the camera gives, as large as the scene, blurred by up to 1.8 px and noisy."""
+    """The frame that the camera gives: as large as the scene, blurred by up to 1.8 px, with noise."""
     height, width = scene.shape[:2]
     frame = cv2.warpAffine(scene, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
     blur = min(abs(rng.normal(0, 0.7)), 1.8)
@@ -45,9 +47,5 @@ def filmed(scene: ImageBGR, matrix: NDArray[np.float64], rng: np.random.Generato
 
 
 def through(matrix: NDArray[np.float64], box_xyxy: Box) -> Box:
-    """A box of the scene in the frame; it stays upright."""
-    x1, y1, x2, y2 = box_xyxy
-    x, y = matrix @ ((x1 + x2) / 2, (y1 + y2) / 2, 1.0)
-    scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
-    half_width, half_height = scale * (x2 - x1) / 2, scale * (y2 - y1) / 2
-    return float(x - half_width), float(y - half_height), float(x + half_width), float(y + half_height)
+    """A box of the scene in pixels of the frame; it stays upright."""
+    return transform_box(matrix, box_xyxy)

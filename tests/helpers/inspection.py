@@ -1,4 +1,4 @@
-"""What a database that a victim left must hold, told from the victim's own log."""
+"""Checks of the database that a killed recording left, against the recording's own log."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ from db.engine import open_database
 from db.records import GapRecord, SessionStatus
 from db.unit_of_work import Store, interrupt_abandoned_sessions
 from monitor.runtime.process import is_running
-from tests.helpers.victim import SAMPLE_FPS, STUDENTS, joins_s
+from tests.helpers.victim import GAP_START_S, SAMPLE_FPS, STUDENTS, is_gap, joins_s
 
 BIN_S = COMMIT_S = 5.0
 WRITTEN_S = 2.0
-"""What was handed over so long ago is being written or is written, on the clock: generous, for a machine that
-does other things too. With what is not handed over yet that is less than the ten seconds that may be lost at
-most. How long the disk of that machine then takes for a write is not ours to promise."""
+"""A batch submitted longer ago than this (monotonic clock) is written or being written; generous, for a
+loaded machine. Together with what is not submitted yet this is less than the ten seconds that may be lost at
+most. The duration of the write itself depends on the disk."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a log says. ``added_s`` are the moments that were recorded, ``handed_s`` those up to which a batch
-    was handed over and ``handed_at_s`` when that was on the monotonic clock; ``committed_s`` is up to when a
-    commit was over, ``writing`` whether one was not. ``taken_s`` is when the last one that was over had
-    begun, on the monotonic clock."""
+class RecordingLog:
+    """The content of a log. ``added_s``: media times of recorded samples. ``submitted_s``: the media times
+    up to which batches were submitted, ``submitted_at_s`` when, on the monotonic clock. ``committed_s``: the
+    media time of the last finished commit, ``is_writing`` whether another was in progress.
+    ``write_started_s``: the start of the last finished write, on the monotonic clock."""
 
     added_s: list[float]
-    handed_s: list[float]
-    handed_at_s: list[float]
+    submitted_s: list[float]
+    submitted_at_s: list[float]
     committed_s: float | None
-    writing: bool
-    taken_s: float = 0.0
+    is_writing: bool
+    write_started_s: float = 0.0
 
 
-def read(log: Path) -> Told:
-    """Read a log, whose last line may be torn."""
-    added, handed, handed_at = [], [], []
-    committed, writing, begun_s, taken_s = None, False, 0.0, 0.0
+def read(log: Path) -> RecordingLog:
+    """Read a log, whose last line may be incomplete."""
+    added, submitted, submitted_at = [], [], []
+    committed, is_writing, started_s, finished_start_s = None, False, 0.0, 0.0
     for line in log.read_text().splitlines() if log.exists() else []:
         kind, *words = line.split()
         if kind == "a":
-            if added and handed[-1:] != [added[-1]]:
-                since_s = added[-1] - (handed[-1] if handed else 0.0)
-                assert since_s < COMMIT_S, f"{since_s} s of the lecture were not handed over"
+            if added and submitted[-1:] != [added[-1]]:
+                pending_s = added[-1] - (submitted[-1] if submitted else 0.0)
+                assert pending_s < COMMIT_S, f"{pending_s} s of the session were not submitted"
             added.append(float(words[0]))
         elif kind == "h":
-            handed.append(float(words[0]))
-            handed_at.append(float(words[1]))
+            submitted.append(float(words[0]))
+            submitted_at.append(float(words[1]))
         elif kind == "b":
-            writing, begun_s = True, float(words[0])
+            is_writing, started_s = True, float(words[0])
         else:
-            committed, writing, taken_s = float(words[0]), False, begun_s
-    return Told(added, handed, handed_at, committed, writing, taken_s)
+            committed, is_writing, finished_start_s = float(words[0]), False, started_s
+    return RecordingLog(added, submitted, submitted_at, committed, is_writing, finished_start_s)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Engine]:
-    """The database, found whole."""
+    """The opened database; its integrity is checked."""
     engine = open_database(f"sqlite:///{path}", create=False)
     try:
         with engine.connect() as connection:
@@ -74,58 +74,58 @@ def opened(path: Path) -> Iterator[Engine]:
         engine.dispose()
 
 
-def check(engine: Engine, told: Told, session_id: int = 1) -> float:
-    """That the database holds exactly what had happened up to a moment at which a batch was handed over;
-    returns that moment, media seconds."""
+def check(engine: Engine, log: RecordingLog, session_id: int = 1) -> float:
+    """Assert that the database holds exactly the samples up to the submission of a batch; returns its media
+    time."""
     session = queries.get_session(engine, session_id)
-    until_s = session.end_s
-    assert until_s in (0.0, *told.handed_s)
-    looked_at = [at_s for at_s in told.added_s if at_s <= until_s and not 12.0 <= at_s % 60 < 15.0]
-    looked_at = looked_at if session.frames_sampled else []
-    assert session.frames_sampled == len(looked_at)
-    assert session.watched_s == len(looked_at) / SAMPLE_FPS
-    people = {one.id for one in queries.list_students(engine, session_id)}
-    here = [n for n in range(STUDENTS) if any(joins_s(n) <= at_s for at_s in looked_at)]
-    assert len(people) == len(here) == len({one.label for one in queries.list_seats(engine, session_id)})
+    end_s = session.end_s
+    assert end_s in (0.0, *log.submitted_s)
+    samples_s = [at_s for at_s in log.added_s if at_s <= end_s and not is_gap(at_s)]
+    samples_s = samples_s if session.frames_sampled else []
+    assert session.frames_sampled == len(samples_s)
+    assert session.watched_s == len(samples_s) / SAMPLE_FPS
+    students = {one.id for one in queries.list_students(engine, session_id)}
+    present = [n for n in range(STUDENTS) if any(joins_s(n) <= at_s for at_s in samples_s)]
+    assert len(students) == len(present) == len({one.label for one in queries.list_seats(engine, session_id)})
     expected: Counter[tuple[float, int]] = Counter()
-    for student in here:
-        seen = Counter(at_s - at_s % BIN_S for at_s in looked_at if at_s >= joins_s(student))
+    for student in present:
+        seen = Counter(at_s - at_s % BIN_S for at_s in samples_s if at_s >= joins_s(student))
         expected.update(seen.items())
     bins = queries.load_bins(engine, session_id)
     assert Counter((b.start_s, b.seen_samples) for b in bins if b.seen_samples) == expected
-    assert {b.student_id for b in bins} == people
-    assert {t.student_id for t in queries.list_tracks(engine, session_id)} == people
-    assert queries.list_gaps(engine, session_id) == gaps(told, until_s)
-    notes = [m.at_s for m in queries.list_markers(engine, session_id)]
-    assert notes == [at_s for at_s in looked_at if at_s == 6.0]
-    return until_s
+    assert {b.student_id for b in bins} == students
+    assert {t.student_id for t in queries.list_tracks(engine, session_id)} == students
+    assert queries.list_gaps(engine, session_id) == expected_gaps(log, end_s)
+    markers_s = [m.at_s for m in queries.list_markers(engine, session_id)]
+    assert markers_s == [at_s for at_s in samples_s if at_s == 6.0]
+    return end_s
 
 
-def gaps(told: Told, until_s: float) -> list[GapRecord]:
-    """The gaps that a log knows until then."""
+def expected_gaps(log: RecordingLog, until_s: float) -> list[GapRecord]:
+    """The gaps of a log up to a media time."""
     ends: dict[float, float] = {}
-    for at_s in told.added_s:
-        if 12.0 <= at_s % 60 < 15.0 and at_s <= until_s:
-            ends[at_s - at_s % 60 + 12.0] = at_s
+    for at_s in log.added_s:
+        if is_gap(at_s) and at_s <= until_s:
+            ends[at_s - at_s % 60 + GAP_START_S] = at_s
     return [GapRecord(start_s, end_s, "no signal") for start_s, end_s in ends.items()]
 
 
-def check_lost(told: Told, kept_s: float, killed_s: float) -> None:
-    """That what was committed is there, and what was handed over long enough before it was killed, or before
-    the last write that was over began, if there was another under way."""
-    assert kept_s >= (told.committed_s or 0.0)
-    times = zip(told.handed_s, told.handed_at_s, strict=True)
-    long_ago_s = (told.taken_s if told.writing else killed_s) - WRITTEN_S
+def check_lost(log: RecordingLog, kept_s: float, killed_s: float) -> None:
+    """Assert that the database has everything committed, and every batch that was submitted long enough
+    before the kill (during a write: before the start of the last finished write)."""
+    assert kept_s >= (log.committed_s or 0.0)
+    times = zip(log.submitted_s, log.submitted_at_s, strict=True)
+    long_ago_s = (log.write_started_s if log.is_writing else killed_s) - WRITTEN_S
     assert kept_s >= max([end_s for end_s, at_s in times if at_s < long_ago_s], default=0.0)
 
 
 def close(engine: Engine) -> list[int]:
-    """What the next start does: close what was cut off. Returns which sessions."""
+    """Close interrupted sessions, as the next start does. Returns their ids."""
     closed = interrupt_abandoned_sessions(
         Store(engine), lambda one: is_running(one.pid, one.process_started), datetime.now(UTC)
     )
-    for number in closed:
-        session = queries.get_session(engine, number)
+    for session_id in closed:
+        session = queries.get_session(engine, session_id)
         assert session.status is SessionStatus.INTERRUPTED
         assert session.ended_at is not None
         assert session.ended_at >= session.started_at

@@ -1,4 +1,4 @@
-"""Made-up faces in each form that data comes in, small enough to draw for each test; and the real ones."""
+"""Synthetic faces in each supported data format, and the real FER2013."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def draw_faces(count: int, seed: int = 0) -> NDArray[np.uint8]:
 
 
 def make_faces(count: int, seed: int = 0) -> Faces:
-    """Noise of Training, labels in turn; the votes agree with the labels, every fifth face has none."""
+    """Noise faces of Training, labels in turn; the votes equal the labels, every fifth face has none."""
     labels = np.arange(count) % 7
     columns = np.array([4, 5, 6, 1, 3, 2, 0])[labels]
     counts = np.zeros((count, 10), np.int64)
@@ -53,7 +53,7 @@ def make_faces(count: int, seed: int = 0) -> Faces:
 
 
 def write_sheet(folder: Path, images: NDArray[np.uint8], columns: int = 3, **table: object) -> None:
-    """The two files of a data folder; the last row of the sheet is filled up with black tiles."""
+    """Write a contact sheet and its table; the last row of the sheet is padded with black tiles."""
     rows = -(-len(images) // columns)
     tiles = np.zeros((rows * columns, 48, 48), np.uint8)
     tiles[: len(images)] = images
@@ -83,7 +83,8 @@ def vote_row(counts: Sequence[int] = NEUTRAL_VOTES, usage: str = "Training") -> 
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, str]], header: Sequence[str] = ()) -> Path:
-    """Rows below a header, by default that of the first row; the columns are the header's, stripped."""
+    """Write rows below a header, by default that of the first row; a column's name is stripped to find its
+    values."""
     names = header or list(rows[0])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -93,20 +94,26 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, str]], header: Sequence[st
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> Path:
-    """A picture in the format of its suffix; the folders above it are made."""
+    """Write an image in the format of its suffix, creating the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), image)
     return path
 
 
 def write_archive(path: Path, images: NDArray[np.uint8], **table: object) -> Path:
-    """An ``.npz`` with ``image`` and ``label``; an array that is None is left out."""
+    """Write an ``.npz`` with ``image``, ``label`` and the arrays of ``table``; an array that is None is
+    omitted."""
     arrays = {"image": images, "label": np.zeros(len(images), np.uint8), **table}
     np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
     return path
 
 
+def write_faces(path: Path, faces: Faces, **table: object) -> Path:
+    """Write an ``.npz`` of faces with their labels and votes."""
+    return write_archive(path, faces.images, label=faces.labels, ferplus_votes=faces.vote_counts, **table)
+
+
 @cache
 def real_splits(shared: Path) -> Splits:
-    """FER2013 itself, decoded once for all tests."""
+    """The splits of FER2013, decoded once for all tests."""
     return official_splits(load_contact_sheet(shared / "data"))

@@ -1,4 +1,4 @@
-"""A page of HTML, taken apart with the standard library."""
+"""An HTML page, parsed with the standard library."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Page(HTMLParser):
 
     @property
     def table(self) -> list[list[str]]:
-        """The rows of every table, the texts of their cells."""
+        """The rows of all tables, as cell texts."""
         return [row for table in self.tables for row in table]
 
     @property
     def charts(self) -> int:
-        """How many charts there are besides the small ones, which have a class."""
+        """Number of charts without the small ones, which have a class."""
         return self.tags.count("svg") - sum(
             (tag, name) == ("svg", "class") for tag, name, _ in self.attributes
         )
 
     @property
     def text(self) -> str:
-        """What is read, with plain single spaces."""
+        """The visible text with single plain spaces."""
         return re.sub(r"\s+", " ", "".join(self._words)).strip()
 
     def handle_starttag(self, tag, attrs):

@@ -1,4 +1,4 @@
-"""Pictures with faces that every installation has: the portrait that comes with matplotlib."""
+"""Images with a face: the portrait that is part of every matplotlib installation."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def portrait() -> ImageBGR:
 
 
 def pasted(width: int, height: int, face_px: float, places: list[tuple[int, int]]) -> ImageBGR:
-    """A grey picture with the portrait at ``places`` (x, y of its corner), its face ``face_px`` wide."""
+    """A grey image with the portrait at ``places`` (x, y of its corner), its face ``face_px`` wide."""
     scale = face_px / (PORTRAIT_BOX_XYXY[2] - PORTRAIT_BOX_XYXY[0])
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(portrait(), None, fx=scale, fy=scale, interpolation=way)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(portrait(), None, fx=scale, fy=scale, interpolation=interpolation)
     image = np.full((height, width, 3), 128, dtype=np.uint8)
     for x, y in places:
         part = small[: max(0, height - y), : max(0, width - x)]
@@ -36,7 +36,7 @@ def pasted(width: int, height: int, face_px: float, places: list[tuple[int, int]
 
 
 def pasted_box(face_px: float, x: int, y: int) -> tuple[float, ...]:
-    """Where the face of ``pasted`` is for one place."""
+    """The face box in ``pasted`` for one of ``places``."""
     scale = face_px / (PORTRAIT_BOX_XYXY[2] - PORTRAIT_BOX_XYXY[0])
     return tuple(side * scale + (x, y)[index % 2] for index, side in enumerate(PORTRAIT_BOX_XYXY))
 

@@ -1,4 +1,4 @@
-"""A lesson that is being recorded, as it stands in the database and as the program that records tells it."""
+"""A running session: its rows in the database, and the live students that the daemon reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PEOPLE = (
 
 
 def begin(engine: Engine, mode: str = "emotion") -> int:
-    """A running session of the class 7b, five minutes old, of four students; the first is called Mia."""
+    """A running session of class 7b, five minutes old, with four students; the name of the first is Mia."""
     with Store(engine).unit_of_work() as unit:
         session = unit.start_session(new_session(mode))
         ids = seat_all(unit, session)

@@ -1,4 +1,4 @@
-"""A lesson as a recording leaves it, written straight into a database."""
+"""A recorded session, written directly to a database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from db.unit_of_work import Store, UnitOfWork
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BINS = 60
 SCRIPTS = {
-    # s: looks sad, n: neutral, a dot: not seen. Five seconds each.
+    # One character per bin of five seconds: s sad, n neutral, . not seen.
     "Student 1": "n" * 60,
     "Student 2": "n" * 20 + "." * 10 + "s" * 30,
     "Student 3": "n" * 20 + "." * 40,
@@ -22,10 +22,11 @@ SCRIPTS = {
 
 
 def one_bin(student_id: int, number: int, letter: str) -> TimelineBin:
-    chances = {"s": (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), "n": (0.0,) * 6 + (1.0,)}.get(letter)
-    seen = 0 if chances is None else 10
-    unknown = {} if seen else {"absent": 10}
-    return TimelineBin(student_id, number * 5.0, 5.0, seen / 2, 10, seen, seen, chances, unknown)
+    """The bin with that number, for a character of a script."""
+    probabilities = {"s": (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), "n": (0.0,) * 6 + (1.0,)}.get(letter)
+    seen = 0 if probabilities is None else 10
+    reasons = {} if seen else {"absent": 10}
+    return TimelineBin(student_id, number * 5.0, 5.0, seen / 2, 10, seen, seen, probabilities, reasons)
 
 
 def new_session(mode: str = "emotion") -> NewSession:
@@ -33,21 +34,21 @@ def new_session(mode: str = "emotion") -> NewSession:
 
 
 def seat_all(unit: UnitOfWork, session: int) -> list[int]:
-    """The students of the scripts, with what was seen of them; their numbers."""
+    """Store the students of the scripts with their bins and seats; returns their ids."""
     ids = [unit.add_student(session, name) for name in SCRIPTS]
     scripts = zip(ids, SCRIPTS.values(), strict=True)
     unit.write_bins(
-        session, [one_bin(who, n, letter) for who, script in scripts for n, letter in enumerate(script)]
+        session, [one_bin(one, n, letter) for one, script in scripts for n, letter in enumerate(script)]
     )
     box = (0.0, 0.0, 9.0, 9.0)
     unit.save_seats(
-        session, [SeatRecord(who, name, box, 640, 480) for who, name in zip(ids, SCRIPTS, strict=True)]
+        session, [SeatRecord(one, name, box, 640, 480) for one, name in zip(ids, SCRIPTS, strict=True)]
     )
     return ids
 
 
 def record_lesson(store: Store) -> int:
-    """An ended session of four students, one of them two people on one seat."""
+    """An ended session of four students, one of whom returns to the seat unconfirmed."""
     with store.unit_of_work() as unit:
         session = unit.start_session(new_session())
         ids = seat_all(unit, session)
@@ -63,5 +64,5 @@ def record_lesson(store: Store) -> int:
 
 
 def class_number(engine: Engine, name: str) -> int:
-    """The number of the class of that name, as addresses have it."""
+    """The id of the class of that name, as used in addresses."""
     return next(one.id for one in list_classes(engine) if one.name == name)

@@ -1,4 +1,4 @@
-"""A class that does not exist: the demo's portrait on as many seats as a test wants."""
+"""Photographs of a class that does not exist, for tests of the simulated room."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from classpulse.simulation.demo.portrait import load_portrait
 from classpulse.simulation.room.photo import Photograph
 
 
-def painted(count: int = 4, width: int = 640, height: int = 360) -> Photograph:
-    """``count`` ovals in a row on grey: people enough for everything but a detector."""
+def painted_photograph(count: int = 4, width: int = 640, height: int = 360) -> Photograph:
+    """A photograph of ``count`` ovals in a row on grey: sufficient for everything but a detector."""
     picture = np.full((height, width, 3), 120, np.uint8)
     boxes = []
     for index in range(count):
@@ -23,8 +23,9 @@ def painted(count: int = 4, width: int = 640, height: int = 360) -> Photograph:
     return Photograph(picture, np.array(boxes, np.float64))
 
 
-def photographed(folder: Path, seats: int = 3, face_px: int = 64) -> tuple[Path, Path]:
-    """A picture of a row of real faces (one and the same) and the boxes beside it, for 'simulate room'."""
+def write_photograph(folder: Path, seats: int = 3, face_px: int = 64) -> tuple[Path, Path]:
+    """Write an image with a row of equal real faces and the boxes beside it, for 'simulate room'; returns
+    both paths."""
     portrait = load_portrait()
     x1, y1, x2, y2 = portrait.landmarks.box_xyxy
     scale = face_px / (x2 - x1)

@@ -1,10 +1,10 @@
-"""An RTSP server on this machine alone, for the tests: run by the system's Python, which has GStreamer.
+"""An RTSP server on loopback for the tests, run by the system's Python, which has GStreamer.
 
-    python3 rtspserver.py PORT NAME=PIPELINE...
+    python3 rtsp_server.py PORT NAME=PIPELINE...
 
-serves each PIPELINE, which ends in a payloader ``pay0``, as ``rtsp://127.0.0.1:PORT/NAME``. Says ``ready``,
-then obeys lines: ``ELEMENT PROPERTY VALUE`` sets a property while the stream goes on. ``--check`` only says
-whether it could.
+serves each PIPELINE, which ends in a payloader ``pay0``, as ``rtsp://127.0.0.1:PORT/NAME``. Prints ``ready``,
+then reads commands from standard input: ``ELEMENT PROPERTY VALUE`` sets a property of a running stream.
+``--check`` only tests whether GStreamer has all plugins.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotest
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the process is ended."""
+    """Serve until the process is killed."""
     Gst.init(None)
     missing = [name for name in NEEDED if Gst.ElementFactory.find(name) is None]
     if missing:
-        say(f"GStreamer lacks {', '.join(missing)}")
+        print_line(f"GStreamer lacks {', '.join(missing)}")
         return 1
     if arguments == ["--check"]:
         return 0
@@ -41,28 +41,28 @@ def main(arguments: list[str]) -> int:
         factory.connect("media-configure", lambda _factory, media: served.append(media.get_element()))
         server.get_mount_points().add_factory(f"/{name}", factory)
     if server.attach(None) == 0:
-        say(f"port {arguments[0]} is taken")
+        print_line(f"port {arguments[0]} is in use")
         return 1
-    threading.Thread(target=obey, args=(served,), daemon=True).start()
-    say("ready")
+    threading.Thread(target=run_commands, args=(served,), daemon=True).start()
+    print_line("ready")
     GLib.MainLoop().run()
     return 0
 
 
-def say(text: str) -> None:
-    """A line for whoever started this."""
+def print_line(text: str) -> None:
+    """Print a line for the parent process."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def obey(served: list[Gst.Element]) -> None:
-    """Set what the lines on standard input say, on whatever has that element."""
+def run_commands(served: list[Gst.Element]) -> None:
+    """Apply the commands on standard input to every stream that has the element."""
     for line in sys.stdin:
-        element, name, value = line.split()
+        element_name, name, value = line.split()
         for bin_ in served:
-            found = bin_.get_by_name(element)
-            if found is not None:
-                Gst.util_set_object_arg(found, name, value)
+            element = bin_.get_by_name(element_name)
+            if element is not None:
+                Gst.util_set_object_arg(element, name, value)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Frames of video calls and of rooms, drawn without any photograph, for the tests of tile grids."""
+"""Drawn frames of video calls and rooms, for tests of tile grids."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from monitor.types import Box, ImageBGR
 
 @dataclass(frozen=True)
 class CallStyle:
-    """How an application draws its grid: the colour of the background, the width of the gutters, the radius
-    of the tiles' corners, pixels; bars above and below the grid as a share of the height; whether the last
-    row is centred; whether names are written into the tiles."""
+    """The style of a call application. ``ground``: background colour; ``gutter`` and ``radius`` of tile
+    corners, pixels; ``bars`` above and below the grid, share of the height; ``centred``: last row centred;
+    ``names`` in the tiles."""
 
     ground: tuple[int, int, int] = (26, 26, 26)
     gutter: int = 6
@@ -42,8 +42,8 @@ def drawn_call(
     size: tuple[int, int] = (1280, 720),
     people: list[int] | None = None,
 ) -> tuple[ImageBGR, list[Box], list[Box]]:
-    """A call of ``count`` tiles: the frame, its tiles, and the face in each. ``people`` says whose tile each
-    is; a person looks the same in every tile. ``seed`` draws the noise."""
+    """A call of ``count`` tiles: the frame, its tiles, and their faces. ``people`` gives the person of each
+    tile; a person looks the same in every tile. ``seed`` is for noise."""
     style = style or CallStyle()
     width, height = size
     columns = COLUMNS.get(count) or int(np.ceil(np.sqrt(count)))
@@ -51,7 +51,7 @@ def drawn_call(
     bar = round(style.bars * height)
     across = (width - (columns + 1) * style.gutter) // columns
     down = (height - 2 * bar - (rows + 1) * style.gutter) // rows
-    # Tiles keep the shape of a camera's picture, as far as the frame allows.
+    # Tiles keep the aspect ratio of a camera, as far as the frame allows.
     across, down = min(across, 2 * down), min(down, round(across / 1.2))
     left = (width - columns * across - (columns - 1) * style.gutter) // 2
     top = (height - rows * down - (rows - 1) * style.gutter) // 2
@@ -74,7 +74,7 @@ def drawn_call(
 
 
 def drawn_tile(person: int, width: int, height: int, *, names: bool = True) -> tuple[ImageBGR, Box]:
-    """The tile of one person: a wall with furniture, shoulders, a head; and the box of the face."""
+    """The tile of a person (wall, furniture, shoulders, head) and the box of the face."""
     rng = np.random.default_rng((person, 3))
     shade = np.linspace(rng.uniform(0.7, 1.0), rng.uniform(0.7, 1.0), width)[None, :, None]
     tile = (np.full((height, width, 3), rng.integers(40, 220, 3)) * shade).astype(np.uint8)
@@ -111,7 +111,7 @@ def _rounded(width: int, height: int, radius: int) -> np.ndarray:
 
 
 def noisy(frame: ImageBGR, seed: int) -> ImageBGR:
-    """The frame as a camera and a codec leave it: noise, and JPEG at quality 80."""
+    """The frame with noise and compressed as JPEG at quality 80."""
     noise = np.random.default_rng((seed, 7)).normal(0, 2, frame.shape)
     rough = np.clip(frame + noise, 0, 255).astype(np.uint8)
     return np.asarray(
@@ -122,8 +122,7 @@ def noisy(frame: ImageBGR, seed: int) -> ImageBGR:
 def drawn_room(
     kind: str, *, seed: int = 0, size: tuple[int, int] = (1280, 720)
 ) -> tuple[ImageBGR, list[Box]]:
-    """A room with straight edges and three people before them, and their faces. ``kind`` is one of
-    ``ROOMS``."""
+    """A room with straight edges and three people, and their faces. ``kind`` is one of ``ROOMS``."""
     width, height = size
     rng = np.random.default_rng((seed, 11))
     wall = tuple(int(value) for value in rng.integers(120, 220, 3))

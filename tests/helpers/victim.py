@@ -1,13 +1,13 @@
-"""Recordings to be killed, as processes of their own; the tests beside this start them.
+"""Recordings in processes of their own that tests/faults kills.
 
-    victim.py kill FOLDER TEMPLATE COUNT SEED    many of them, each killed at a moment of its own
-    victim.py record PATH LOG SPEED [--two]      one of them, or two sessions in two processes of one group
-    victim.py lecture PATH                       one that ends on a signal, through the whole session loop
+    victim.py kill FOLDER TEMPLATE COUNT SEED    COUNT recordings, each killed at a different time
+    victim.py record PATH LOG SPEED [--two]      one recording, or two in two processes of one group
+    victim.py session PATH                       a whole session that ends on a signal
 
-A made-up class of 25 is recorded through the real recorder and its writing thread, ``SPEED`` times as fast
-as a lecture goes. What a log holds, a line each: ``a`` media seconds (a sample is about to be added), ``h``
-media seconds and the monotonic clock (a batch is about to be handed over), ``b`` and that clock (a write
-begins) and ``c`` media seconds (it is committed).
+A synthetic class of 25 students is recorded by the real recorder and its write queue, ``SPEED`` times as
+fast as in real time. Each line of a log is ``a`` and media seconds (a sample is about to be added), ``h``
+with media seconds and the monotonic clock (a batch is about to be submitted), ``b`` with that clock (a write
+begins), or ``c`` with media seconds (the write is committed).
 """
 
 from __future__ import annotations
@@ -40,19 +40,28 @@ from monitor.types import FrameResult, Gap, GapReason, Observation, Track, Track
 STUDENTS = 25
 SAMPLE_FPS = 2.0
 SPEED = 10.0
-"""Ten seconds of a lecture are one of the test."""
+"""Seconds of a session per second of the test."""
 
-AT_ONCE = 14
-CHANCES = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
+GAP_START_S, GAP_END_S = 12.0, 15.0
+"""Within each minute, nothing is observed between these seconds."""
+
+CONCURRENT = 14
+PROBABILITIES = (0.0, 0.0, 0.0, 0.1, 0.8, 0.0, 0.1)
 
 
 def joins_s(student: int) -> float:
-    """When a student comes: twenty are there from the beginning, the others come and move the names."""
+    """Media time at which a student arrives. Twenty are present from the start; a later student changes the
+    numbering."""
     return 0.0 if student < 20 else 3.0 * (student - 19)
 
 
+def is_gap(at_s: float) -> bool:
+    """Whether nothing is observed at that media time."""
+    return GAP_START_S <= at_s % 60 < GAP_END_S
+
+
 class Log:
-    """Lines that the kernel has as soon as they are written, so that they outlive the process."""
+    """A file that is written without buffering, so that its lines outlive the process."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -62,7 +71,7 @@ class Log:
 
 
 class LoggingStore(Store):
-    """Tells when a write begins and when it is committed. ``on_write`` is called when one begins."""
+    """A store that logs the start and commit of each write. ``on_write`` is called at the start."""
 
     def __init__(self, path: Path, log: Log, on_write: Callable[[], None]) -> None:
         super().__init__(open_database(f"sqlite:///{path}", synchronous="FULL"))
@@ -86,35 +95,36 @@ class LoggingStore(Store):
 
 
 def begin(store: Store) -> int:
-    """A session of this process."""
+    """Start a session of this process; returns its id."""
     pid, started = current_process()
-    new = NewSession("7b", "made up", datetime.now(UTC), "emotion", None, 5.0, {}, {}, pid, started)
+    new = NewSession("7b", "synthetic", datetime.now(UTC), "emotion", None, 5.0, {}, {}, pid, started)
     with store.unit_of_work() as unit:
-        number = unit.start_session(new)
+        session_id = unit.start_session(new)
         unit.commit()
-    return number
+    return session_id
 
 
 def seats(at_s: float) -> list[Seat]:
-    here = [student for student in range(STUDENTS) if joins_s(student) <= at_s]
-    # Who comes later sits between those who are there.
-    return [Seat(n, (x := 50.0 * (7 * n % STUDENTS), 100.0, x + 40.0, 150.0)) for n in here]
+    """The seats of the students present."""
+    present = [student for student in range(STUDENTS) if joins_s(student) <= at_s]
+    # Later students sit between the others.
+    return [Seat(n, (x := 50.0 * (7 * n % STUDENTS), 100.0, x + 40.0, 150.0)) for n in present]
 
 
 def sample(at_s: float) -> FrameResult:
-    """Everybody who has come is seen; every fifth student cannot be read."""
+    """All students present are seen; every fifth one is unreadable."""
     seen = [seat.student for seat in seats(at_s)]
     observations = tuple(
         Observation(n, at_s, True, unreadable_reason=UnreadableReason.BLURRED)
         if n % 5 == 0
-        else Observation(n, at_s, True, probabilities=CHANCES)
+        else Observation(n, at_s, True, probabilities=PROBABILITIES)
         for n in seen
     )
     return FrameResult(at_s, observations, len(seen), (1280, 720), note="quiz" if at_s == 6.0 else None)
 
 
 def tracks(at_s: float) -> list[TrackAssignment]:
-    """What following them came to."""
+    """The tracks of the students present."""
     return [
         TrackAssignment(s.student, Track(s.student, s.box_xyxy, None, joins_s(s.student), at_s, 1), None)
         for s in seats(at_s)
@@ -122,7 +132,7 @@ def tracks(at_s: float) -> list[TrackAssignment]:
 
 
 def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None] = lambda: None) -> None:
-    """Record until somebody puts an end to it. From 12 s to 15 s of each minute nothing can be seen."""
+    """Record until the process is killed."""
     log = Log(log_path)
     store = LoggingStore(path, log, on_write)
     recorder = Recorder(
@@ -133,33 +143,33 @@ def record(path: Path, log_path: Path, speed: float, on_write: Callable[[], None
         retry_timeout_s=float("inf"),
         in_background=True,
     )
-    hand_over = recorder.commit
+    submit = recorder.commit
 
     def commit(*arguments: object) -> None:
         log("h", recorder.progress.end_s, time.monotonic())
-        hand_over(*arguments)  # type: ignore[arg-type]
+        submit(*arguments)  # type: ignore[arg-type]
 
     recorder.commit = commit  # type: ignore[method-assign, assignment]
-    began_s, slot, seen_s = time.monotonic(), 0, 0.0
+    started_s, slot, seen_s = time.monotonic(), 0, 0.0
     while True:
         at_s = slot / SAMPLE_FPS
         log("a", at_s)
-        if 12.0 <= at_s % 60 < 15.0:
-            start_s = at_s - at_s % 60 + 12.0
+        if is_gap(at_s):
+            start_s = at_s - at_s % 60 + GAP_START_S
             recorder.add_gap(Gap(start_s, at_s, GapReason.NO_SIGNAL), 0)
         else:
             recorder.add(sample(seen_s := at_s), 1 / SAMPLE_FPS, 0)
-        # Who comes while nothing can be seen has no seat yet.
+        # A student that arrives during a gap has no seat yet.
         recorder.commit_if_due(partial(seats, seen_s), partial(tracks, seen_s))
-        # The newest moment wins: one that has passed is left out.
-        time.sleep(max(0.0, began_s + (slot + 1) / SAMPLE_FPS / speed - time.monotonic()))
-        slot = max(slot + 1, int((time.monotonic() - began_s) * speed * SAMPLE_FPS))
+        # As live sources do, skip samples that are already late.
+        time.sleep(max(0.0, started_s + (slot + 1) / SAMPLE_FPS / speed - time.monotonic()))
+        slot = max(slot + 1, int((time.monotonic() - started_s) * speed * SAMPLE_FPS))
 
 
 @dataclass
 class Victim:
-    """A recording that runs. ``due_s`` is when it is killed, on the monotonic clock; that is known only when
-    ``writes`` more writes have begun, and is ``wait_s`` after that."""
+    """A running recording. It is killed ``wait_s`` after ``writes`` more writes have begun; ``due_s``, on the
+    monotonic clock, is infinite until then."""
 
     number: int
     pid: int
@@ -169,14 +179,15 @@ class Victim:
     wait_s: float
 
 
-def start(folder: Path, template: Path, number: int, dice: random.Random) -> Victim:
+def start(folder: Path, template: Path, number: int, rng: random.Random) -> Victim:
+    """Start a recording in a child process, with a random time of its kill."""
     path = folder / f"{number}.db"
     shutil.copy(template, path)
     read, write = os.pipe()
-    # Every other one is killed just when it writes, which chance alone would seldom do; the others at some
-    # moment since they began to record, however long this computer takes for that, and some before it.
+    # Every other one is killed during a write, which a random time would seldom hit; the others at a random
+    # time after the start of recording, and some before it.
     writes, wait_s = (
-        (dice.randint(1, 6), dice.uniform(0.0, 0.03)) if number % 2 else (1, dice.uniform(0.05, 3.0))
+        (rng.randint(1, 6), rng.uniform(0.0, 0.03)) if number % 2 else (1, rng.uniform(0.05, 3.0))
     )
     if number % 20 == 0:
         writes = 0
@@ -193,11 +204,11 @@ def start(folder: Path, template: Path, number: int, dice: random.Random) -> Vic
 
 
 def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
-    """Start them, some at a time, and kill each; a line for each says its number and when."""
-    dice, waiting, running = random.Random(seed), list(range(count)), list[Victim]()
+    """Start recordings, some at a time, and kill each; prints a line with number and time of each kill."""
+    rng, waiting, running = random.Random(seed), list(range(count)), list[Victim]()
     while waiting or running:
-        while waiting and len(running) < AT_ONCE:
-            running.append(start(folder, template, waiting.pop(0), dice))
+        while waiting and len(running) < CONCURRENT:
+            running.append(start(folder, template, waiting.pop(0), rng))
         now_s = time.monotonic()
         next_s = min(victim.due_s for victim in running)
         ready, _, _ = select.select(
@@ -205,46 +216,46 @@ def kill_many(folder: Path, template: Path, count: int, seed: int) -> None:
         )
         for victim in running:
             if victim.pipe in ready:
-                begun = len(os.read(victim.pipe, 1000))
-                if begun == 0:
+                started = len(os.read(victim.pipe, 1000))
+                if started == 0:
                     raise SystemExit(f"recording {victim.number} ended by itself")
                 if victim.writes:
-                    victim.writes -= min(begun, victim.writes)
+                    victim.writes -= min(started, victim.writes)
                     if not victim.writes:
                         victim.due_s = time.monotonic() + victim.wait_s
         for victim in [victim for victim in running if victim.due_s <= time.monotonic()]:
-            say(victim.number, time.monotonic())
+            print_line(victim.number, time.monotonic())
             os.kill(victim.pid, signal.SIGKILL)
             os.waitpid(victim.pid, 0)
             os.close(victim.pipe)
             running.remove(victim)
 
 
-def say(*words: object) -> None:
+def print_line(*words: object) -> None:
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
 
 
-def lecture(path: Path) -> None:
-    """Run a whole session until a signal comes; its status is the exit code."""
+def run_session(path: Path) -> None:
+    """Run a whole session until a signal; its status is the exit code."""
     import numpy as np
 
     from monitor.faces.expression import NullExpressionEstimator
     from monitor.runtime.shutdown import stop_on_signals
     from monitor.seating.assigner import SeatAssigner
-    from monitor.session.pipeline import Pipeline
+    from monitor.session.pipeline import build_pipeline
     from monitor.session.session import Session
     from monitor.tracking.tracker import Tracker
     from monitor.types import Frame
     from tests.helpers.faces import face
 
     class Camera:
-        name, expected_s, live, frames_dropped = "made up", None, True, 0
+        name, expected_s, is_live, frames_dropped = "synthetic", None, True, 0
 
         def frames(self, stop: threading.Event) -> Iterator[Frame]:
-            picture, slots = np.zeros((200, 400, 3), np.uint8), itertools.count()
+            image, slots = np.zeros((200, 400, 3), np.uint8), itertools.count()
             while not stop.wait(1 / SAMPLE_FPS / SPEED):
-                yield Frame(picture, datetime.now(UTC), next(slots) / SAMPLE_FPS)
+                yield Frame(image, datetime.now(UTC), next(slots) / SAMPLE_FPS)
 
     class OneFace:
         def detect(self, image_bgr: object) -> list[object]:
@@ -259,7 +270,7 @@ def lecture(path: Path) -> None:
         retry_timeout_s=float("inf"),
         in_background=True,
     )
-    pipeline = Pipeline(OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
+    pipeline = build_pipeline(OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
     source = Camera()
     with stop_on_signals() as stop:
         session = Session(
@@ -268,7 +279,7 @@ def lecture(path: Path) -> None:
             pipeline,
             recorder,
             sample_fps=SAMPLE_FPS,
-            on_progress=lambda progress, students: say(progress.frames_sampled),
+            on_progress=lambda progress, students: print_line(progress.frames_sampled),
         )
         session.run(stop)
 
@@ -282,7 +293,7 @@ def main(command: str, *words: str) -> None:
             log = log.with_suffix(".second")
         record(path, log, speed)
     else:
-        lecture(Path(words[0]))
+        run_session(Path(words[0]))
 
 
 if __name__ == "__main__":

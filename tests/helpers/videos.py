@@ -1,4 +1,4 @@
-"""Tiny videos for tests, written with PyAV. Frame *k* of ``steps`` is an even grey of ``grey(k)``."""
+"""Tiny videos for tests, written with PyAV. Frame *k* of ``steps`` is a uniform grey of ``grey(k)``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def grey(index: int) -> int:
 
 
 def index_of(image_bgr: ImageBGR) -> int:
-    """Which of ``steps`` a decoded frame was; FFmpeg's quick conversion is up to 3.7 off."""
+    """The index in ``steps`` of a decoded frame; FFmpeg's fast conversion is up to 3.7 levels off."""
     return round((float(image_bgr.mean()) - 18.6) / 5)
 
 
@@ -37,7 +37,7 @@ def corner_mark(width: int = 64, height: int = 48) -> ImageBGR:
 
 
 def noise(count: int, width: int = 64, height: int = 48) -> list[ImageBGR]:
-    """Pictures that do not compress, so that every frame takes its share of the file."""
+    """Incompressible images, so that every frame takes its share of the file."""
     rng = np.random.default_rng(7)
     return [rng.integers(0, 255, (height, width, 3), dtype=np.uint8) for _ in range(count)]
 
@@ -54,7 +54,7 @@ def write_video(
     index_first: bool = False,
 ) -> Path:
     """Write ``images`` at ``times_s`` (default: evenly at ``fps``). ``index_first`` puts an MP4's index
-    before its frames, so that a cut-off file can still be opened."""
+    before its frames, so that a truncated file can still be opened."""
     muxer = {"movflags": "faststart"} if index_first else {}
     images = list(images)
     with av.open(str(path), "w", options=muxer) as container:
@@ -73,7 +73,7 @@ def write_video(
 
 
 def rotate(path: Path, degrees: int) -> Path:
-    """Ask players to turn an MP4 clockwise, in the track header's matrix (ISO 14496-12, 8.3.2)."""
+    """Set a clockwise rotation of an MP4 in the matrix of the track header (ISO 14496-12, 8.3.2)."""
     data = bytearray(path.read_bytes())
     cos, sin = (round(function(math.radians(degrees))) for function in (math.cos, math.sin))
     matrix = (cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
@@ -91,7 +91,7 @@ def cut_off(path: Path, share: float) -> Path:
 
 
 def damage(path: Path, start_share: float, end_share: float) -> Path:
-    """Overwrite a stretch of a file's bytes with zeros."""
+    """Overwrite a range of a file's bytes with zeros."""
     data = bytearray(path.read_bytes())
     start, end = int(len(data) * start_share), int(len(data) * end_share)
     data[start:end] = bytes(end - start)
@@ -100,7 +100,7 @@ def damage(path: Path, start_share: float, end_share: float) -> Path:
 
 
 def made(path: Path, at: str, **tags: str) -> Path:
-    """Have a video say when it was made; its pictures stay as they are."""
+    """A copy of a video with the recording time ``at`` and other tags; its frames are unchanged."""
     new = path.with_stem(f"{path.stem}-made")
     muxer = {"movflags": "use_metadata_tags"} if tags else {}
     with av.open(str(path)) as old, av.open(str(new), "w", options=muxer) as container:

@@ -1,4 +1,4 @@
-"""Waiting for what another thread or program does. Patiently: only a test that fails waits to the end."""
+"""Waiting for other threads and processes. Only a failing test waits for the whole time."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from monitor.daemon.errors import ControlError
 T = TypeVar("T")
 
 PATIENCE_S = 180.0
-"""Reports are made at low priority, so a busy machine takes a while."""
+"""Long, because reports are generated at low priority and the machine may be loaded."""
 
 
 def wait_for(condition: Callable[[], T]) -> T:
-    """What the condition gives, as soon as that counts as true."""
+    """The first true value of the condition."""
     deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"no result within {PATIENCE_S:g} s"
         time.sleep(0.02)
-    return found
+    return value
 
 
 def answers(folder: Path) -> bool:
-    """Whether a program that records answers there; one that is busy with its start may not yet."""
+    """Whether a daemon answers in that folder. One that is starting may not answer yet."""
     try:
         return daemon_status(folder) is not None
     except ControlError:

@@ -1,4 +1,4 @@
-"""Takes what a live source gives in real time, as long as a test wants to."""
+"""Collects the items of a live source in real time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NONE = GapReason.NO_SIGNAL
 
 
 class Watcher:
-    """Five pictures a second of a source; ``items`` is all that came."""
+    """Samples a source five times a second into ``items``."""
 
     def __init__(self, source: Source) -> None:
         self.items: list[Frame | Gap] = []
@@ -28,7 +28,7 @@ class Watcher:
             self.items.append(item)
             if wanted(item):
                 return item
-            assert time.monotonic() < deadline_s, f"waited in vain; last came {item}"
+            assert time.monotonic() < deadline_s, f"timeout; the last item is {item}"
         raise AssertionError("the source ended")
 
     def frames(self, count: int) -> None:
@@ -48,16 +48,16 @@ class Watcher:
 
     @property
     def reasons(self) -> list[GapReason]:
-        """Why nothing could be seen, one after another, but for pictures that did not come: on a busy
-        computer that may be so for a while at any time."""
-        return [one for one, _ in groupby(gap.reason for gap in self.gaps if gap.reason is not NONE)]
+        """The reasons of the gaps in order, without NO_SIGNAL, which may occur at any time on a busy
+        computer."""
+        return [reason for reason, _ in groupby(gap.reason for gap in self.gaps if gap.reason is not NONE)]
 
     @property
     def longest(self) -> Gap:
-        """The gap that took most of the time."""
+        """The longest gap."""
         return max(self.gaps, key=lambda gap: gap.end_s - gap.start_s)
 
     @property
     def gaps(self) -> list[Gap]:
-        """Each gap as it was told last."""
+        """The last report of each gap."""
         return list({item.start_s: item for item in self.items if isinstance(item, Gap)}.values())

@@ -1,4 +1,4 @@
-"""A camera for tests: pictures over HTTP on loopback, as network cameras give them."""
+"""A network camera for tests: MJPEG over HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -17,24 +17,23 @@ FPS = 10.0
 
 
 class Webcam:
-    """Gives the pictures of a film over and over to whoever asks, until it is ``unplugged``; ``plug`` mends
-    that."""
+    """Streams the frames of a video in a loop to every client, until ``unplugged`` is set."""
 
-    def __init__(self, film: Path) -> None:
+    def __init__(self, video: Path) -> None:
         self.unplugged = threading.Event()
         self._closing = threading.Event()
-        self._pictures = list(_jpegs(film))
+        self._jpegs = list(_jpegs(video))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def url(self) -> str:
-        """What ``capture.source`` takes."""
+        """The address for ``capture.source``."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/video"
 
     def close(self) -> None:
-        """No more pictures."""
+        """Stop the server."""
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -51,27 +50,26 @@ class Webcam:
                     self.send_error(503)
                     return
                 self.send_response(200)
-                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
-                for picture in itertools.cycle(camera._pictures):
+                for jpeg in itertools.cycle(camera._jpegs):
                     if camera.unplugged.is_set() or camera._closing.wait(1 / FPS):
                         return
                     try:
-                        self._give(picture)
+                        self._send(jpeg)
                     except OSError:
                         return
 
-            def _give(self, picture: bytes) -> None:
-                head = b"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
-                self.wfile.write(head + picture + b"\r\n")
+            def _send(self, jpeg: bytes) -> None:
+                head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
+                self.wfile.write(head + jpeg + b"\r\n")
 
         return Handler
 
 
-def _jpegs(film: Path) -> Iterator[bytes]:
-    """About ten a second. Each is a little different from every other, as the noise of a sensor makes
-    them."""
-    with av.open(str(film)) as container:
+def _jpegs(video: Path) -> Iterator[bytes]:
+    """About ten images per second. All differ slightly, like images with sensor noise."""
+    with av.open(str(video)) as container:
         step = max(1, round(float(container.streams.video[0].average_rate) / FPS))
         for number, frame in enumerate(container.decode(video=0)):
             if number % step == 0:
@@ -81,9 +79,9 @@ def _jpegs(film: Path) -> Iterator[bytes]:
 
 
 @contextmanager
-def webcam(film: Path) -> Iterator[Webcam]:
-    """A camera while the block lasts."""
-    camera = Webcam(film)
+def webcam(video: Path) -> Iterator[Webcam]:
+    """A running camera for the duration of the block."""
+    camera = Webcam(video)
     try:
         yield camera
     finally:

@@ -3,10 +3,10 @@ from __future__ import annotations
 from model.emotions import EMOTIONS, Emotion
 
 
-def test_order_is_fer2013s() -> None:
+def test_emotions_order_is_fer2013s() -> None:
     assert EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
-def test_value_is_the_index_of_the_label() -> None:
+def test_emotion_value_is_the_index_of_its_label() -> None:
     assert [EMOTIONS[emotion] for emotion in Emotion] == [emotion.label for emotion in Emotion]
     assert EMOTIONS[Emotion.SAD] == "sad"

@@ -6,7 +6,7 @@ import pytest
 from monitor.imaging import MASK_GREY, image_size, letterbox, letterbox_area
 
 
-def test_a_picture_of_the_right_size_is_left_alone():
+def test_letterbox_of_the_same_size_is_unchanged():
     image = np.zeros((48, 64, 3), np.uint8)
     assert letterbox(image, (64, 48)) is image
 
@@ -21,12 +21,12 @@ def test_a_picture_of_the_right_size_is_left_alone():
         ((1, 1000), (100, 10), (49, 0, 1, 10)),
     ],
 )
-def test_it_is_as_large_as_it_can_be_and_in_the_middle(size, within, place):
+def test_letterbox_area_is_centred_and_as_large_as_possible(size, within, place):
     assert letterbox_area(size, within) == place
 
 
 @pytest.mark.parametrize("size", [(32, 12), (24, 48), (200, 50)])
-def test_what_is_beside_it_is_grey_and_nothing_is_cut_off(size):
+def test_letterbox_fills_the_rest_with_grey(size):
     image = np.full((size[1], size[0], 3), 250, np.uint8)
     fitted = letterbox(image, (64, 48))
     assert image_size(fitted) == (64, 48)

@@ -18,7 +18,7 @@ from classpulse.web import context as site
 from reports.text import i18n as language
 
 PROJECT = Path(__file__).parents[2]
-KEYWORDS = {**DEFAULT_KEYWORDS, "said": None, "nsaid": (1, 2)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None, "lazy_plural": (1, 2)}
 """As in the Makefile."""
 
 

@@ -28,7 +28,10 @@ def duplicates(sources: dict[str, str]) -> dict[str, list[str]]:
 
 
 def test_duplicates_same_class_and_function_in_two_modules_are_listed() -> None:
-    one, other = "class Camera: ...\ndef run(): ...\ndef _private(): ...\n", "def Camera(): ...\nclass Other: ...\n"
+    one, other = (
+        "class Camera: ...\ndef run(): ...\ndef _private(): ...\n",
+        "def Camera(): ...\nclass Other: ...\n",
+    )
     assert duplicates({"a": one, "b": other, "c": "def _private(): ..."}) == {"Camera": ["a", "b"]}
 
 

@@ -1,4 +1,4 @@
-"""Two trees of values compared leaf by leaf, and the text form of a tree. Pure."""
+"""Comparison of two trees of values, and their text form. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 ABSENT = "(missing)"
 
 LINE_CHARS = 300
-"""One line for what belongs together: the counts of a window, the figures of a lesson."""
+"""Longest line: enough for the counts of a window or the figures of a lesson."""
 
 Tolerances = Mapping[str, float]
-"""The largest accepted difference of a number by the ending of its name: ``share`` holds for ``share`` and
-``seen_share``. Everything else must be equal."""
+"""Largest accepted difference of a number by the last word of its name: ``share`` applies to ``share`` and
+``seen_share``. All other values must be equal."""
 
 EXACT: Tolerances = {}
 
 
 def differences(reference: Any, now: Any, tolerances: Tolerances, path: str = "") -> list[str]:
-    """One line ``path: reference -> now`` for each leaf that differs, is missing or is new.
+    """One line ``path: reference -> now`` per leaf that differs, is missing or is new.
 
-    A number may differ by the tolerance of its name. List elements, and the values of a mapping whose keys
-    are no quantities (``{"happy": 0.2}`` under ``expression_share``), take the tolerance of the name above.
+    Numbers may differ by the tolerance of their name. List elements, and values whose keys are not quantities
+    (``{"happy": 0.2}`` under ``expression_share``), use the tolerance of the parent.
     """
     return _differences(reference, now, tolerances, path, 0.0)
 
@@ -33,7 +33,7 @@ def _differences(reference: Any, now: Any, tolerances: Tolerances, path: str, to
         pairs = [(str(key), reference.get(key, ABSENT), now.get(key, ABSENT)) for key in keys]
     elif isinstance(reference, list) and isinstance(now, list):
         longer = max(len(reference), len(now))
-        padded = [one + [ABSENT] * (longer - len(one)) for one in (reference, now)]
+        padded = [values + [ABSENT] * (longer - len(values)) for values in (reference, now)]
         pairs = [(str(place), *both) for place, both in enumerate(zip(*padded, strict=True))]
     else:
         return [] if _equal(reference, now, tolerance) else [f"{path}: {_text(reference)} -> {_text(now)}"]
@@ -66,12 +66,12 @@ def _text(value: Any) -> str:
 
 
 def to_text(tree: Any, indent: int = 0) -> str:
-    """The tree as JSON with sorted keys, as much on one line as has room."""
+    """The tree as JSON with sorted keys; a value that fits on one line is not broken."""
     flat = json.dumps(tree, ensure_ascii=False, sort_keys=True)
     if not isinstance(tree, Mapping | list) or indent + len(flat) <= LINE_CHARS:
         return flat
     pad = "\n" + " " * (indent + 1)
     if isinstance(tree, list):
-        return "[" + ",".join(pad + to_text(one, indent + 1) for one in tree) + pad[:-1] + "]"
+        return "[" + ",".join(pad + to_text(value, indent + 1) for value in tree) + pad[:-1] + "]"
     lines = [f"{pad}{json.dumps(key)}: {to_text(tree[key], indent + 1)}" for key in sorted(tree)]
     return "{" + ",".join(lines) + pad[:-1] + "}"

@@ -32,19 +32,19 @@ from tests.replay.picture import class_photograph
 from tests.replay.readings import reported, scored, stored, summarised
 
 BEGAN_AT = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
-"""When the videos are said to have been recorded."""
+"""The recording time of the videos."""
 
 VIDEO_TOLERANCES: Tolerances = {
-    # Another processor: pixels differ by a grey level or two and network outputs in the third digit, so a
-    # sample near a threshold (blurred or not, facing or not, a blink) goes to the other side. Without AVX
-    # and FMA no count changed by more than 2 of the 20 samples of a window, and by no more than 3 with the
-    # video encoded one step better or worse.
+    # On another processor pixels differ by a grey level or two and network outputs in the third digit, so
+    # samples near a threshold (blurred, facing, a blink) may cross it. Without AVX and FMA no count changed
+    # by more than 2 of the 20 samples of a window, and with the video encoded one step better or worse by at
+    # most 3.
     "samples": 3.0,
     # Three samples at two a second.
     "s": 1.5,
     # Three of the 40 samples of a student in the demo.
     "share": 0.08,
-    # Edges of faces 70 to 200 px wide, by networks that see them at 40 to 100 px.
+    # Edges of faces 70 to 200 px wide, detected by networks at 40 to 100 px.
     "px": 4.0,
     # The medians of the bins moved by less than a degree without AVX and FMA.
     "deg": 2.0,
@@ -52,18 +52,18 @@ VIDEO_TOLERANCES: Tolerances = {
     # interval over the three to eight bins of a video moves with every bin.
     "estimate": 0.15,
     "ends": 0.15,
-    # The drawn heads are lowered by 4 to 8 degrees, and the border of "lowered" is at 5: of the 30 to 112
-    # samples of a student up to 18 changed sides with the video encoded one step worse.
+    # The drawn heads are lowered by 4 to 8 degrees, and the limit of "lowered" is 5: of the 30 to 112 samples
+    # of a student up to 18 crossed it with the video encoded one step worse.
     "poses": 20.0,
-    # Spells with the right expression, of those with a reading: one readable sample makes a reading.
+    # Segments with the right expression: one readable sample makes a segment readable.
     "spells": 1.0,
-    # Texts that name the reasons why expressions were not read; one sample can add or remove one.
+    # Texts with reasons for unreadable expressions; one sample can add or remove one.
     "reasons": 1.0,
 }
 
 TERM_TOLERANCES: Tolerances = {
-    # Bins are drawn by NumPy, without a network or an image: only the order of a sum differs between
-    # processors, which can change the last digit that is kept.
+    # Bins are drawn by NumPy, without networks or images: only the order of sums differs between processors,
+    # which can change the last kept digit.
     "samples": 0.1,
     "share": 0.001,
     "estimate": 0.001,
@@ -72,12 +72,12 @@ TERM_TOLERANCES: Tolerances = {
 }
 
 REFERENCES = Path(__file__).resolve().parent
-"""The folder with a JSON file of values for each input."""
+"""The folder with the reference values of each input, one JSON file each."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """``play`` takes a folder for its files and returns the values that are compared."""
+    """``play`` takes a folder for files and returns the values to compare."""
 
     play: Callable[[Path], dict[str, Any]]
     tolerances: Tolerances
@@ -87,27 +87,28 @@ def demo(folder: Path) -> dict[str, Any]:
     """20 seconds of the demo class: six tiles; an absence, turned heads, expressions."""
     drawn = DemoClass(20.0, 10)
     write_demo_class_video(folder / "video.mp4", drawn)
-    return _watched(folder, drawn.ground_truth(), tiles=True)
+    return _analyse(folder, drawn.ground_truth(), tiles=True)
 
 
 def call(folder: Path) -> dict[str, Any]:
     """20 seconds of a video call of nine other students, drawn from a seed; small tiles."""
     drawn = build_call(CallSettings(seats=9, length_s=20.0, seed=18, fps=5, width=1280, height=720))
     write_demo_class_video(folder / "video.mp4", drawn)
-    return _watched(folder, drawn.ground_truth(), tiles=True)
+    return _analyse(folder, drawn.ground_truth(), tiles=True)
 
 
 def room(folder: Path) -> dict[str, Any]:
-    """56 seconds of a room of six under a drifting camera: one leaves and comes back to the seat after the
-    track has ended, two swap seats, a head is bowed, one walks before the others, a face is covered, and
-    somebody passes close to the camera."""
+    """56 seconds of a room of six with a drifting camera: one student leaves and returns to the seat after
+    the track has ended, two swap seats, a head is bowed, one walks in front of the others, a face is covered,
+    and a person passes close to the camera."""
     drawn = SimulatedRoom(class_photograph(), 56.0, event_count=5, seed=2, passer_by_count=1)
     write_room_video(folder / "video.mp4", drawn)
-    return _watched(folder, drawn.ground_truth(), tiles=False)
+    return _analyse(folder, drawn.ground_truth(), tiles=False)
 
 
 def plan(folder: Path) -> dict[str, Any]:
-    """15 seconds of the same room with a seat plan and a roster; one of the six opted out and is masked."""
+    """15 seconds of the same room with a seat plan and a roster; one of the six students opted out and is
+    masked."""
     drawn = SimulatedRoom(class_photograph(), 15.0, event_count=0, seed=4)
     write_room_video(folder / "video.mp4", drawn)
     settings = Settings()
@@ -121,7 +122,7 @@ def plan(folder: Path) -> dict[str, Any]:
                     unit, settings.class_.name, f"Pupil {seat.label}", seat.label, number != 1, BEGAN_AT
                 )
             unit.commit()
-    return _watched(folder, drawn.ground_truth(), tiles=False)
+    return _analyse(folder, drawn.ground_truth(), tiles=False)
 
 
 def term(folder: Path) -> dict[str, Any]:
@@ -139,8 +140,8 @@ def term(folder: Path) -> dict[str, Any]:
 
         drawn.write(engine, on_lesson)
         for number, planned in zip(sessions, drawn.planned_sessions, strict=True):
-            # The history below covers all lessons; in full are an interrupted one and, with all earlier
-            # lessons as its baseline, the last one.
+            # The history below covers all sessions. Compared in full are the interrupted one and the last
+            # one, which has all earlier sessions as baseline.
             if planned.is_interrupted or number == sessions[-1]:
                 values[f"session {number:02}"] = _session(engine, number, config, folder, 240.0)
         values["history"] = summarised(engine, name, "UTC")
@@ -149,21 +150,21 @@ def term(folder: Path) -> dict[str, Any]:
 
 
 def _corrected(engine: Engine, session_id: int, config: Config, folder: Path) -> dict[str, Any]:
-    """The second student becomes another one after four minutes; then it is undone."""
+    """The second student is split after four minutes; then the correction is undone."""
     before = _session(engine, session_id, config, folder, 240.0)
-    desk = CorrectionService(engine, config, load_session_people(engine, session_id))
-    made = desk.split(desk.people.students[1], 240.0)
+    corrections = CorrectionService(engine, config, load_session_people(engine, session_id))
+    result = corrections.split(corrections.people.students[1], 240.0)
     split = _session(engine, session_id, config, folder, 240.0)
-    desk.undo()
+    corrections.undo()
     return {
         "class": split["report"]["class"],
-        "first part": {part: values["students"][made.student_pseudonym] for part, values in split.items()},
-        "second part": {part: values["students"][made.person_pseudonym] for part, values in split.items()},
+        "first part": {part: values["students"][result.student_pseudonym] for part, values in split.items()},
+        "second part": {part: values["students"][result.person_pseudonym] for part, values in split.items()},
         "undone": _session(engine, session_id, config, folder, 240.0) == before,
     }
 
 
-def _watched(folder: Path, truth: GroundTruth, *, tiles: bool) -> dict[str, Any]:
+def _analyse(folder: Path, truth: GroundTruth, *, tiles: bool) -> dict[str, Any]:
     config, samples = Config(Settings(), folder), list[FrameResult]()
     with _database(folder) as engine:
         outcome = SessionRunner(config.settings, engine, AnalysisMode.EMOTION).run(
@@ -179,7 +180,7 @@ def _watched(folder: Path, truth: GroundTruth, *, tiles: bool) -> dict[str, Any]
 def _session(
     engine: Engine, session_id: int, config: Config, folder: Path, window_s: float
 ) -> dict[str, Any]:
-    # The report first: it stores the decisions.
+    # The report comes first, because it stores the decisions.
     report = reported(engine, session_id, config, folder / "report")
     return {"stored": stored(engine, session_id, window_s), "report": report}
 
@@ -200,4 +201,4 @@ INPUTS: Mapping[str, Input] = {
     "room": Input(room, VIDEO_TOLERANCES),
     "plan": Input(plan, VIDEO_TOLERANCES),
 }
-"""The quickest first."""
+"""The fastest first."""

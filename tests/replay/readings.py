@@ -1,8 +1,8 @@
-"""What the product stored and reported, in the vocabulary of the reference files.
+"""Stored and reported results, in the vocabulary of the reference files.
 
-This module alone knows the product's names of columns, JSON keys and stored values. When one of them is
-renamed, it is renamed here and the reference stays as it is. Numbers are rounded to what a person can read;
-the tolerances (``replay.inputs``) decide what counts as a difference.
+Only this module knows the names of columns, JSON keys and stored values. When row is renamed, it is renamed
+here and the references stay the same. Numbers are rounded for readability; the tolerances
+(``tests.replay.inputs``) decide what counts as a difference.
 """
 
 from __future__ import annotations
@@ -71,14 +71,16 @@ PRESENCES = {
     SessionPresence.NOT_KEPT: "not kept",
     SessionPresence.RUNNING: "running",
 }
+MEASURES = {"eyes_closed": "shut"}
+"""Other measures of change points have the same name in the reference."""
 FIGURES = ("seen", "facing", "shut", *EMOTIONS)
-"""The figures of a lesson in the order in which the history has them."""
+"""The figures of a lesson in the order of the history."""
 
 
 def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
-    """What the database holds of a session: of each student totals and counts per ``window_s`` seconds."""
+    """The stored results of a session: totals per student, and counts per ``window_s`` seconds."""
     session = queries.get_session(engine, session_id)
-    students = {one.id: one.pseudonym for one in queries.list_students(engine, session_id)}
+    students = {row.id: row.pseudonym for row in queries.list_students(engine, session_id)}
     bins, tracks = queries.load_bins(engine, session_id), queries.list_tracks(engine, session_id)
     seats, flags = queries.list_seats(engine, session_id), queries.list_flags(engine, session_id)
     return {
@@ -91,7 +93,7 @@ def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
             "gaps": [
                 [round(gap.start_s, 1), round(gap.end_s, 1)] for gap in queries.list_gaps(engine, session_id)
             ],
-            "notes_s": [round(one.at_s, 1) for one in queries.list_markers(engine, session_id)],
+            "notes_s": [round(row.at_s, 1) for row in queries.list_markers(engine, session_id)],
         },
         "students": {
             name: {
@@ -101,10 +103,10 @@ def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
                     if seat.student_id == student
                 ],
                 "tracks": _tracks(
-                    [(one.assignment_basis, one.hits) for one in tracks if one.student_id == student]
+                    [(row.assignment_basis, row.hits) for row in tracks if row.student_id == student]
                 ),
-                "flags": {KINDS[one.kind]: _flag(one) for one in flags if one.student_id == student},
-                **_student([one for one in bins if one.student_id == student], window_s),
+                "flags": {KINDS[row.kind]: _flag(row) for row in flags if row.student_id == student},
+                **_student([row for row in bins if row.student_id == student], window_s),
             }
             for student, name in students.items()
         },
@@ -112,8 +114,8 @@ def stored(engine: Engine, session_id: int, window_s: float) -> dict[str, Any]:
 
 
 def _tracks(tracks: Sequence[tuple[str | None, int]]) -> dict[str, Any]:
-    """Hits are summed, because where one track ends and the next begins says little."""
-    bases = Counter(BASES[grounds] for grounds, _ in tracks)
+    """Hits are summed, because the boundaries between tracks vary."""
+    bases = Counter(BASES[basis] for basis, _ in tracks)
     return {"count": len(tracks), "hit_samples": sum(hits for _, hits in tracks), "bases": dict(bases)}
 
 
@@ -123,106 +125,111 @@ def _flag(flag: FlagRecord) -> dict[str, Any]:
 
 def _student(bins: Sequence[TimelineBin], window_s: float) -> dict[str, Any]:
     windows: dict[float, list[TimelineBin]] = {}
-    for one in bins:
-        windows.setdefault(one.start_s // window_s * window_s, []).append(one)
+    for row in bins:
+        windows.setdefault(row.start_s // window_s * window_s, []).append(row)
     return {
         "bins": len(bins),
-        "seen_s": round(sum(one.seen_s for one in bins), 1),
-        "observed_s": round(sum(one.watched_s for one in bins), 1),
-        # Sums and not means: a mean over two readable samples is decided by each of them.
+        "seen_s": round(sum(row.seen_s for row in bins), 1),
+        "observed_s": round(sum(row.watched_s for row in bins), 1),
+        # Sums and not means, because a mean over two readable samples depends on each of them.
         "expression_samples": {
             name: round(
-                sum(one.probabilities[place] * one.usable_samples for one in bins if one.probabilities), 1
+                sum(row.probabilities[place] * row.usable_samples for row in bins if row.probabilities), 1
             )
             for place, name in enumerate(EMOTIONS)
         },
-        "yaw_deg": _median(one.yaw_deg for one in bins),
-        "pitch_deg": _median(one.pitch_deg for one in bins),
+        "yaw_deg": _median(row.yaw_deg for row in bins),
+        "pitch_deg": _median(row.pitch_deg for row in bins),
         "head_poses": _poses(bins),
         "window_samples": {f"from {start_s:.0f} s": _counts(part) for start_s, part in windows.items()},
     }
 
 
 def _poses(bins: Sequence[TimelineBin]) -> dict[str, int]:
-    """The readable samples by head pose."""
+    """Numbers of readable samples by head pose."""
     counts = dict.fromkeys(POSES.values(), 0)
-    for one in bins:
-        for pose, count in one.pose_counts.items():
+    for row in bins:
+        for pose, count in row.pose_counts.items():
             counts[POSES[pose]] += count
     return counts
 
 
 def _counts(bins: Sequence[TimelineBin]) -> dict[str, int]:
-    """Numbers of samples; every reason is named, so that none goes missing at zero."""
+    """Numbers of samples; reasons with zero samples are included."""
     counts = dict.fromkeys(REASONS.values(), 0)
-    for one in bins:
-        for reason, count in one.unreadable_reasons.items():
+    for row in bins:
+        for reason, count in row.unreadable_reasons.items():
             counts[REASONS[reason]] += count
     return counts | {
-        "all": sum(one.samples for one in bins),
-        "seen": sum(one.seen_samples for one in bins),
-        "readable": sum(one.usable_samples for one in bins),
-        "posed": sum(one.pose_samples for one in bins),
-        "facing": sum(one.facing_samples for one in bins),
-        "eyes": sum(one.eye_samples for one in bins),
-        "shut": sum(one.closed_samples for one in bins),
+        "all": sum(row.samples for row in bins),
+        "seen": sum(row.seen_samples for row in bins),
+        "readable": sum(row.usable_samples for row in bins),
+        "posed": sum(row.pose_samples for row in bins),
+        "facing": sum(row.facing_samples for row in bins),
+        "eyes": sum(row.eye_samples for row in bins),
+        "shut": sum(row.closed_samples for row in bins),
     }
 
 
 def _median(values: Iterable[float | None]) -> float | None:
-    """Not the mean: the pose of a half-hidden face can be anything, and one such bin would decide it."""
+    """The median and not the mean, because one bin of a half-occluded face can have any pose."""
     known = [value for value in values if value is not None]
     return round(median(known), 2) if known else None
 
 
 def reported(engine: Engine, session_id: int, config: Config, folder: Path) -> dict[str, Any]:
-    """What the report of a session says, from its JSON file. Texts are counted and not compared."""
+    """The report of a session, from its JSON file. Texts are counted and not compared."""
     files = generate_report(engine, session_id, config, formats=("json", "csv"), folder=folder)
-    said = json.loads(files["json"].read_text(encoding="utf-8"))
-    whole = said["class"]
+    report = json.loads(files["json"].read_text(encoding="utf-8"))
+    class_values = report["class"]
     return {
         "class": {
-            "students": whole["students"],
-            "seen_share": _rounded(whole["seen_share"]),
-            "facing_share": _rounded(whole["facing_share"]),
-            "expression_share": {name: _rounded(share) for name, share in whole["expressions"].items()},
-            "changes": [[one["measure"], round(one["at_s"])] for one in whole["changes"]],
+            "students": class_values["students"],
+            "seen_share": _rounded(class_values["seen_share"]),
+            "facing_share": _rounded(class_values["facing_share"]),
+            "expression_share": {
+                name: _rounded(share) for name, share in class_values["expressions"].items()
+            },
+            "changes": [
+                [MEASURES.get(row["measure"], row["measure"]), round(row["at_s"])]
+                for row in class_values["change_points"]
+            ],
         },
-        "missed_faces": said["small_faces"] and said["small_faces"]["count"],
-        "masked_seats": said["masked_seats"],
-        "corrections": len(said["corrections"]),
-        "notes": len(said["markers"]),
-        "gaps": len(said["gaps"]),
+        "missed_faces": report["small_faces"] and report["small_faces"]["missed"],
+        "masked_seats": report["masked_seats"],
+        "corrections": len(report["corrections"]),
+        "notes": len(report["markers"]),
+        "gaps": len(report["gaps"]),
         "csv_rows": len(files["csv"].read_text(encoding="utf-8-sig").splitlines()),
         "students": {
-            one["name"]: {
-                "seen_share": _rounded(one["coverage"]),
-                "facing_share": _rounded(one["facing_share"]),
-                "readable_share": _rounded(one["usable_share"]),
-                "dominant": one["dominant"],
-                "first_seen_s": one["first_seen_s"],
-                "arrivals": len(one["uncertain_arrivals_s"]),
-                "longest_shut_s": one["attention"]["longest_closed_s"],
-                "minutes": len(one["attention"]["minutes"]),
-                "sadness": _verdict(one, "sad_share"),
-                "attention": _verdict(one["attention_flag"], "away_share"),
+            row["name"]: {
+                "seen_share": _rounded(row["coverage"]),
+                "facing_share": _rounded(row["facing_share"]),
+                "readable_share": _rounded(row["usable_share"]),
+                "dominant": row["dominant_expression"],
+                "first_seen_s": row["first_seen_s"],
+                "arrivals": len(row["uncertain_reidentifications_s"]),
+                "longest_shut_s": row["attention"]["longest_closed_s"],
+                "minutes": len(row["attention"]["minutes"]),
+                "sadness": _decision(row, "sad_share"),
+                "attention": _decision(row["attention_flag"], "away_share"),
             }
-            for one in said["students"]
+            for row in report["students"]
         },
     }
 
 
-def _verdict(said: dict[str, Any], share: str) -> dict[str, Any]:
-    numbers = said["numbers"]
+def _decision(values: dict[str, Any], share: str) -> dict[str, Any]:
+    numbers = values["numbers"]
     return {
-        "decision": DECISIONS[said["outcome"]],
+        "decision": DECISIONS[values["outcome"]],
         "reasons": len(numbers["reasons"]),
         "estimate": _rounded(numbers[share]),
         "interval_ends": [_rounded(numbers[f"{share}_{end}"]) for end in ("low", "high")],
         "usual_share": _rounded(numbers["baseline_share"]),
         "usual_sessions": numbers["baseline_sessions"],
         "as_usual": numbers["within_baseline"],
-        "earlier": len(said["earlier"]),
+        "earlier": len(values["earlier"]),
     }
 
 
@@ -233,12 +240,11 @@ def _rounded(value: float | None) -> float | None:
 def scored(
     engine: Engine, session_id: int, truth: GroundTruth, samples: Sequence[FrameResult], *, tiles: bool
 ) -> dict[str, Any]:
-    """How well a video was followed, against its ground truth. ``tiles``: the truth knows expressions and
-    directions too."""
-    found = score_tracking(truth, samples)
-    identity, presence, detection = found.identity, found.presence, found.detection
+    """The tracking scores of a video. ``tiles``: the ground truth includes expressions and head poses."""
+    scores = score_tracking(truth, samples)
+    identity, presence, detection = scores.identity, scores.presence, scores.detection
     values: dict[str, Any] = {
-        "frames": found.frames,
+        "frames": scores.frames,
         "recall_share": _rounded(detection.recall),
         "precision_share": _rounded(detection.precision),
         "students": identity.students,
@@ -264,21 +270,21 @@ def scored(
 
 
 def summarised(engine: Engine, class_name: str, time_zone: str) -> dict[str, Any]:
-    """What the history of a class holds: stored summaries, the lessons, the weeks, the students' trends."""
+    """The history of a class: stored summaries, lessons, weeks, and trends of students."""
     term = load_term(engine, class_name, ReportSettings(timezone=time_zone))
     history = class_history(engine, class_name, None)
-    names = {number: one.pseudonym for number, one in history.students.items()}
+    names = {number: row.pseudonym for number, row in history.students.items()}
     return {
-        "summaries": {f"session {one.session.id:02}": _summary(one, names) for one in history.sessions},
-        "lessons": [_lesson(one) for one in term.trends.sessions],
-        "weeks": [_week(one) for one in term.trends.weeks],
+        "summaries": {f"session {row.session.id:02}": _summary(row, names) for row in history.sessions},
+        "lessons": [_lesson(row) for row in term.trends.sessions],
+        "weeks": [_week(row) for row in term.trends.weeks],
         "interrupted": term.interrupted,
         "observed_s": round(term.watched_s, 1),
         "flags": [
-            [one.class_session.session.id, one.name, KINDS[one.flag.kind], one.flag.review]
-            for one in term.flags
+            [row.class_session.session.id, row.name, KINDS[row.flag.kind], row.flag.review]
+            for row in term.flags
         ],
-        "students": {one.name: _over_lessons(one) for one in term.students},
+        "students": {row.name: _over_lessons(row) for row in term.students},
     }
 
 
@@ -288,15 +294,15 @@ def _summary(lesson: ClassSession, names: dict[int, str]) -> dict[str, Any]:
         "people": whole and whole.student_count,
         "seen_share": whole and _rounded(whole.seen_share),
         "students": {
-            names[one.student_id]: {
-                "seen_s": round(one.seen_s, 1),
-                "readable_s": round(one.usable_s, 1),
-                "facing_share": _rounded(one.facing_share),
-                "shut_share": _rounded(one.closed_share),
-                "sad_share": _level(one.sad),
-                "away_share": _level(one.away),
+            names[row.student_id]: {
+                "seen_s": round(row.seen_s, 1),
+                "readable_s": round(row.usable_s, 1),
+                "facing_share": _rounded(row.facing_share),
+                "shut_share": _rounded(row.closed_share),
+                "sad_share": _level(row.sad),
+                "away_share": _level(row.away),
             }
-            for one in lesson.students
+            for row in lesson.students
         },
     }
 
@@ -331,16 +337,16 @@ def _figures(line: ClassSessionLine | WeekLine) -> dict[str, Any]:
     }
 
 
-def _over_lessons(one: TermStudent) -> dict[str, Any]:
+def _over_lessons(row: TermStudent) -> dict[str, Any]:
     return {
-        "presence": [PRESENCES[cell.presence] for cell in one.cells],
-        "flagged": [cell.flagged for cell in one.cells],
-        "sad_share": _rounded(one.sad_share),
-        "facing_share": _rounded(one.facing_share),
-        "flags": one.flags.total,
-        "sadness": _trend(one.trends.sadness),
-        "facing": _trend(one.trends.facing),
-        "away": _trend(one.trends.away),
+        "presence": [PRESENCES[cell.presence] for cell in row.cells],
+        "flagged": [cell.flagged for cell in row.cells],
+        "sad_share": _rounded(row.sad_share),
+        "facing_share": _rounded(row.facing_share),
+        "flags": row.flags.total,
+        "sadness": _trend(row.trends.sadness),
+        "facing": _trend(row.trends.facing),
+        "away": _trend(row.trends.away),
     }
 
 

@@ -27,19 +27,19 @@ def without(name: str) -> dict[str, object]:
     return {key: value for key, value in REFERENCE.items() if key != name}
 
 
-def test_a_term_gives_the_reference_values(tmp_path: Path) -> None:
+def test_term_equals_the_reference(tmp_path: Path) -> None:
     reference = json.loads((REFERENCES / "term.json").read_text(encoding="utf-8"))
     assert differences(reference, INPUTS["term"].play(tmp_path), TERM_TOLERANCES) == []
 
 
-def test_every_input_has_a_reference_in_the_form_in_which_it_is_written() -> None:
+def test_references_are_complete_and_in_written_form() -> None:
     assert {path.stem for path in REFERENCES.glob("*.json")} == set(INPUTS)
     for name in INPUTS:
         text = (REFERENCES / f"{name}.json").read_text(encoding="utf-8")
         assert to_text(json.loads(text)) + "\n" == text
 
 
-def test_equal_values_are_no_difference() -> None:
+def test_differences_of_equal_values_is_empty() -> None:
     assert differences(REFERENCE, json.loads(to_text(REFERENCE)), EXACT) == []
 
 
@@ -61,13 +61,13 @@ def test_equal_values_are_no_difference() -> None:
         (changed(extra=0), "demo/extra: (missing) -> 0"),
     ],
 )
-def test_a_changed_a_missing_and_an_extra_value_are_reported(now: object, line: str) -> None:
+def test_differences_reports_changed_missing_and_new_values(now: object, line: str) -> None:
     assert differences(REFERENCE, now, TOLERANCES, "demo") == [line]
 
 
 @pytest.mark.parametrize(
     "now", [changed(seen_share=0.85), changed(window_samples={"from 0 s": {"seen": 20, "shut": 1}})]
 )
-def test_what_another_processor_gives_is_no_difference_unless_exactness_is_asked_for(now: object) -> None:
+def test_differences_within_tolerances_are_reported_only_if_exact(now: object) -> None:
     assert differences(REFERENCE, now, TOLERANCES) == []
     assert differences(REFERENCE, now, EXACT)

@@ -1,4 +1,4 @@
-"""Lessons written as strings, one letter a bin, for every test of the reports."""
+"""Sessions written as strings, one letter per bin."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STARTED_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Lessons:
-    """Builders of literal records; bins are 5 s with ten samples unless told otherwise."""
+    """Builders of literal records; by default, bins have 5 s and ten samples."""
 
     started_at = STARTED_AT
 
@@ -59,7 +59,8 @@ class Lessons:
         return SessionRecord(**(values | changes))
 
     def model(self) -> dict[str, Any]:
-        """A model that always answers what ``bin`` writes: corrected, a script's shares are its letters'."""
+        """Model settings with the probabilities of ``bin`` as confusion matrix: corrected shares equal the
+        letters'."""
         means = [self.probabilities(label) for label in EMOTIONS]
         return {"name": "cnn 1", "confusion": {"half": "choose", "faces": [10**9] * 7, "mean_answers": means}}
 
@@ -106,7 +107,7 @@ class Lessons:
         )
 
     def bins(self, scripts: Sequence[str], bin_s: float = 5.0) -> list[TimelineBin]:
-        """Rows for students 1, 2, …; a space writes no row."""
+        """Rows of students 1, 2, …; a space is no row."""
         return [
             self.bin(student, index, letter, bin_s)
             for student, script in enumerate(scripts, start=1)
@@ -122,7 +123,7 @@ class Lessons:
         return self.timelines(script, bin_s=bin_s)[0]
 
     def aggregate(self, people: Sequence[int], letter: str = "n") -> list[TimelineBin]:
-        """Class bins with so many people; 0 is an empty room."""
+        """Class bins with this number of students each; 0 is an empty room."""
         rows = []
         for index, count in enumerate(people):
             row = self.bin(None, index, letter if count else ".")

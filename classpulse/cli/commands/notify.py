@@ -35,7 +35,7 @@ def notify_command(config_path: Path, session: str | None, test: bool, as_json: 
     if not channels:
         raise UserError(
             f"{config.file_name} configures no notification.",
-            "Set notify.email or notify.webhook (docs/notification.md).",
+            "Set notify.email or notify.webhook (docs/guides/notifications.md).",
         )
     notification = _requested_notification(config, session)
     failures = {one.channel: one for one in send_notification(config, notification, retry_delays_s=())}

@@ -54,7 +54,9 @@ def schedule_command(config_path: Path, days: int, as_json: bool) -> int:
     elif table.slots:
         print_message(f"no lesson in {english_count(days, 'day')}; --days shows more")
     else:
-        print_message(f"{config.file_name} has no lessons; list them in schedule.lessons (docs/timetable.md)")
+        print_message(
+            f"{config.file_name} has no lessons; list them in schedule.lessons (docs/guides/timetable.md)"
+        )
     return 0
 
 

@@ -1,6 +1,6 @@
-"""The six students of the demo class. Starts are shares of the lecture: a short film tells the same story.
+"""The six students of the demo class, their scripts, and their state at any time.
 
-Who sits in the demo class, and what each of them does: the known truth.
+Starts are shares of the lecture, so that a short video has the same script.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from classpulse.simulation.demo.poses import RESTING_POSES, Expression, FacePose
 
 TRANSITION_DURATION_S = 0.8
-"""How long a change of expression takes."""
+"""Duration of a change of expression."""
 
 TURN_DURATION_S = 1.2
-"""How long a turn of the head, or leaving and coming back, takes."""
+"""Duration of a turn of the head, of leaving and of coming back."""
 
 BLINK_DURATION_S = 0.3
 
 
 @dataclass(frozen=True)
 class ScriptSegment:
-    """A stretch of a student's script, from ``start`` (a share of the lecture, 0..1) to the next spell."""
+    """A segment of a student's script, from ``start`` (a share of the lecture, 0..1) to the next segment."""
 
     start: float
     expression: Expression = Expression.NEUTRAL
@@ -32,9 +32,12 @@ class ScriptSegment:
 
 @dataclass(frozen=True)
 class TileStyle:
-    """How a tile looks. ``zoom`` is tile pixels per portrait pixel; ``shift_xy`` moves her in the tile,
-    pixels; ``light_bgr`` multiplies the picture's channels; ``gamma`` above 1 darkens the middle;
-    ``cloth_bgr`` is added to what is dark; ``tempo`` and ``phase`` make her motions her own."""
+    """Appearance of a tile.
+
+    ``zoom``: tile pixels per portrait pixel; ``shift_xy``: offset of the student in pixels; ``light_bgr``:
+    factors of the channels; ``gamma`` above 1 darkens; ``cloth_bgr``: added to dark pixels; ``tempo`` and
+    ``phase``: individual motion.
+    """
 
     backdrop: str
     zoom: float
@@ -49,8 +52,8 @@ class TileStyle:
 
 @dataclass(frozen=True)
 class DemoStudent:
-    """One student of the demo: the name on her tile, her script and her look. ``should_be_flagged`` says whether a teacher
-    should be told of her."""
+    """A student of the demo: the name on the tile, the script and the appearance. ``should_be_flagged``: the
+    expected flag."""
 
     seat: str
     segments: tuple[ScriptSegment, ...]
@@ -60,8 +63,11 @@ class DemoStudent:
 
 @dataclass(frozen=True)
 class StudentMoment:
-    """A student at one time. ``presence`` is 1 in her place, 0 away, between while she moves; ``settled`` is
-    False during a change, when two answers are right. ``pose`` holds everything that is drawn."""
+    """A student at one time.
+
+    ``presence`` is 1 when seated, 0 when absent, between while moving; ``settled`` is False during a change,
+    when two answers are right. ``pose`` is what is drawn.
+    """
 
     expression: Expression
     present: bool
@@ -71,8 +77,8 @@ class StudentMoment:
 
 
 def scripted_state_at(student: DemoStudent, t_s: float, length_s: float) -> StudentMoment:
-    """What ``student`` does at ``t_s`` of a lecture of ``length_s`` seconds."""
-    index = max(i for i, spell in enumerate(student.segments) if spell.start * length_s <= max(t_s, 0.0))
+    """The state of ``student`` at ``t_s`` of a lecture of ``length_s`` seconds."""
+    index = max(i for i, each in enumerate(student.segments) if each.start * length_s <= max(t_s, 0.0))
     now = student.segments[index]
     before = student.segments[index - 1] if index else now
     since_s = t_s - now.start * length_s
@@ -90,7 +96,7 @@ def scripted_state_at(student: DemoStudent, t_s: float, length_s: float) -> Stud
 
 
 def sway_at(appearance: TileStyle, t_s: float) -> tuple[float, float, float, float]:
-    """Small motions of a person who sits still: x and y in pixels, roll in degrees, scale as a factor."""
+    """Small motions of a seated person: x and y in pixels, roll in degrees, scale as a factor."""
     a = t_s * appearance.tempo + appearance.phase
     x_px = 5.0 * math.sin(0.61 * a) + 2.0 * math.sin(1.73 * a + 1.0)
     y_px = 2.5 * math.sin(0.47 * a + 2.0) + 0.8 * math.sin(2.1 * a)
@@ -99,19 +105,19 @@ def sway_at(appearance: TileStyle, t_s: float) -> tuple[float, float, float, flo
 
 
 def brightness_at(appearance: TileStyle, t_s: float) -> float:
-    """A camera's automatic exposure: a factor near 1."""
+    """Automatic exposure of a camera: a factor near 1."""
     return 1.0 + 0.03 * math.sin(0.29 * t_s * appearance.tempo + 2 * appearance.phase)
 
 
 def _direction_and_presence(segment: ScriptSegment) -> tuple[float, float, bool]:
-    """What takes a turn to change: the head's direction, and being there."""
+    """The parts of a segment that take ``TURN_DURATION_S`` to change."""
     return segment.yaw_deg, segment.pitch_deg, segment.present
 
 
 def _with_small_motions(
     rest: FacePose, appearance: TileStyle, t_s: float, yaw_deg: float, pitch_deg: float
 ) -> FacePose:
-    """The pose at rest with small turns, a restless mouth and blinks."""
+    """The resting pose with small turns, a moving mouth and blinks."""
     a = t_s * appearance.tempo + appearance.phase
     strength = 1.0 + 0.08 * math.sin(0.83 * a) + 0.05 * math.sin(2.3 * a + 1.0)
     actions = {action: weight * strength for action, weight in rest.actions.items()}
@@ -123,7 +129,7 @@ def _with_small_motions(
 
 
 def _lid_closure(t_s: float, appearance: TileStyle) -> float:
-    """0 open to 1 shut. Blinks come every 2.7 to 5.3 seconds, unevenly, as people's do."""
+    """0 open to 1 closed. Blinks come irregularly every 2.7 to 5.3 seconds."""
     period_s = 4.0 / appearance.tempo
     count = math.floor(t_s / period_s)
     at_s = period_s * (count + 0.5 + 0.33 * math.sin(12.9898 * count + appearance.phase))
@@ -131,7 +137,7 @@ def _lid_closure(t_s: float, appearance: TileStyle) -> float:
 
 
 def _ease(share: float) -> float:
-    """0 to 1 with a soft start and end."""
+    """0 to 1 with a smooth start and end."""
     share = min(1.0, max(0.0, share))
     return share * share * (3 - 2 * share)
 
@@ -141,9 +147,9 @@ SMILING, SURPRISED = Expression.SMILING, Expression.SURPRISED
 
 TURNED_AWAY_YAW_DEG = 52.0
 """Turned to a neighbour. A face detector's keypoints show 35 to 41 degrees of it, and no more of a larger
-turn: at 57 the warped portrait begins to look like no head."""
+turn: from 57 degrees on the warped portrait no longer looks like a head."""
 
-# At 75 s every spell covers a whole bin of five seconds, so that each can be compared with what was stored.
+# At 75 s every segment covers a complete bin of five seconds and can be compared with the stored bins.
 CAST: tuple[DemoStudent, ...] = (
     DemoStudent(
         "Seat 1",

@@ -1,8 +1,8 @@
-"""The head turned to the side or bent down: its points turned in space, and the picture drawn after them.
+"""Turning and bending the head: its points are rotated in space, and the image is warped accordingly.
 
-Two layers. The face is a mesh of triangles between the landmarks, turned and drawn from far to near, so that
-a nose hides the cheek behind it. All around it (ears, hair, cap, neck) a thin-plate spline follows. The
-spline alone was tried first: it cannot hide anything, so both eyes and ears stay in sight, and a face
+Two layers. The face is a mesh of triangles between the landmarks, rotated and drawn from far to near, so that
+the nose hides the cheek behind it. The surroundings (ears, hair, cap, neck) follow a thin-plate spline. The
+spline alone was tried first: it cannot hide anything, so both eyes and ears stay visible, and a face
 detector's keypoints show 20 degrees of yaw for a turn of 55. With the mesh they show about 40.
 """
 
@@ -22,38 +22,38 @@ from classpulse.simulation.demo.warps import FIELD_STEP, Field, field_shape, sam
 Points = NDArray[np.float64]
 
 AXIS_DEPTH = 0.62
-"""Where the neck's axis lies behind the eyes, as a share of the eye distance."""
+"""Depth of the neck's axis behind the eyes, relative to the eye distance."""
 
 CAP_RADIUS_SHARE = 0.92
-"""The cap's half width, as a share of the eye distance."""
+"""Half width of the cap, relative to the eye distance."""
 
 BACK_FACE_FROM_DEG = 66.0
-"""The spline follows no point turned further than this from the camera: at the rim it would fold."""
+"""The spline ignores points turned further than this from the camera: it would fold at the rim."""
 
 RIM_POINTS, RIM_HALF_WIDTH = 7, 0.86
-"""How many points a side the head's outline has, and how far from the middle they lie."""
+"""Points per side of the head's outline, and their distance from the middle."""
 
 RIM_SWAY, RIM_NOD = 0.4, 0.35
-"""How far the outline goes with a turn or a nod, times the sine of the angle; shares of the eye distance."""
+"""How far the outline follows a turn or a nod, times the sine of the angle, relative to the eye distance."""
 
 BEHIND_FACE = 0.05
-"""What lies behind the far cheek (its ear) is drawn in a strip as wide as this share of the eye distance."""
+"""What is behind the far cheek (its ear) is drawn in a strip of this width, relative to the eye distance."""
 
 SUBPIXEL_BITS = 6
-"""Binary digits of position within a pixel when triangles are filled."""
+"""Fractional bits of positions for filling triangles."""
 
 
 def head_turn_field(
     face: PortraitLandmarks, image_shape: tuple[int, ...], yaw_deg: float, pitch_deg: float
 ) -> Field:
-    """The field of a head turned by ``yaw_deg`` (positive to the subject's left, the picture's right) and
+    """The field of a head turned by ``yaw_deg`` (positive to the subject's left, the image's right) and
     raised by ``pitch_deg`` (negative looks down)."""
     around = _around_field(face, image_shape, yaw_deg, pitch_deg)
     return _with_mesh(around, face, yaw_deg, pitch_deg)
 
 
 def rotate_mesh(face: PortraitLandmarks, yaw_deg: float, pitch_deg: float) -> Points:
-    """The 468 landmarks of the turned head, ``(468, 3)`` pixels."""
+    """The 468 landmarks of the rotated head, ``(468, 3)`` pixels."""
     return _rotate(face.points.astype(np.float64), face, yaw_deg, pitch_deg)
 
 
@@ -63,7 +63,7 @@ def _rotation_centre(face: PortraitLandmarks) -> Points:
 
 
 def _rotate(points: Points, face: PortraitLandmarks, yaw_deg: float, pitch_deg: float) -> Points:
-    """``points`` turned about the neck, ``(N, 3)``."""
+    """``points`` rotated about the neck, ``(N, 3)``."""
     yaw, pitch = np.radians([yaw_deg, pitch_deg])
     x, y, z = (points - _rotation_centre(face)).T
     x, z = x * np.cos(yaw) - z * np.sin(yaw), x * np.sin(yaw) + z * np.cos(yaw)
@@ -72,7 +72,7 @@ def _rotate(points: Points, face: PortraitLandmarks, yaw_deg: float, pitch_deg: 
 
 
 def _with_mesh(around: Field, face: PortraitLandmarks, yaw_deg: float, pitch_deg: float) -> Field:
-    """The field with the turned face drawn over it, triangle by triangle from far to near."""
+    """The field with the rotated face drawn over it, triangle by triangle from far to near."""
     turned = rotate_mesh(face, yaw_deg, pitch_deg)
     triangles = Delaunay(face.xy).simplices
     source, target = face.xy[triangles].astype(np.float64), turned[triangles, :2] / FIELD_STEP
@@ -93,7 +93,7 @@ def _with_mesh(around: Field, face: PortraitLandmarks, yaw_deg: float, pitch_deg
 
 
 def _signed_area(corners: Points) -> Points:
-    """Twice the signed area of triangles ``(N, 3, 2)``: its sign tells a front from a back."""
+    """Twice the signed area of triangles ``(N, 3, 2)``: its sign distinguishes front from back."""
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], np.float64)
 
@@ -101,7 +101,7 @@ def _signed_area(corners: Points) -> Points:
 def _around_field(
     face: PortraitLandmarks, image_shape: tuple[int, ...], yaw_deg: float, pitch_deg: float
 ) -> Field:
-    """The spline through mesh, cap, outline and shoulders; a third of the mesh is enough for it."""
+    """The spline through mesh, cap, outline and shoulders; a third of the mesh is enough."""
     source = np.vstack([face.points[::3].astype(np.float64), _cap_points(face)])
     target = _rotate(source, face, yaw_deg, pitch_deg)
     keep = _faces_camera(target, face)
@@ -118,7 +118,7 @@ def _around_field(
 
 
 def _cap_points(face: PortraitLandmarks) -> Points:
-    """Points of the cap, ``(N, 3)`` pixels. The network sees no cap: a cylinder stands for it."""
+    """Points of the cap, ``(N, 3)`` pixels, on a cylinder, because the mesh has no cap."""
     unit, middle_x = face.unit_px, float(face.xy[:, 0].mean())
     x, y = np.meshgrid(np.linspace(-0.8, 0.8, 13) * unit, np.linspace(-0.05, -0.8, 6) * unit)
     depth = AXIS_DEPTH * unit - np.sqrt((CAP_RADIUS_SHARE * unit) ** 2 - x**2)
@@ -127,7 +127,7 @@ def _cap_points(face: PortraitLandmarks) -> Points:
 
 
 def _faces_camera(points: Points, face: PortraitLandmarks) -> NDArray[np.bool_]:
-    """Which turned points still face the camera."""
+    """Which rotated points face the camera."""
     x, _, z = (points - _rotation_centre(face)).T
     return np.asarray(np.abs(np.degrees(np.arctan2(x, -z))) < BACK_FACE_FROM_DEG, np.bool_)
 
@@ -141,9 +141,12 @@ def _outline_points(face: PortraitLandmarks) -> Points:
 
 
 def _move_outline(rim: Points, face: PortraitLandmarks, yaw_deg: float, pitch_deg: float) -> Points:
-    """Where the outline goes. Beside the cap it follows a part of the way, as a round thing keeps its outline
-    but a head turns about the neck behind it. Beside the face, the near ear stays beside the near edge of
-    the mesh, and on the far side the cheek becomes the outline and hides the ear."""
+    """The moved outline.
+
+    Beside the cap it follows partly, because a round object keeps its outline but the head turns about the
+    neck. Beside the face, the near ear stays next to the near edge of the mesh; on the far side the cheek
+    becomes the outline and hides the ear.
+    """
     unit, height = face.unit_px, np.clip((face.box_xyxy[3] - rim[:, 1]) / face.unit_px, 0, 1)
     y = rim[:, 1] - RIM_NOD * np.sin(np.radians(pitch_deg)) * unit * height
     x = rim[:, 0] + RIM_SWAY * np.sin(np.radians(yaw_deg)) * unit
@@ -166,7 +169,7 @@ def _mesh_edge_x(mesh: NDArray[np.floating[Any]], y: float, side: float, unit_px
 
 
 def _fixed_points(image_shape: tuple[int, ...], face: PortraitLandmarks) -> Points:
-    """Points that stay, ``(N, 2)`` pixels: the shoulders and the picture's upper corners."""
+    """Points that do not move, ``(N, 2)`` pixels: the shoulders and the image's upper corners."""
     height, width = image_shape[:2]
     shoulder_y = np.linspace(face.box_xyxy[3] + 0.35 * face.unit_px, height, 5)
     return np.array([*((x, y) for x in np.linspace(0, width, 9) for y in shoulder_y), (0, 0), (width, 0)])

@@ -1,7 +1,5 @@
-"""The one face of the demo: matplotlib's public-domain portrait of Grace Hopper, cut out.
-
-The 468 face-mesh landmarks of the portrait's face.
-"""
+"""The face of the demo: matplotlib's public-domain portrait of Grace Hopper, segmented, with face-mesh
+landmarks."""
 
 from __future__ import annotations
 
@@ -23,23 +21,23 @@ from monitor.types import Box, ImageBGR
 
 @dataclass(frozen=True, eq=False)
 class PortraitLandmarks(Mesh):
-    """A mesh with a yardstick."""
+    """The 468 face-mesh landmarks of the portrait."""
 
     @property
     def unit_px(self) -> float:
-        """The distance between the outer corners of the eyes, the yardstick of every warp, pixels."""
+        """The distance between the outer corners of the eyes in pixels, the unit of all warps."""
         return float(np.linalg.norm(self.xy[LEFT_EYE_CORNER] - self.xy[RIGHT_EYE_CORNER]))
 
 
 def find_landmarks(image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> PortraitLandmarks:
     """The mesh of the face inside ``box_xyxy``, pixels.
 
-    ``eyes`` is ``(2, 2)`` pixels, the subject's right eye first. Raises ``DemoError`` where there is no face.
+    ``eyes`` is ``(2, 2)`` pixels, the subject's right eye first. Raises ``DemoError`` if no face is found.
     """
     mesh = MeshNetwork().find_two_pass(image_bgr, box_xyxy, eyes)
     if mesh is None:
         raise DemoError(
-            "the portrait's face has no mesh; expected matplotlib's own picture: reinstall matplotlib"
+            "No face mesh was found in the portrait of matplotlib's sample data.", "Reinstall matplotlib."
         )
     return PortraitLandmarks(mesh.points, mesh.presence)
 
@@ -49,19 +47,19 @@ SEGMENTATION_MODEL = "selfie_segmentation/selfie_segmentation.tflite"
 SEGMENTATION_PX = 256
 
 MIN_FACE_PX = 96
-"""Her face is 190 pixels wide; looking for small ones would only take longer."""
+"""The face is 190 pixels wide; searching for small faces only takes longer."""
 
 SHOWN_ROWS = 470
-"""No tile shows more of the portrait; the rest would only be warped for nothing."""
+"""No tile shows more of the portrait."""
 
 FACE_MARGIN_PX = 60
-"""Below the chin, for what a mouth that opens pushes down."""
+"""Space below the chin for an opening mouth."""
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """``image_bgr (470, 512, 3)`` uint8; ``person (470, 512)`` float32, 1 where she is and 0 in the
-    background; ``landmarks`` her landmarks in the picture."""
+    """``image_bgr (470, 512, 3)`` uint8; ``person_mask (470, 512)`` float32, 1 on the person and 0 in the
+    background; ``landmarks`` in the image."""
 
     image_bgr: ImageBGR
     person_mask: NDArray[np.float32]
@@ -69,12 +67,12 @@ class Portrait:
 
     @property
     def face_area(self) -> tuple[slice, slice]:
-        """Rows and columns of the face and a little more: all that is painted upon."""
+        """Rows and columns of the face with a margin: the only area that is painted on."""
         x1, y1, x2, y2 = self.landmarks.box_xyxy
         return (slice(int(y1), int(y2) + FACE_MARGIN_PX), slice(int(x1), int(x2)))
 
     def crop_to_face(self) -> Portrait:
-        """The portrait cut to ``face_area``."""
+        """The portrait cropped to ``face_area``."""
         rows, columns = self.face_area
         shift = np.array([columns.start, rows.start, 0], np.float32)
         face = PortraitLandmarks(self.landmarks.points - shift, self.landmarks.presence)
@@ -85,30 +83,27 @@ class Portrait:
 
 @lru_cache(maxsize=1)
 def load_portrait() -> Portrait:
-    """Read, measure and cut out the portrait (about 0.3 s; the result is kept).
+    """Read, measure and segment the portrait (about 0.3 s; cached).
 
-    Raises ``DemoError`` if matplotlib was installed without its sample data, ``DetectorError`` if mediapipe
-    was without its models.
+    Raises ``DemoError`` if matplotlib's sample data is missing, ``DetectorError`` if mediapipe's models are.
     """
     path = Path(matplotlib.get_data_path()) / "sample_data" / PORTRAIT_FILE
     picture = cv2.imread(str(path))
     if picture is None:
-        raise DemoError(f"{path} is missing; expected matplotlib's sample data: reinstall matplotlib")
+        raise DemoError(f"{path} of matplotlib's sample data is missing.", "Reinstall matplotlib.")
     image_bgr = np.ascontiguousarray(picture[:SHOWN_ROWS], np.uint8)
     faces = load_detector(DetectionSettings(min_face_px=MIN_FACE_PX)).detect(image_bgr)
     if not faces:
-        raise DemoError(
-            f"no face was found in {path}; expected matplotlib's own picture: reinstall matplotlib"
-        )
+        raise DemoError(f"No face was found in {path}.", "Reinstall matplotlib.")
     face = find_landmarks(image_bgr, faces[0].box_xyxy, faces[0].keypoints[:2])
     return Portrait(image_bgr, _segment_person(image_bgr), face)
 
 
 def _segment_person(image_bgr: ImageBGR) -> NDArray[np.float32]:
-    """How much of each pixel is she, by MediaPipe's bundled selfie segmentation.
+    """The person mask of MediaPipe's bundled selfie segmentation.
 
-    Smoothed, then steepened about 0.6, because the flag beside the cap is given some tenths of a person, in
-    streaks. (Tried first: ``cv2.grabCut``, which keeps the flag's dark stripe and cuts the hair square.)
+    Smoothed, then steepened about 0.6, because parts of the flag beside the cap get some tenths, in streaks.
+    (``cv2.grabCut`` was tried first: it keeps the flag's dark stripe and cuts the hair square.)
     """
     small = cv2.resize(image_bgr, (SEGMENTATION_PX, SEGMENTATION_PX), interpolation=cv2.INTER_AREA)
     network = MediaPipeNetwork(SEGMENTATION_MODEL)

@@ -1,7 +1,5 @@
-"""The expressions of the demo as weights of actions, and how one becomes the next.
-
-Every displacement field of the portrait, computed once, and their sum for a pose.
-"""
+"""Expressions of the demo as weights of face actions, interpolation between them, and their displacement
+fields."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from model.emotions import Emotion
 
 
 class Expression(StrEnum):
-    """What is drawn. The value is written into the truth."""
+    """A drawn expression. The value is written into the ground truth."""
 
     NEUTRAL = "neutral"
     DOWNCAST = "downcast"
@@ -34,14 +32,16 @@ RESEMBLED_EMOTION: Mapping[Expression, Emotion] = {
     Expression.SMILING: Emotion.HAPPY,
     Expression.SURPRISED: Emotion.SURPRISE,
 }
-"""The label that a person would give to each drawing: what a session's result is compared with."""
+"""The label that a person would give each drawing; compared with a session's result."""
 
 
 @dataclass(frozen=True)
 class FacePose:
-    """How a face is held. ``actions`` are weights (1 is an action in full); ``lids`` is 0 open to 1 shut;
-    ``mouth`` the gap between the lips as a share of the eye distance; ``yaw_deg`` is positive to the
-    subject's left, ``pitch_deg`` positive upwards."""
+    """The pose of a face.
+
+    ``actions``: weights, 1 for a full action; ``lids``: 0 open to 1 closed; ``mouth``: gap between the lips
+    relative to the eye distance; ``yaw_deg`` positive to the subject's left, ``pitch_deg`` positive upwards.
+    """
 
     actions: Mapping[FaceAction, float] = field(default_factory=dict)
     lids: float = 0.0
@@ -50,7 +50,7 @@ class FacePose:
     pitch_deg: float = 0.0
 
     def interpolate(self, other: FacePose, share: float) -> FacePose:
-        """The pose ``share`` of the way (0..1) to another, linear in every weight."""
+        """The pose ``share`` of the way (0..1) to ``other``, linear in every weight."""
         names = [*self.actions, *(name for name in other.actions if name not in self.actions)]
         mix = {
             name: _interpolate(self.actions.get(name, 0.0), other.actions.get(name, 0.0), share)
@@ -88,20 +88,20 @@ RESTING_POSES: Mapping[Expression, FacePose] = {
         {FaceAction.BROWS_UP: 1.0, FaceAction.JAW_DOWN: 0.9}, mouth=0.15, pitch_deg=3.0
     ),
 }
-"""Every expression at rest, made by eye. Smile and downcast were made stronger once, after a first look at
-what an expression model says of them: it sees the smile since, the downcast face still as neutral. It was
-left at that, for the demo is to show what is seen."""
+"""Every expression at rest, designed by eye. Smiling and downcast were strengthened once after measuring an
+expression model: it now recognises the smile, but reads the downcast face as neutral. The demo was left as it
+is."""
 
 YAW_KNOTS_DEG = (-60.0, -52.0, -45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 52.0, 60.0)
-"""Turns that are computed (0.1 s each); between two of them the fields are mixed."""
+"""Precomputed turns (0.1 s each); fields between two of them are interpolated."""
 
 PITCH_KNOTS_DEG = (-28.0, -12.0, 0.0, 12.0)
-"""At 36 degrees down the spline tears pieces off the cap."""
+"""At 36 degrees down the spline tears the cap."""
 
 
 @dataclass(frozen=True)
 class PoseFields:
-    """The fields over one portrait: of each action at weight 1, and of each computed yaw and pitch."""
+    """The fields of one portrait: of each action at weight 1, and of each precomputed yaw and pitch."""
 
     portrait: Portrait
     actions: Mapping[FaceAction, Field]
@@ -109,7 +109,7 @@ class PoseFields:
     pitches: Mapping[float, Field]
 
     def field_for(self, pose: FacePose) -> Field:
-        """The field that draws ``pose``; all zeros for a pose without actions and turns."""
+        """The field of ``pose``; zeros without actions and turns."""
         weighted = [(weight, self.actions[action]) for action, weight in pose.actions.items()]
         for knots, angle_deg in ((self.yaws, pose.yaw_deg), (self.pitches, pose.pitch_deg)):
             weighted += [
@@ -126,7 +126,7 @@ class PoseFields:
 
 @lru_cache(maxsize=1)
 def load_pose_fields() -> PoseFields:
-    """The fields over the portrait (about a second; the result is kept)."""
+    """The fields of the portrait (about a second; cached)."""
     portrait = load_portrait()
     face, shape = portrait.landmarks, portrait.image_bgr.shape
     return PoseFields(
@@ -140,7 +140,7 @@ def load_pose_fields() -> PoseFields:
 def _interpolation_weights(
     knots: tuple[float, ...], value: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The two knots round ``value`` with their weights; beyond the last knot the last one holds."""
+    """The two knots around ``value`` with their weights; clamped to the outermost knots."""
     value = min(max(value, knots[0]), knots[-1])
     upper = next(index for index in range(1, len(knots)) if value <= knots[index])
     low, high = knots[upper - 1], knots[upper]

@@ -1,13 +1,8 @@
-"""One student's tile of the video call: her room, herself, her name.
+"""One student's tile of the video call: background, portrait, painted lids and mouth, name.
 
-What no warp of the portrait can show: lids over her eyes, and the inside of her mouth.
-
-A displacement field can move what is there. Her lids are four pixels of skin between lens rim and eye: pulled
-down they smear the rim over the eye (tried), so the lowered lid is painted instead, with the skin around it.
-
-Where a student is in her tile.
-
-Six rooms to sit in, drawn: what a tile shows when nobody is there.
+A displacement field can only move existing pixels. The lids are four pixels of skin between the rim of the
+glasses and the eye: pulled down they smear the rim over the eye, so the lowered lid and the inside of the
+mouth are painted.
 """
 
 from __future__ import annotations
@@ -28,11 +23,11 @@ from classpulse.simulation.demo.warps import FIELD_STEP, sample_grid
 from monitor.types import Box, ImageBGR
 
 BLUR_PX = 1.8
-"""A little out of focus, as a room behind a person is."""
+"""Slightly out of focus, like a room behind a person."""
 
 
 def draw_backdrop(name: str, width: int, height: int) -> ImageBGR:
-    """The room called ``name`` as ``(height, width, 3)`` uint8; the same pixels every time."""
+    """The background ``name`` as ``(height, width, 3)`` uint8; always the same pixels."""
     room = BACKDROPS[name](width, height)
     return np.asarray(cv2.GaussianBlur(room, (0, 0), BLUR_PX), np.uint8)
 
@@ -112,40 +107,40 @@ BACKDROPS: Mapping[str, Callable[[int, int], ImageBGR]] = {
     "board": _draw_board,
     "lamp": _draw_lamp,
 }
-"""Every room by the name that a ``TileStyle`` gives."""
+"""Backgrounds by the name used in ``TileStyle``."""
 
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """The mesh's eye contours from the outer to the inner corner, right eye first."""
 
 UPPER_LID_OFFSET, LOWER_LID_OFFSET = -0.03, 0.012
-"""From the mesh's eye contours to the eyes in the portrait, shares of the eye distance: behind her glasses
-the network sets the upper lids some four pixels too low."""
+"""Offsets from the mesh's eye contours to the eyes of the portrait, relative to the eye distance: behind
+glasses the mesh puts the upper lids about four pixels too low."""
 
 INNER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 """The lower edge of the upper lip, from the subject's right corner to the left."""
 
 LIP_FALLOFF = 0.25
-"""How far below the lips the lower lip's motion fades, standard deviation as a share of the eye distance: the
-chin, at 0.42, hardly moves (``Action.JAW_DOWN`` moves it)."""
+"""Standard deviation of the fading of the lower lip's motion, relative to the eye distance: the chin, at
+0.42, hardly moves (``FaceAction.JAW_DOWN`` moves it)."""
 
 MOUTH_BGR, TEETH_BGR = (38.0, 28.0, 62.0), (148.0, 182.0, 208.0)
 TEETH_HEIGHT = 0.045
-"""How far the teeth reach below the upper lip, as a share of the eye distance; beyond it is the dark."""
+"""Height of the visible teeth below the upper lip, relative to the eye distance; darkness is below."""
 
 WIDE_OPENING, ROUND_OPENING, ROUND_WIDTH = 0.07, 0.18, 0.62
-"""A smile parts the lips over their whole width; a mouth that opens far becomes round, 0.62 of it wide."""
+"""A smile parts the lips over their whole width; a wide open mouth becomes round, 0.62 of the width."""
 
 LASH_DARKENING = (0.62, 0.60, 0.50)
 LID_TINT = (0.90, 0.94, 1.02)
-"""Blue, green, red: lashes are brown, and lids redder than the cheek that their colour is taken from."""
+"""Blue, green, red: lashes are brown, and lids redder than the cheek from which their colour is taken."""
 
 SUPERSAMPLING = 8
-"""Binary digits of sub-pixel position in ``cv2.fillPoly`` and ``cv2.polylines`` (their ``shift``)."""
+"""Fractional bits of positions in ``cv2.fillPoly`` and ``cv2.polylines`` (``shift``)."""
 
 
 def lower_lids(image_bgr: ImageBGR, face: PortraitLandmarks, closed: float) -> ImageBGR:
-    """The portrait with its upper lids down by ``closed``: 0 as they are, 1 shut."""
+    """The portrait with the upper lids lowered by ``closed``: 0 unchanged, 1 closed."""
     if closed <= 0:
         return image_bgr
     unit = face.unit_px
@@ -162,7 +157,7 @@ def lower_lids(image_bgr: ImageBGR, face: PortraitLandmarks, closed: float) -> I
 
 
 def open_mouth(image_bgr: ImageBGR, face: PortraitLandmarks, opening: float) -> ImageBGR:
-    """The portrait with its lips apart by ``opening``, a share of the eye distance (0.06 shows the teeth)."""
+    """The portrait with the lips apart by ``opening``, relative to the eye distance (0.06 shows teeth)."""
     if opening <= 0:
         return image_bgr
     seam_x, seam_y = face.xy[list(INNER_LIP)].T.astype(np.float64)
@@ -178,7 +173,7 @@ def open_mouth(image_bgr: ImageBGR, face: PortraitLandmarks, opening: float) -> 
 def _part_lips(
     image_bgr: ImageBGR, seam: NDArray[np.float64], gap: NDArray[np.float64], falloff_px: float
 ) -> ImageBGR:
-    """Everything below the seam moves down by the gap of its column, fading with the distance."""
+    """Move everything below the seam down by the gap of its column, fading with the distance."""
     y, x = np.mgrid[0 : image_bgr.shape[0], 0 : image_bgr.shape[1]].astype(np.float64)
     source = y - gap
     for _ in range(6):
@@ -191,7 +186,7 @@ def _part_lips(
 def _fill_mouth(
     image_bgr: ImageBGR, seam: NDArray[np.float64], gap: NDArray[np.float64], teeth_px: float
 ) -> ImageBGR:
-    """Teeth under the upper lip and the dark below them, shaded towards the corners."""
+    """Draw teeth under the upper lip and darkness below, shaded towards the corners."""
     below = np.arange(image_bgr.shape[0], dtype=np.float64)[:, None] - seam
     between_lips = np.clip(below + 0.5, 0, 1) * np.clip(gap - below + 0.5, 0, 1)
     inside = np.asarray(between_lips * np.clip(gap / 1.5, 0, 1), np.float64)
@@ -205,7 +200,7 @@ def _fill_mouth(
 def _lid_colour(
     image_bgr: ImageBGR, upper: NDArray[np.float64], lower: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """A colour for the lid in shape ``(H, W, 3)``: the skin beneath the eye, darker towards the top."""
+    """The colour of the lid, ``(H, W, 3)``: the skin beneath the eye, darker towards the top."""
     below = lower.mean(axis=0) + (lower.mean(axis=0) - upper.mean(axis=0)) * 0.9
     x, y = int(below[0]), int(below[1])
     patch = image_bgr[y - 3 : y + 4, x - 9 : x + 10].reshape(-1, 3)
@@ -238,30 +233,31 @@ def _fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
 
 
 PORTRAIT_CENTRE_XY = (264.0, 215.0)
-"""The portrait's point in the middle of a tile: between eyes and mouth, so that cap and collar show."""
+"""The portrait's point at the centre of a tile: between eyes and mouth, so that cap and collar are visible.
+"""
 
 REFERENCE_TILE_WH = (416, 348)
-"""The tile's width and height for which looks and motions are given, pixels; in another all grows with it."""
+"""Width and height in pixels for which styles and motions are defined; they scale with the tile."""
 
 SHOULDERS_PX = 222.0
-"""How far beyond her tile's edge a student slides to be out of it, shoulders and all."""
+"""How far beyond the tile's edge a student slides to be completely out of sight."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a tile's portrait lies: ``to_tile (2, 3)`` maps portrait pixels to tile pixels."""
+    """Placement of the portrait: ``portrait_to_tile (2, 3)`` maps portrait pixels to tile pixels."""
 
     portrait_to_tile: NDArray[np.float64]
 
     def portrait_positions(
         self, positions: NDArray[np.float32], width: int, height: int
     ) -> NDArray[np.float32]:
-        """Where every tile pixel is read in the portrait, ``(height, width, 2)`` float32 pixels.
+        """The portrait position of every tile pixel, ``(height, width, 2)`` float32.
 
-        ``positions`` says the same for the portrait's own pixels, at every ``FIELD_STEP``-th of them. It is
-        sampled at every second tile pixel and enlarged: 0.6 ms where a full ``warpAffine`` takes 1.2.
+        ``positions`` is the same for the portrait's own pixels at every ``FIELD_STEP``-th one. It is sampled
+        at every second tile pixel and enlarged: 0.6 ms instead of 1.2 for a full ``warpAffine``.
         """
-        # cv2.resize puts the middle of small pixel j on tile position 2 j + 0.5.
+        # cv2.resize puts the centre of small pixel j at tile position 2 j + 0.5.
         to_tile_px = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5], [0.0, 0.0, 1.0]])
         from_half = cv2.invertAffineTransform(self.portrait_to_tile) @ to_tile_px / FIELD_STEP
         half = (-(-width // 2), -(-height // 2))
@@ -271,14 +267,14 @@ class Placement:
 
 
 def tile_scale(width: int, height: int) -> float:
-    """How much larger a tile is than the one that looks are given for."""
+    """The scale of a tile relative to ``REFERENCE_TILE_WH``."""
     return min(width / REFERENCE_TILE_WH[0], height / REFERENCE_TILE_WH[1])
 
 
 def place_portrait(
     appearance: TileStyle, state: StudentMoment, t_s: float, width: int, height: int
 ) -> Placement:
-    """Where she is in a tile of ``width`` by ``height`` at ``t_s``."""
+    """The placement in a tile of ``width`` by ``height`` at ``t_s``."""
     x_px, y_px, roll_deg, scale = sway_at(appearance, t_s)
     size = tile_scale(width, height)
     side = -1.0 if appearance.mirrored else 1.0
@@ -292,24 +288,25 @@ def place_portrait(
 
 
 LID_STEPS, MOUTH_STEPS = 6, 100
-"""Lids and mouth are painted in steps (of a hundredth of the eye distance): there are few pictures."""
+"""Lids and mouth are painted in discrete steps (of a hundredth of the eye distance), so that few images are
+needed."""
 
 PORTRAIT_CACHE_SIZE = 16
-"""Painted portraits kept for a student, 1 MB each: all lids of a blink with two or three mouths."""
+"""Painted portraits cached per student, 1 MB each: all lid positions of a blink with two or three mouths."""
 
 CLOTH_MAX_GREY = 120.0
-"""Grey values below it take the colour of the cloth, the more the darker: uniform and cap, not the face."""
+"""Darker pixels get the colour of the cloth, more so the darker they are: uniform and cap, not the face."""
 
 NAME_BAR_PX = 24
 
 
 def mirrored_pose(appearance: TileStyle, pose: FacePose) -> FacePose:
-    """The pose to draw on the portrait so that ``pose`` is seen: in a mirror, left is right."""
+    """The pose to draw so that ``pose`` is visible: mirroring swaps left and right."""
     return replace(pose, yaw_deg=-pose.yaw_deg) if appearance.mirrored else pose
 
 
 class TilePainter:
-    """Draws one student's tile, ``(height, width, 3)`` uint8. Keeps her painted portraits between frames."""
+    """Draws one student's tile, ``(height, width, 3)`` uint8. Caches painted portraits between frames."""
 
     def __init__(self, student: DemoStudent, fields: PoseFields, width: int, height: int) -> None:
         self.student, self.fields = student, fields
@@ -333,7 +330,7 @@ class TilePainter:
         return tile
 
     def face_box(self, state: StudentMoment, t_s: float) -> Box | None:
-        """The box of her mesh in the tile, pixels, cut at its edges; None when none of it is inside."""
+        """The box of the face mesh in the tile, pixels, clipped at its edges; None if completely outside."""
         look = self.student.appearance
         pose = mirrored_pose(look, state.pose)
         mesh = rotate_mesh(self.fields.portrait.landmarks, pose.yaw_deg, pose.pitch_deg)
@@ -354,7 +351,7 @@ class TilePainter:
         )
         if self._shrink > 1:
             positions = (positions + 0.5) / self._shrink - 0.5
-        # Fixed-point maps: 0.9 ms a tile where float maps take 1.5.
+        # Fixed-point maps take 0.9 ms per tile, float maps 1.5.
         whole, part = cv2.convertMaps(positions, np.empty(0, np.float32), cv2.CV_16SC2)
         drawn = cv2.remap(source, whole, part, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         blue, green, red, alpha = cv2.split(drawn)
@@ -362,9 +359,9 @@ class TilePainter:
         return np.asarray(cv2.add(behind, cv2.merge((blue, green, red))), np.uint8)
 
     def _paint_portrait(self, lid_step: int, mouth_step: int) -> NDArray[np.uint8]:
-        """Her portrait with alpha, ``(H, W, 4)``, colours already multiplied by it.
+        """The portrait with alpha, ``(H, W, 4)``, premultiplied.
 
-        Only the face is painted anew: the whole portrait for every step of a lid takes six times as long.
+        Only the face is painted: painting the whole portrait for every lid step takes six times as long.
         """
         face = self._face
         lids = lower_lids(face.image_bgr, face.landmarks, lid_step / LID_STEPS)
@@ -374,15 +371,15 @@ class TilePainter:
         return _downscale(portrait, self._shrink)
 
     def _lit(self, portrait: Portrait) -> NDArray[np.uint8]:
-        """A portrait in the student's light, ``(H, W, 4)``, colours multiplied by alpha."""
+        """A portrait in the student's lighting, ``(H, W, 4)``, premultiplied."""
         alpha = portrait.person_mask[..., None]
         lit = cv2.LUT(portrait.image_bgr, self._light)
         return np.asarray(np.concatenate([lit * alpha, 255 * alpha], axis=2).round(), np.uint8)
 
 
 def _downscale(portrait: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
-    """The mean of every ``times`` by ``times`` pixels, the last row and column repeated to fill: a tile much
-    smaller than the portrait would otherwise show single pixels of it, and flicker."""
+    """The mean of every ``times`` by ``times`` pixels, with the last row and column repeated: a tile much
+    smaller than the portrait would otherwise flicker."""
     if times == 1:
         return portrait
     height, width = portrait.shape[:2]
@@ -393,7 +390,7 @@ def _downscale(portrait: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
 
 
 def _scaled_backdrop(name: str, size: float, width: int, height: int) -> ImageBGR:
-    """The room drawn at the size that its details are given for, and brought to the tile's."""
+    """The background drawn at reference size and scaled to the tile."""
     room = draw_backdrop(name, round(width / size), round(height / size))
     way = cv2.INTER_AREA if size < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(room, (width, height), interpolation=way), np.uint8)
@@ -409,14 +406,15 @@ def _dye_clothes(portrait: Portrait, appearance: TileStyle) -> Portrait:
 
 
 def _light_table(appearance: TileStyle) -> NDArray[np.uint8]:
-    """The student's light as a table for ``cv2.LUT``, ``(1, 256, 3)``."""
+    """The student's lighting as a table for ``cv2.LUT``, ``(1, 256, 3)``."""
     levels = np.arange(256.0)[:, None] * appearance.light_bgr
     table = 255 * (np.clip(levels, 0, 255) / 255) ** appearance.gamma
     return np.asarray(table.round()[None], np.uint8)
 
 
 def _off_face_mask(face_xyxy: Box, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """1 below the chin and above the forehead, 0 on the face, softly: eyes and mouth are dark too."""
+    """1 below the chin and above the forehead, 0 on the face, with soft edges, because eyes and mouth are
+    dark."""
     y = np.arange(shape[0], dtype=np.float32)[:, None, None]
     above = np.clip((face_xyxy[1] + 4 - y) / 12, 0, 1)
     below = np.clip((y - face_xyxy[3] + 12) / 20, 0, 1)

@@ -1,8 +1,8 @@
-"""Smooth displacement fields around the landmarks: what moves in a face, and where.
+"""Smooth displacement fields around the landmarks for face actions.
 
-A field says for every pixel of the warped picture how far from it the pixel of the portrait lies, so that the
-picture is read by ``cv2.remap`` at ``position - field``. Fields are linear in their weights; they are
-computed once and added up for every frame.
+For every pixel of the warped image a field gives the distance from the portrait's pixel, so the image is read
+by ``cv2.remap`` at ``position - field``. Fields are linear in their weights: they are computed once and added
+up for every frame.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from numpy.typing import NDArray
 from classpulse.simulation.demo.portrait import PortraitLandmarks
 
 Field = NDArray[np.float32]
-"""``(h, w, 2)`` float32: x and y displacement in pixels of the portrait, at every ``FIELD_STEP``-th pixel."""
+"""``(h, w, 2)`` float32: x and y displacement in portrait pixels, at every ``FIELD_STEP``-th pixel."""
 
 FIELD_STEP = 2
-"""An eye is 12 pixels high: four-pixel steps fold the lids. One-pixel steps take four times as long."""
+"""An eye is 12 pixels high: steps of four pixels fold the lids. Steps of one pixel take four times as long.
+"""
 
 INVERSION_STEPS = 12
-"""Fixed-point steps from "where a point goes" to "where a pixel comes from"; the steepest field here shrinks
-the error by 0.8 a step, so that less than half a pixel is left."""
+"""Fixed-point iterations for inverting a field; the steepest field here reduces the error by a factor of 0.8
+per step, so less than half a pixel is left."""
 
 
 class FaceAction(StrEnum):
-    """Something a face does. The value is the name in a script."""
+    """A face action. The value is its name in a script."""
 
     CORNERS_UP = "corners up"
     CORNERS_DOWN = "corners down"
@@ -43,9 +44,12 @@ class FaceAction(StrEnum):
 
 @dataclass(frozen=True)
 class GaussianPush:
-    """A Gaussian push. All lengths are shares of the distance between the outer eye corners: ``dx`` away from
-    the face's middle line, ``dy`` down, ``spread_x`` and ``spread_y`` the standard deviations. The centre is
-    the mean of the named landmarks of the right half of the face; ``left`` are their mirror images."""
+    """A Gaussian displacement.
+
+    Lengths are relative to the distance of the outer eye corners: ``dx`` away from the face's midline, ``dy``
+    down, ``spread_x`` and ``spread_y`` the standard deviations. The centre is the mean of the landmarks
+    ``right`` of the right half of the face; ``left`` are their mirror images.
+    """
 
     right: tuple[int, ...]
     left: tuple[int, ...]
@@ -83,12 +87,12 @@ PUSHES_BY_ACTION: Mapping[FaceAction, tuple[GaussianPush, ...]] = {
 
 
 def field_shape(image_shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of a field over a picture of this shape."""
+    """Rows and columns of a field for an image of this shape."""
     return (-(-image_shape[0] // FIELD_STEP), -(-image_shape[1] // FIELD_STEP))
 
 
 def sample_grid(image_shape: tuple[int, ...]) -> Field:
-    """The picture's coordinates ``(x, y)`` at the field's sample points."""
+    """The image coordinates ``(x, y)`` of the field's sample points."""
     rows, columns = field_shape(image_shape)
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) * FIELD_STEP
     return np.stack([x, y], axis=-1)
@@ -115,10 +119,10 @@ def _gaussian_weights(
 
 
 def invert_field(forward: Field) -> Field:
-    """From displacements of points (where each goes) to those of pixels (where each comes from).
+    """Displacements of pixels (where each comes from) from those of points (where each goes).
 
-    Solves ``u(q) = forward(q - u(q))`` by fixed-point steps, which settle where the forward field's slope is
-    below 1.
+    Solves ``u(q) = forward(q - u(q))`` by fixed-point iteration, which converges if the slope of the forward
+    field is below 1.
     """
     rows, columns = forward.shape[:2]
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)

@@ -1,2 +1,1 @@
-"""A photograph of a class brought to life: people who bow, are hidden, leave, come back, swap seats, and a
-camera that drifts. Nobody's expression is known; who is where, and who can be seen, is."""
+"""A classroom animated from a photograph: a photograph with face boxes in, a video with ground truth out."""

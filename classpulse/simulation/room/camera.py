@@ -12,32 +12,34 @@ from numpy.typing import NDArray
 from monitor.types import Box, ImageBGR
 
 NOISE_FRAMES = 6
-"""So many fields of noise are made and shown in turn, each from another corner."""
+"""Noise fields, used in turn, each with another offset."""
 
 NOISE_ROOM_PX = 64
 
 SWAY_HZ = (0.13, 0.31, 0.67, 1.3)
-"""Frequencies of a hand's sway; each has half the amplitude of the one before. Not measured on a hand."""
+"""Frequencies of a hand's sway; each has half the amplitude of the previous one. Heuristic, not measured."""
 
 SWAY_DEG = 40.0
-"""Rotation of a hand-held camera, degrees for each width of sway: 1.6 where it sways by 0.04 widths."""
+"""Rotation of a handheld camera in degrees per frame width of sway: 1.6 for a sway of 0.04."""
 
 PAN_S = 9.0
-"""How long a pan to one side and back takes on average, seconds."""
+"""Mean duration of a pan to one side and back, seconds."""
 
 MARGIN = 2.4
-"""The picture is enlarged by so many times the sway and the pan: twice hides the sides, the rest the corners
-while it is turned."""
+"""The image is enlarged by this multiple of sway and pan: twice hides the sides, the rest the corners of a
+rotated frame."""
 
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """How restless a camera is. ``drift`` is how far it wanders, in widths of the picture; ``zoom`` how far
-    it zooms about 1.05; ``shake_px`` the deviation of each frame; ``exposure`` how far the brightness swings;
-    ``noise`` the deviation of a pixel, grey levels. ``knock_at_s`` is when somebody moves it, once, by
-    ``knock`` widths of the picture; None for never. ``handheld`` is how far a camera held in the hand sways,
-    in widths of the picture, with a rotation and a zoom in proportion; ``pan`` how far it is turned to either
-    side, in the same. The picture is enlarged so that neither shows what lies beside the scene."""
+    """How unsteady a camera is.
+
+    ``drift``: amplitude in frame widths; ``zoom``: amplitude about 1.05; ``shake_px``: standard deviation per
+    frame; ``exposure``: amplitude of the brightness; ``noise``: standard deviation of a pixel in grey levels.
+    ``knock_at_s``: when the camera is knocked once, by ``knock`` frame widths; None for never. ``handheld``:
+    sway of a handheld camera in frame widths, with proportional rotation and zoom; ``pan``: pan to either
+    side in frame widths. The image is enlarged so that neither shows the outside of the scene.
+    """
 
     drift: float = 0.008
     zoom: float = 0.02
@@ -51,7 +53,7 @@ class CameraSettings:
 
 
 class SimulatedCamera:
-    """Takes pictures of a scene of ``width`` x ``height`` pixels at the same size."""
+    """Captures frames of a scene of ``width`` x ``height`` pixels at the same size."""
 
     def __init__(self, settings: CameraSettings, width: int, height: int, seed: int) -> None:
         self.settings = settings
@@ -64,7 +66,7 @@ class SimulatedCamera:
         self._noise = [np.repeat(one, 3, axis=2).astype(np.uint8) for one in fields.round()]
 
     def matrix_at(self, t_s: float, frame: int) -> NDArray[np.float64]:
-        """Scene to picture at ``t_s``, (2, 3); ``frame`` numbers the frames, for the shake."""
+        """The matrix (2, 3) from scene to frame at ``t_s``; ``frame`` is the frame number, for the shake."""
         s, (a, b, c, _, _) = self.settings, self._phases
         zoom = 1.05 + s.zoom * math.sin(0.021 * t_s + a)
         x = s.drift * self.width * (math.sin(0.033 * t_s + b) + 0.3 * math.sin(0.19 * t_s + c))
@@ -80,7 +82,7 @@ class SimulatedCamera:
     def _handheld_matrix(
         self, t_s: float, zoom: float, middle: NDArray[np.float64], shift: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The same for a camera in a hand: sway, rotation and pan beside ``zoom`` and ``shift``."""
+        """The transform of a handheld camera: sway, rotation and pan besides ``zoom`` and ``shift``."""
         s = self.settings
         rng = np.random.default_rng((self._seed, 19))
         phases = rng.uniform(0, 2 * math.pi, (4, len(SWAY_HZ)))
@@ -94,7 +96,7 @@ class SimulatedCamera:
         return np.column_stack([turned, middle - turned @ middle + shift + swayed])
 
     def capture(self, scene_bgr: ImageBGR, t_s: float, frame: int) -> ImageBGR:
-        """The picture of the scene at ``t_s``."""
+        """The frame of the scene at ``t_s``."""
         size = (self.width, self.height)
         moved = cv2.warpAffine(scene_bgr, self.matrix_at(t_s, frame), size, borderMode=cv2.BORDER_REPLICATE)
         s, (_, _, _, d, e) = self.settings, self._phases
@@ -107,7 +109,7 @@ class SimulatedCamera:
 
 
 def transform_box(matrix: NDArray[np.float64], box: Box) -> Box:
-    """A box of the scene in the picture, both in pixels. It stays upright where ``matrix`` turns."""
+    """A box of the scene in the frame, both in pixels. It stays upright if ``matrix`` rotates."""
     zoom, turn = float(np.hypot(matrix[0, 0], matrix[1, 0])), matrix[1, 0] / matrix[0, 0]
     if turn:
         x, y = matrix @ ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, 1.0)

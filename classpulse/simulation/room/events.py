@@ -1,4 +1,4 @@
-"""What happens in a simulated room, and when. Pure."""
+"""The scripted events of a simulated room. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from classpulse.simulation.ground_truth import SimulationError
 
 
 class RoomEventKind(StrEnum):
-    """What can happen. The values are written into the truth."""
+    """Kinds of events. The values are written into the ground truth."""
 
     BOW = "bow"
-    """A head goes down over the desk: the crown is seen, no face."""
+    """A head is bowed over the desk: the crown is visible, not the face."""
     HIDE = "hide"
-    """Something is held before a face."""
+    """Something is held in front of a face."""
     LEAVE = "leave"
-    """Somebody gets up, walks out and comes back to the same seat."""
+    """A student gets up, walks out and comes back to the same seat."""
     SWAP = "swap"
-    """Two neighbours change places for good."""
+    """Two neighbours swap seats permanently."""
     PASS = "pass"
-    """Somebody walks through the room in front of others, back to the camera."""
+    """A person walks through the room in front of students, with the back to the camera."""
     VISIT = "visit"
-    """While a student is out somebody else comes, sits in the seat and goes again."""
+    """While a student is out, a visitor comes, sits on the seat and leaves."""
 
 
 EVENT_ORDER = (
@@ -41,7 +41,7 @@ EVENT_ORDER = (
     RoomEventKind.LEAVE,
     RoomEventKind.HIDE,
 )
-"""The kinds in the order in which a plan takes them, again and again: even a short one has some of each."""
+"""The kinds in the order in which they are planned, repeatedly: even a short plan has some of each."""
 
 EVENT_LENGTHS_S: dict[RoomEventKind, tuple[float, float]] = {
     RoomEventKind.BOW: (6.0, 25.0),
@@ -51,19 +51,22 @@ EVENT_LENGTHS_S: dict[RoomEventKind, tuple[float, float]] = {
     RoomEventKind.PASS: (6.0, 12.0),
     RoomEventKind.VISIT: (90.0, 180.0),
 }
-"""From when to when an event lasts; the length is drawn evenly between."""
+"""Shortest and longest duration of an event; drawn uniformly."""
 
 QUIET_START_S = 8.0
-"""At the beginning and the end nothing happens, and between two events of one person so much lies."""
+"""Time without events at the beginning and the end, and between two events of one person."""
 
 MAX_SWAP_DISTANCE = 9.0
-"""Neighbours who change places sit at most so many face widths apart."""
+"""Largest distance of neighbours that swap seats, in face widths."""
 
 
 @dataclass(frozen=True)
 class RoomEvent:
-    """``kind`` from ``start_s`` to ``end_s``. ``people`` are one, or the two who swap; for a pass the one in
-    front of whom it leads. ``visitor`` numbers who comes, from 0 among the visitors, or is None."""
+    """An event of ``kind`` from ``start_s`` to ``end_s``.
+
+    ``people``: the student, or the two that swap; for a pass, the student in front of whom it leads.
+    ``visitor``: the number of the visitor, from 0, or None.
+    """
 
     kind: RoomEventKind
     start_s: float
@@ -75,10 +78,10 @@ class RoomEvent:
 def plan_events(
     count: int, length_s: float, boxes_xyxy: NDArray[np.float64], seed: int
 ) -> tuple[RoomEvent, ...]:
-    """``count`` happenings in a room of the faces (N, 4), in order of time; equal arguments give equal plans.
+    """``count`` events in a room with the faces (N, 4), in order of time; equal arguments give equal plans.
 
-    What takes longer than the film does not happen in it. Raises ``SimulationError`` where so many do not
-    fit into ``length_s`` seconds.
+    Kinds that take longer than the video are omitted. Raises ``SimulationError`` if the events do not fit
+    into ``length_s`` seconds.
     """
     rng = np.random.default_rng(seed)
     planned: list[RoomEvent] = []
@@ -91,8 +94,8 @@ def plan_events(
         found = _place_event(kind, lasts_s, length_s, boxes_xyxy, rng, planned)
         if found is None:
             raise SimulationError(
-                f"{count} events do not fit into {length_s:g} s with {len(boxes_xyxy)} people; "
-                "expected fewer events or more seconds"
+                f"{count} events do not fit into {length_s:g} s with {len(boxes_xyxy)} students.",
+                "Choose fewer events or a longer video.",
             )
         if kind is RoomEventKind.VISIT:
             found = RoomEvent(kind, found.start_s, found.end_s, found.people, visitors)
@@ -109,7 +112,7 @@ def _place_event(
     rng: np.random.Generator,
     planned: Sequence[RoomEvent],
 ) -> RoomEvent | None:
-    """A time and people for an event so that nobody has two at once."""
+    """A time and people for an event, so that no person has two at once; None if none is found."""
     choose = _draw_neighbours if kind is RoomEventKind.SWAP else _draw_person
     for _ in range(500):
         start_s = round(float(rng.uniform(QUIET_START_S, length_s - QUIET_START_S - lasts_s)), 1)
@@ -137,7 +140,7 @@ def _draw_neighbours(boxes_xyxy: NDArray[np.float64], rng: np.random.Generator) 
 
 
 def _events_conflict(one: RoomEvent, other: RoomEvent) -> bool:
-    """Whether somebody would be in both. A pass disturbs nobody; it may lead past anything."""
+    """Whether a person would be in both. A pass conflicts with nothing."""
     together = one.start_s < other.end_s + QUIET_START_S and other.start_s < one.end_s + QUIET_START_S
     return (
         together

@@ -1,7 +1,7 @@
-"""Where everybody in a simulated room is, and how they are seen, at every time. Pure.
+"""Where every person in a simulated room is, and how visible, at every time. Pure.
 
-Places are pixels of the photograph; the camera comes after. A walk leads up from the seat, along the row
-and out of the picture, at a walking pace.
+Places are pixels of the photograph, before the camera. A walk leads up from the seat, along the row and out
+of the frame, at walking speed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 from classpulse.simulation.room.events import RoomEvent, RoomEventKind
 
 RISE_S = 1.0
-"""How long getting up and sitting down take."""
+"""Duration of getting up and of sitting down."""
 
 STANDING_RISE = 0.9
-"""How far a head goes up from the seat, in face widths."""
+"""Height of a standing head above the seat, in face widths."""
 
 WALKING_SPEED = 6.0
-"""Face widths a second of somebody who walks: 1.0 m/s at 0.16 m a face."""
+"""Face widths per second of a walking person: 1.0 m/s at 0.16 m per face."""
 
 STROLLING_SPEED = 2.5
-"""The same for two who change places and must get round one another."""
+"""Face widths per second of two persons that swap seats and must pass each other."""
 
 BOW_TRANSITION_S = 0.8
-"""How long a bow, or bringing something before the face, takes."""
+"""Duration of bowing, or of raising something in front of the face."""
 
 BOW_DROP = 0.45
 """How far a bowed head sinks, in face heights."""
@@ -36,9 +36,12 @@ BOW_DROP = 0.45
 
 @dataclass(frozen=True)
 class PersonPose:
-    """A person at one time. ``centre_xy`` and ``width_px`` are of the face; ``bow`` 0..1 is how far the
-    head is bowed, ``occlusion`` 0..1 how far something is before the face; ``walking`` is any change of place,
-    standing up included; ``roll_deg`` turns the head in the picture."""
+    """A person at one time.
+
+    ``centre_xy`` and ``width_px`` are of the face; ``bow`` 0..1 is how far the head is bowed, ``occlusion``
+    0..1 how far the face is hidden; ``walking`` is any change of place, including standing up; ``roll_deg``
+    rotates the head in the image.
+    """
 
     centre_xy: tuple[float, float]
     width_px: float
@@ -51,7 +54,7 @@ class PersonPose:
 
 @dataclass
 class Trajectory:
-    """One person's way through the lecture: places at times, between which they move evenly."""
+    """One person's path through the lecture: places at times, linearly interpolated."""
 
     times_s: list[float] = field(default_factory=list)
     places: list[tuple[float, float, float]] = field(default_factory=list)
@@ -61,7 +64,7 @@ class Trajectory:
     occlusions_s: list[tuple[float, float]] = field(default_factory=list)
 
     def move_to(self, t_s: float, place: tuple[float, float, float]) -> None:
-        """Be at ``place`` (x, y, face width) at ``t_s``, after every time before."""
+        """Be at ``place`` (x, y, face width) at ``t_s``, later than all previous times."""
         self.times_s.append(t_s)
         self.places.append(place)
 
@@ -75,7 +78,7 @@ class Trajectory:
 class PersonMotion:
     """The motion of N seated people and of the visitors after them, in a room ``width_px`` wide.
 
-    ``boxes_xyxy`` (N, 4) are the faces as photographed.
+    ``boxes_xyxy`` (N, 4) are the faces in the photograph.
     """
 
     def __init__(
@@ -127,7 +130,7 @@ class PersonMotion:
         return float((y2 - y1) / (x2 - x1))
 
     def _sway(self, person: int, t_s: float, walking: bool) -> tuple[float, float, float]:
-        """Small motions: x and y in face widths, roll in degrees. Nobody sits still, and steps bob."""
+        """Small motions: x and y in face widths, roll in degrees; steps bob."""
         a, b, c = self._phases[person]
         x = 0.06 * math.sin(0.23 * t_s + a) + 0.03 * math.sin(0.71 * t_s + b)
         y = 0.03 * math.sin(0.19 * t_s + b) + 0.015 * math.sin(0.83 * t_s + c)
@@ -153,7 +156,7 @@ class PersonMotion:
             seats[first], seats[second] = seats[second], seats[first]
 
     def _apply_visit(self, event: RoomEvent, seat: tuple[float, float, float]) -> None:
-        """The owner is out from beginning to end; the visitor sits there for the middle half."""
+        """The owner is out from start to end; the visitor sits on the seat in the middle half."""
         owner, visitor = (
             self.trajectories[event.people[0]],
             self.trajectories[len(self.boxes_xyxy) + (event.visitor or 0)],
@@ -192,7 +195,7 @@ class PersonMotion:
     def _apply_swap(
         self, event: RoomEvent, seats: dict[int, tuple[float, float, float]], first: int, second: int
     ) -> None:
-        """Both get up, one behind the other's way, and sit down on the other's seat."""
+        """Both get up, pass each other, and sit down on the other's seat."""
         for person, other, high in ((first, second, 1.0), (second, first, 1.8)):
             (x, y, width), (to_x, to_y, to_width) = seats[person], seats[other]
             path, up, to_up = (
@@ -210,7 +213,7 @@ class PersonMotion:
 
 
 def _ramp(t_s: float, start_s: float, end_s: float) -> float:
-    """0 outside, 1 inside, with ``BOW_TRANSITION_S`` of change at both ends."""
+    """0 outside, 1 inside, with a transition of ``BOW_TRANSITION_S`` at both ends."""
     share = min((t_s - start_s) / BOW_TRANSITION_S, (end_s - t_s) / BOW_TRANSITION_S, 1.0)
     share = max(0.0, share)
     return share * share * (3 - 2 * share)

@@ -1,4 +1,4 @@
-"""People who walk past close to the camera of a simulated room: large, dark or striped, without a face."""
+"""People that walk past close to the camera of a simulated room: large, dark or striped, without a face."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from monitor.types import Box, ImageBGR
 
 CROSSING_S = (1.5, 4.0)
-"""Shortest and longest time in seconds that a passer takes from one side of the picture to the other."""
+"""Shortest and longest time in seconds for crossing the frame."""
 
 WIDTH_SHARE = (0.18, 0.36)
-"""Smallest and largest width of a passer, in widths of the picture: one to two metres from the lens."""
+"""Smallest and largest width, in frame widths: one to two metres from the lens."""
 
 TOP_SHARE = (-0.25, 0.3)
-"""Highest and lowest top of the head, in heights of the picture; above 0 the frame cuts the head off."""
+"""Highest and lowest top of the head, in frame heights; below 0 the frame cuts the head off."""
 
 HAIR_BGR = (26, 24, 30)
 
 
 @dataclass(frozen=True)
 class PasserBy:
-    """One person who crosses the picture from ``start_s`` to ``end_s``, seconds.
+    """A person that crosses the frame from ``start_s`` to ``end_s``, seconds.
 
-    ``width`` is the width of the body and ``top`` the top of the head, pixels of the scene. ``leftwards`` is
-    the direction. ``coat_bgr`` and ``stripe_bgr`` are the colours of the coat.
+    ``width`` is the width of the body and ``top`` the top of the head in scene pixels, ``leftwards`` the
+    direction, ``coat_bgr`` and ``stripe_bgr`` the colours of the coat.
     """
 
     start_s: float
@@ -38,8 +38,8 @@ class PasserBy:
     stripe_bgr: tuple[int, int, int]
 
     def box_at(self, t_s: float, scene_px: int) -> Box | None:
-        """Body and head as a box at ``t_s`` in a scene ``scene_px`` wide; None before and after. The box
-        reaches down without end."""
+        """The box of body and head at ``t_s`` in a scene ``scene_px`` wide; None before and after. Its lower
+        edge is infinite."""
         if not self.start_s <= t_s < self.end_s:
             return None
         share = (t_s - self.start_s) / (self.end_s - self.start_s)
@@ -49,7 +49,7 @@ class PasserBy:
 
 
 def plan_passers_by(count: int, length_s: float, width: int, height: int, seed: int) -> tuple[PasserBy, ...]:
-    """``count`` passers at random times in a scene of ``width`` x ``height`` pixels, in order of time."""
+    """``count`` passers-by at random times in a scene of ``width`` x ``height`` pixels, in order of time."""
     rng = np.random.default_rng((seed, 29))
     return tuple(
         _draw_random_passer_by(start_s, width, height, rng)
@@ -71,7 +71,7 @@ def _draw_random_passer_by(start_s: float, width: int, height: int, rng: np.rand
 
 
 def draw_passer_by(image: ImageBGR, passer_by: PasserBy, t_s: float) -> None:
-    """Draw the passer over ``image``, seen from behind, if it is there at ``t_s``."""
+    """Draw the passer-by onto ``image``, seen from behind, if visible at ``t_s``."""
     height, width = image.shape[:2]
     box = passer_by.box_at(t_s, width)
     if box is None:

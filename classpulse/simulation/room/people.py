@@ -12,25 +12,25 @@ from classpulse.simulation.room.photo import Photograph
 from monitor.types import Box, ImageBGR
 
 HEAD_SIZE = (0.85, 0.95)
-"""Half axes of the ellipse that holds a head with its hair, in face widths and heights."""
+"""Half axes of the ellipse around a head with its hair, in face widths and heights."""
 
 SHOULDERS_SIZE = (1.5, 0.9)
-"""The same of the shoulders, whose middle lies as far below the chin as they are high."""
+"""Half axes of the ellipse around the shoulders, whose centre is its half height below the chin."""
 
 EDGE_SOFTNESS = 0.06
-"""Deviation of the soft edge, in face widths."""
+"""Standard deviation of the soft edge, in face widths."""
 
 BACKGROUND_SCALE = 0.5
-"""The emptied room is painted at half the size: it takes a quarter of the time, and is dark blur anyway."""
+"""The empty room is painted at half size: it takes a quarter of the time and is dark and blurred anyway."""
 
 INPAINT_PX = 4
-"""How far from a hole cv2.inpaint looks for what to fill it with."""
+"""Radius of cv2.inpaint."""
 
 
 @dataclass(frozen=True)
 class PersonCutout:
-    """A person as photographed: ``image`` (h, w, 4) uint8 with alpha, colours multiplied by it; ``bowed_image``
-    the same with hair where the face is; ``face_xyxy`` the face in its pixels."""
+    """A person of the photograph: ``image`` (h, w, 4) uint8 with premultiplied alpha; ``bowed_image`` the
+    same with hair in place of the face; ``face_xyxy`` the face in its pixels."""
 
     image: NDArray[np.uint8]
     bowed_image: NDArray[np.uint8]
@@ -38,19 +38,19 @@ class PersonCutout:
 
     @property
     def centre_xy(self) -> tuple[float, float]:
-        """The middle of the face."""
+        """The centre of the face."""
         x1, y1, x2, y2 = self.face_xyxy
         return (x1 + x2) / 2, (y1 + y2) / 2
 
 
 def cut_out_people(photograph: Photograph) -> list[PersonCutout]:
-    """Everybody in the photograph, in the order of the boxes."""
+    """All people of the photograph, in the order of the boxes."""
     heads = [_head_mask(photograph, box) for box in photograph.boxes_xyxy]
     return [_cut_out_person(photograph, index, heads) for index in range(len(heads))]
 
 
 def mirrored_cutout(cutout: PersonCutout) -> PersonCutout:
-    """Somebody else who looks like the person in a mirror: a stranger made of what there is."""
+    """The mirror image of a person, used as a visitor."""
     width = cutout.image.shape[1]
     x1, y1, x2, y2 = cutout.face_xyxy
     return PersonCutout(
@@ -61,7 +61,7 @@ def mirrored_cutout(cutout: PersonCutout) -> PersonCutout:
 
 
 def remove_people(photograph: Photograph) -> ImageBGR:
-    """The photograph with heads and shoulders painted over by what is round them: no face is left."""
+    """The photograph with heads and shoulders inpainted: no face is left."""
     height, width = photograph.image_bgr.shape[:2]
     hole = np.zeros((height, width), np.uint8)
     for box in photograph.boxes_xyxy:
@@ -80,7 +80,7 @@ def _fill_ellipse(mask: NDArray[np.uint8], x: float, y: float, across: float, do
 
 
 def _head_mask(photograph: Photograph, box: NDArray[np.float64], margin: float = 1.0) -> NDArray[np.uint8]:
-    """Where a head with its hair is, 255, else 0."""
+    """255 on a head with its hair, else 0."""
     x1, y1, x2, y2 = box
     mask = np.zeros(photograph.image_bgr.shape[:2], np.uint8)
     across, down = margin * HEAD_SIZE[0] * (x2 - x1), margin * HEAD_SIZE[1] * (y2 - y1)
@@ -89,7 +89,7 @@ def _head_mask(photograph: Photograph, box: NDArray[np.float64], margin: float =
 
 
 def _person_mask(photograph: Photograph, box: NDArray[np.float64], margin: float = 1.0) -> NDArray[np.uint8]:
-    """Head and shoulders."""
+    """255 on head and shoulders, else 0."""
     x1, _, x2, y2 = box
     mask = _head_mask(photograph, box, margin)
     height = y2 - box[1]
@@ -102,7 +102,7 @@ def _cut_out_person(photograph: Photograph, index: int, heads: list[NDArray[np.u
     box = photograph.boxes_xyxy[index]
     mask = _person_mask(photograph, box)
     for other, head in enumerate(heads):
-        # Who sits lower in the picture sits nearer: their hair is not part of somebody behind them.
+        # A person lower in the image is nearer: its hair is not part of a person behind it.
         if other != index and photograph.boxes_xyxy[other][3] > box[3]:
             mask &= ~head
     width = box[2] - box[0]
@@ -124,7 +124,7 @@ def _with_alpha(image: ImageBGR, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _draw_bowed(image: ImageBGR, face: list[float]) -> ImageBGR:
-    """The picture with the hair from above the forehead drawn down over the face, as of a bowed head."""
+    """The image with the hair above the forehead drawn down over the face, like a bowed head."""
     x1, y1, x2, y2 = face
     height, width = y2 - y1, x2 - x1
     top, low = max(0, round(y1 - 0.22 * height)), max(2, round(y1 + 0.08 * height))
@@ -133,7 +133,7 @@ def _draw_bowed(image: ImageBGR, face: list[float]) -> ImageBGR:
     mask = np.zeros(image.shape[:2], np.uint8)
     _fill_ellipse(mask, (x1 + x2) / 2, (y1 + y2) / 2, 0.62 * width, 0.62 * height)
     drawn = image.copy()
-    # Its mean along the width: stretched hair keeps its strands, and a forehead's edge would look like eyes.
+    # Averaged over the height: stretched hair keeps its strands, and a forehead's edge would look like eyes.
     strands = np.repeat(hair.mean(axis=0, keepdims=True), image.shape[0], axis=0)
     drawn[:, left:right] = cv2.GaussianBlur(strands.astype(np.float32), (0, 0), max(1.0, 0.05 * width))
     soft = cv2.GaussianBlur(mask, (0, 0), max(0.8, 0.08 * width))[..., None].astype(np.float32) / 255

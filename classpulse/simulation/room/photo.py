@@ -14,19 +14,20 @@ from classpulse.simulation.ground_truth import GroundTruthError, first_validatio
 from monitor.types import ImageBGR
 
 MAX_OVERLAP = 0.5
-"""Two boxes that share more than this, as intersection over union, are one face drawn twice."""
+"""Two boxes with a larger intersection over union are the same face."""
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """``image_bgr`` (H, W, 3) uint8, sides even; ``boxes_xyxy`` (N, 4) float64 in its pixels, a face each."""
+    """``image_bgr`` (H, W, 3) uint8 with even sides; ``boxes_xyxy`` (N, 4) float64 in its pixels, one per
+    face."""
 
     image_bgr: ImageBGR
     boxes_xyxy: NDArray[np.float64]
 
 
 class _FaceBoxesFile(BaseModel):
-    """The JSON beside a photograph: its size, and a box (x, y, width, height) around each face."""
+    """The JSON file beside a photograph: its size, and a box (x, y, width, height) around each face."""
 
     size_wh: tuple[int, int]
     faces_xywh: list[tuple[float, float, float, float]]
@@ -35,17 +36,18 @@ class _FaceBoxesFile(BaseModel):
 def load_photograph(image_path: Path, boxes_path: Path, width: int) -> Photograph:
     """The photograph scaled to ``width`` pixels.
 
-    Raises ``GroundTruthError`` where the picture or the boxes cannot be read, a box lies outside the picture, or
-    two are one face.
+    Raises ``GroundTruthError`` if the image or the boxes cannot be read, a box is outside of the image, or
+    two boxes are the same face.
     """
     image = cv2.imdecode(_read_bytes(image_path), cv2.IMREAD_COLOR)
     if image is None:
-        raise GroundTruthError(f"{image_path} is no picture that OpenCV can read; expected a JPEG or PNG")
+        raise GroundTruthError(f"{image_path} cannot be read as an image.", "Use a JPEG or PNG file.")
     try:
         known = _FaceBoxesFile.model_validate_json(_read_bytes(boxes_path).tobytes())
     except ValidationError as error:
         raise GroundTruthError(
-            f"{boxes_path}: {first_validation_error(error)}; expected size_wh and faces_xywh of the photograph"
+            f"{boxes_path} is invalid: {first_validation_error(error)}.",
+            "Give size_wh and faces_xywh of the photograph.",
         ) from None
     _check(known, boxes_path)
     scale = width / known.size_wh[0]
@@ -62,25 +64,23 @@ def _read_bytes(path: Path) -> NDArray[np.uint8]:
     try:
         return np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        raise GroundTruthError(
-            f"{path} cannot be read ({error.strerror}); expected an existing file"
-        ) from None
+        raise GroundTruthError(f"{path} cannot be read ({error.strerror}).") from None
 
 
 def _check(known: _FaceBoxesFile, path: Path) -> None:
     width, height = known.size_wh
     if not known.faces_xywh:
-        raise GroundTruthError(f"{path} has no face; expected at least one box in faces_xywh")
+        raise GroundTruthError(f"{path} has no face.", "Give at least one box in faces_xywh.")
     for number, (x, y, w, h) in enumerate(known.faces_xywh, start=1):
         if w <= 0 or h <= 0 or x < 0 or y < 0 or x + w > width or y + h > height:
             raise GroundTruthError(
-                f"{path}: face {number} at {x:g}, {y:g}, {w:g} x {h:g} does not lie in the picture of "
-                f"{width} x {height}"
+                f"Face {number} of {path} at {x:g}, {y:g}, {w:g} x {h:g} is outside of the image of "
+                f"{width} x {height} pixels."
             )
     for second, one in enumerate(known.faces_xywh):
         for first, other in enumerate(known.faces_xywh[:second]):
             if _xywh_iou(one, other) > MAX_OVERLAP:
-                raise GroundTruthError(f"{path}: faces {first + 1} and {second + 1} lie on one another")
+                raise GroundTruthError(f"Faces {first + 1} and {second + 1} of {path} have the same place.")
 
 
 def _xywh_iou(one: tuple[float, ...], other: tuple[float, ...]) -> float:

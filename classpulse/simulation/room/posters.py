@@ -1,4 +1,4 @@
-"""Pictures of faces on the wall of a simulated room: what looks like a person and is none."""
+"""Posters with a face on the wall of a simulated room: distractors that look like a student."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from classpulse.simulation.ground_truth import SimulationError
 from monitor.types import Box, ImageBGR
 
 FACE_PX = (25.0, 70.0)
-"""From the smallest to the largest width of a face, evenly spaced: those of people in a lecture hall."""
+"""Smallest and largest width of a face, evenly spaced: those of people in a lecture hall."""
 
 FACE_CROP_MARGINS = (0.45, 0.75, 0.4)
-"""How far the picture reaches beyond the face: to each side in face widths, up and down in its heights."""
+"""Margins around the face: to each side in face widths, up and down in face heights."""
 
 FRAME_SHARE = 0.06
-"""The frame's width over the picture's."""
+"""Width of the picture frame relative to the picture."""
 
 FRAMES_BGR = ((38, 44, 58), (205, 208, 210), (70, 120, 165))
 """Dark wood, white, brass."""
@@ -31,19 +31,19 @@ POSTER_TONES: tuple[tuple[float, tuple[float, float, float]], ...] = (
     (0.6, (1.1, 0.95, 0.8)),
     (0.8, (0.75, 0.8, 0.85)),
 )
-"""Colourfulness (0 is grey) and a factor for blue, green and red: as it is, grey, sepia, cool, dark."""
+"""Saturation (0 is grey) and factors for blue, green and red: unchanged, grey, sepia, cool, dark."""
 
 EDGE_SHARE = 0.08
-"""So far from the picture's sides nothing hangs, in its widths: the camera drifts, and must not lose them."""
+"""Free margin at the sides, in frame widths: the camera drifts and must not lose the posters."""
 
 MARGIN_ABOVE_HEADS = 0.15
-"""A poster hangs at least so far above the highest head, in its own heights, and at most twice as far."""
+"""Smallest distance of a poster from the highest head, in poster heights; the largest is twice that."""
 
 
 @dataclass(frozen=True)
 class Poster:
-    """A framed ``image`` with its upper left corner at ``corner_xy`` of the scene; ``face_xyxy`` is the
-    face on it, pixels of the scene."""
+    """A framed ``image`` with its upper left corner at ``corner_xy`` of the scene; ``face_xyxy`` is the face
+    on it, scene pixels."""
 
     image: ImageBGR
     corner_xy: tuple[int, int]
@@ -51,13 +51,13 @@ class Poster:
 
 
 def place_posters(count: int, width: int, max_heads_y: float, seed: int) -> tuple[Poster, ...]:
-    """``count`` posters side by side above the row ``max_heads_y`` that no head reaches, in a scene ``width``
-    pixels wide.
+    """``count`` posters side by side above the row ``max_heads_y``, which no head reaches, in a scene
+    ``width`` pixels wide.
 
-    Raises ``SimulationError`` where there is no room for them.
+    Raises ``SimulationError`` if there is no room for them.
     """
     rng = np.random.default_rng((seed, 23))
-    # The middles of as many equal parts: one poster is of middling size.
+    # The centres of as many equal parts: a single poster is of medium size.
     faces_px = FACE_PX[0] + (np.arange(count) + 0.5) / count * (FACE_PX[1] - FACE_PX[0])
     return tuple(
         _place_poster(number, count, face_px, width, max_heads_y, rng)
@@ -78,22 +78,23 @@ def draw_posters(room_bgr: ImageBGR, posters: tuple[Poster, ...]) -> ImageBGR:
 def _place_poster(
     number: int, count: int, face_px: float, width: int, max_heads_y: float, rng: np.random.Generator
 ) -> Poster:
-    """One poster somewhere in its own stretch of the wall."""
+    """One poster at a random place in its own section of the wall."""
     picture, (left, top, right, low) = _frame_portrait(face_px, number, rng)
     tall, wide = picture.shape[:2]
     start, stretch = EDGE_SHARE * width, (1 - 2 * EDGE_SHARE) * width / count
     y = round(max_heads_y - (1 + MARGIN_ABOVE_HEADS * rng.uniform(1, 2)) * tall)
     if y < 0 or wide > stretch:
         raise SimulationError(
-            f"no room for posters ({count}): {width} x {max(0, max_heads_y):.0f} pixels of the picture are above "
-            "all heads; expected fewer posters, a larger picture or one with more wall"
+            f"There is no room for {count} posters: only {width} x {max(0, max_heads_y):.0f} pixels of the "
+            "image are above all heads.",
+            "Choose fewer posters, a larger frame, or a photograph with more wall.",
         )
     x = round(start + number * stretch + rng.uniform(0, stretch - wide))
     return Poster(picture, (x, y), (x + left, y + top, x + right, y + low))
 
 
 def _frame_portrait(face_px: float, number: int, rng: np.random.Generator) -> tuple[ImageBGR, Box]:
-    """The portrait with a face ``face_px`` wide in a frame, and where the face is in it."""
+    """The framed portrait with a face ``face_px`` wide, and the face's box in it."""
     portrait = load_portrait()
     x1, y1, x2, y2 = portrait.landmarks.box_xyxy
     side, up, down = FACE_CROP_MARGINS

@@ -1,4 +1,4 @@
-"""A simulated room at one time: its picture, and who can be seen in it."""
+"""A simulated room at one time: its image, and which faces are visible."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from classpulse.simulation.room.posters import Poster, draw_posters
 from monitor.types import Box, ImageBGR
 
 HIDDEN_SHARE = 0.4
-"""A face of which so much is behind something counts as not visible."""
+"""A face is not visible if at least this share is covered."""
 
 MIN_OVERLAP_SHARE = 0.08
-"""Less than this is nothing; in between, either answer is right."""
+"""A smaller covered share is ignored; between the two limits either answer is right."""
 
 BOOK_BGR = (70, 55, 48)
 WALKER_BGR = (42, 36, 34)
@@ -35,8 +35,8 @@ HAIR_BGR = (26, 24, 30)
 
 @dataclass(frozen=True)
 class ScenePerson:
-    """One person in the scene: ``face_xyxy`` in pixels; ``hidden_share`` 0..1, how much of the face is behind
-    something or bowed away."""
+    """A person in the scene: ``face_xyxy`` in pixels; ``hidden_share`` 0..1, the share of the face that is
+    covered or bowed away."""
 
     person: int
     state: PersonPose
@@ -45,7 +45,7 @@ class ScenePerson:
 
 
 class RoomScene:
-    """Draws the room. ``cutouts`` are everybody of the photograph and then the visitors."""
+    """Draws the room. ``cutouts`` are the people of the photograph and then the visitors."""
 
     def __init__(
         self, photograph: Photograph, events: tuple[RoomEvent, ...], motion: PersonMotion, seed: int
@@ -62,7 +62,7 @@ class RoomScene:
         self._background = remove_people(photograph)
 
     def people_at(self, t_s: float) -> list[ScenePerson]:
-        """Everybody who is there at ``t_s``, the farthest first."""
+        """All present people at ``t_s``, farthest first."""
         everybody = [(person, self.motion.state_at(person, t_s)) for person in range(len(self.cutouts))]
         there = [(person, seen, self._face_box(person, seen)) for person, seen in everybody if seen.present]
         there.sort(key=lambda one: one[2][3])
@@ -76,7 +76,7 @@ class RoomScene:
         ]
 
     def draw(self, t_s: float) -> ImageBGR:
-        """The scene at ``t_s``, as large as the photograph."""
+        """The scene at ``t_s``, of the photograph's size."""
         picture = self._background.copy()
         layers = [(place.face_xyxy[3], place, None) for place in self.people_at(t_s)]
         walkers = [(low, None, box) for box, low in self.walkers_at(t_s)]
@@ -90,13 +90,13 @@ class RoomScene:
         return picture
 
     def add_posters(self, posters: tuple[Poster, ...]) -> None:
-        """Hang ``posters`` behind everybody."""
+        """Put ``posters`` on the wall behind the people."""
         self.posters = posters
         self._background = draw_posters(self._background, posters)
 
     def highest_head_y(self, t_s: float) -> float:
-        """How far up in the picture the highest head reaches at ``t_s``, pixels from the top."""
-        # The ellipse of a head with its hair lies a tenth of a face above the face's middle.
+        """The y of the highest head at ``t_s``, pixels from the top."""
+        # The ellipse of a head with its hair is a tenth of a face above the face's centre.
         above = HEAD_SIZE[1] + 0.1
         heads = [
             (one.face_xyxy[1] + one.face_xyxy[3]) / 2 - above * _person_height(one)
@@ -125,13 +125,13 @@ class RoomScene:
             if low > face[3]:
                 share = max(share, _covered_share(face, body))
         for _, other_seen, other in there[index + 1 :]:
-            # Seated neighbours were photographed where they sit; only who moves can come in front.
+            # Seated neighbours do not overlap in the photograph; only moving people can cover a face.
             if other_seen.walking or state.walking:
                 share = max(share, _covered_share(face, _expand_box(other, 0.3)))
         return float(share)
 
     def walkers_at(self, t_s: float) -> list[tuple[Box, float]]:
-        """Those who pass in front: head and body as a box, and how low in the picture their row is."""
+        """The people that pass in front: head and body as a box, and the y of their row."""
         found = []
         width = self.photograph.image_bgr.shape[1]
         for one in self.events:
@@ -165,7 +165,7 @@ def _person_height(person: ScenePerson) -> float:
 
 
 def _paste_cutout(image: ImageBGR, cutout: NDArray[np.uint8], matrix: NDArray[np.float64]) -> None:
-    """Draw ``cutout`` (h, w, 4), moved by ``matrix`` (2, 3), over its part of the picture."""
+    """Draw ``cutout`` (h, w, 4), transformed by ``matrix`` (2, 3), onto the image."""
     height, width = cutout.shape[:2]
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]) @ matrix.T
     left, top = np.floor(corners.min(axis=0)).astype(int)
@@ -183,7 +183,7 @@ def _paste_cutout(image: ImageBGR, cutout: NDArray[np.uint8], matrix: NDArray[np
 
 
 def _draw_book(image: ImageBGR, person: ScenePerson) -> None:
-    """Something flat before the face, brought up from below."""
+    """Draw a flat object that is raised in front of the face from below."""
     x1, y1, x2, y2 = person.face_xyxy
     width, height = x2 - x1, y2 - y1
     lift = (1 - person.state.occlusion) * 1.4 * height
@@ -194,7 +194,7 @@ def _draw_book(image: ImageBGR, person: ScenePerson) -> None:
 
 
 def _draw_walker(image: ImageBGR, body: Box) -> None:
-    """Somebody seen from behind: hair, and a dark coat."""
+    """Draw a person seen from behind: hair and a dark coat."""
     left, top, right, low = body
     width = right - left
     x = round((left + right) / 2)
@@ -206,7 +206,7 @@ def _draw_walker(image: ImageBGR, body: Box) -> None:
 
 
 def _covered_share(face: Box, other: Box) -> float:
-    """The share of ``face`` that lies in the other box."""
+    """The share of ``face`` that is inside of the other box."""
     across = min(face[2], other[2]) - max(face[0], other[0])
     down = min(face[3], other[3]) - max(face[1], other[1])
     return max(0.0, across) * max(0.0, down) / ((face[2] - face[0]) * (face[3] - face[1]))

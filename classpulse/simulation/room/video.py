@@ -1,4 +1,4 @@
-"""A simulated room as a film, with its truth."""
+"""A simulated room as a video with its ground truth."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from classpulse.simulation.video_writer import VideoFormat, encode_video
 from monitor.types import Box, ImageBGR
 
 ROOM_FPS = 5
-"""People who sit move little; sessions look twice a second."""
+"""Seated people move little; sessions analyse two frames per second."""
 
 ROOM_TRUTH_STEP_S = 0.5
 
 ROOM_CRF = 34
-"""Noise is expensive to keep: at 26 a minute of 1080p took 46 MB."""
+"""Noise compresses badly: at 26 a minute of 1080p takes 46 MB."""
 
 
 @dataclass(frozen=True)
 class SimulatedRoom:
-    """A lecture of ``length_s`` seconds in the photographed room, with ``event_count`` happenings,
-    ``poster_count`` pictures of faces on its wall, and ``passer_by_count`` people who walk past close to the
-    camera. Equal arguments give equal films."""
+    """A lecture of ``length_s`` seconds in the photographed room with ``event_count`` events,
+    ``poster_count`` posters, and ``passer_by_count`` people that walk past close to the camera. Equal
+    arguments give equal videos."""
 
     photograph: Photograph
     length_s: float
@@ -52,12 +52,12 @@ class SimulatedRoom:
 
     @cached_property
     def scene_events(self) -> tuple[RoomEvent, ...]:
-        """What happens, in order of time."""
+        """The events in order of time."""
         return plan_events(self.event_count, self.length_s, self.photograph.boxes_xyxy, self.seed)
 
     @cached_property
     def scene(self) -> RoomScene:
-        """Where it is drawn."""
+        """The scene."""
         height, width = self.photograph.image_bgr.shape[:2]
         motion = PersonMotion(self.photograph.boxes_xyxy, self.scene_events, width, self.seed)
         scene = RoomScene(self.photograph, self.scene_events, motion, self.seed)
@@ -71,24 +71,24 @@ class SimulatedRoom:
 
     @cached_property
     def simulated_camera(self) -> SimulatedCamera:
-        """Through which it is seen."""
+        """The camera."""
         height, width = self.photograph.image_bgr.shape[:2]
         return SimulatedCamera(self.camera, width, height, self.seed)
 
     @property
     def video_format(self) -> VideoFormat:
-        """Its measures."""
+        """Format of the video."""
         height, width = self.photograph.image_bgr.shape[:2]
         return VideoFormat(self.fps, round(self.length_s * self.fps), width, height, ROOM_CRF)
 
     def frames(self) -> Iterator[ImageBGR]:
-        """Every picture, in order."""
+        """All frames in order."""
         for number in range(self.video_format.frames):
             t_s = number / self.fps
             yield self.simulated_camera.capture(self.scene.draw(t_s), t_s, number)
 
     def ground_truth(self, step_s: float = ROOM_TRUTH_STEP_S) -> GroundTruth:
-        """Everybody, every ``step_s`` seconds; the visitors come after those of the photograph."""
+        """Every student every ``step_s`` seconds; visitors come after the students of the photograph."""
         times = _sample_times(self.length_s, step_s)
         places = [{place.person: place for place in self.scene.people_at(t_s)} for t_s in times]
         count, seated = len(self.scene.cutouts), len(self.photograph.boxes_xyxy)
@@ -106,20 +106,20 @@ class SimulatedRoom:
             GroundTruthEvent(one.kind.value, one.start_s, one.end_s, _event_people(one, seated))
             for one in self.scene_events
         ) + tuple(GroundTruthEvent("passer", one.start_s, one.end_s, ()) for one in self.scene.passers_by)
-        things = tuple(
+        distractors = tuple(
             Distractor("poster", tuple(self._box_in_frame(poster.face_xyxy, t_s) for t_s in times))
             for poster in self.scene.posters
         )
         size = (self.video_format.width, self.video_format.height)
-        return GroundTruth(self.length_s, self.fps, *size, step_s, students, events, things)
+        return GroundTruth(self.length_s, self.fps, *size, step_s, students, events, distractors)
 
     def _seat(self, person: int) -> Box:
-        """The seat in the picture at the beginning."""
+        """The seat in the first frame."""
         x1, y1, x2, y2 = (float(value) for value in self.photograph.boxes_xyxy[person])
         return transform_box(self.simulated_camera.matrix_at(0.0, 0), (x1, y1, x2, y2))
 
     def _box_in_frame(self, box_xyxy: Box, t_s: float) -> Box | None:
-        """A box of the scene in the picture at ``t_s``; None where none of it is inside."""
+        """A box of the scene in the frame at ``t_s``; None if completely outside."""
         box = transform_box(self.simulated_camera.matrix_at(t_s, round(t_s * self.fps)), box_xyxy)
         inside = (
             box[2] > 0
@@ -153,5 +153,5 @@ def _event_people(one: RoomEvent, seated: int) -> tuple[int, ...]:
 def write_room_video(
     path: Path, room: SimulatedRoom, progress: Callable[[float], None] | None = None
 ) -> None:
-    """Write the film of a room; ``encode_video`` says how, and what it raises."""
+    """Write the video of a room; raises what ``encode_video`` raises."""
     encode_video(path, room.video_format, room.frames(), progress)

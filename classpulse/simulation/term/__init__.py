@@ -1,1 +1,1 @@
-"""A class over weeks of lectures without a film: who did what, and what would have been recorded of it."""
+"""A simulated term: class settings and a seed in, stored sessions and their ground truth out."""

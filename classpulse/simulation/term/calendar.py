@@ -1,4 +1,4 @@
-"""When the lectures of a simulated term are, what happens in them, and which of them break off. Pure."""
+"""The lectures of a simulated term: dates, events and interruptions. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from classpulse.simulation.ground_truth import SimulationError
 LECTURE_START = time(10, 0, tzinfo=UTC)
 
 _DAYS = {1: (0,), 2: (0, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
-"""On which days of the week, Monday first, so many lectures are."""
+"""Weekdays, Monday is 0, by the number of lectures per week."""
 
 QUIZ_EVENT, GROUP_WORK_EVENT = "quiz handed out", "group work"
 
 
 @dataclass(frozen=True)
 class TermEvent:
-    """Something that a teacher noted; a group work lasts, and everybody turns away meanwhile."""
+    """An event noted by the teacher; in group work all students turn away."""
 
     text: str
     start_s: float
@@ -28,7 +28,7 @@ class TermEvent:
 
 @dataclass(frozen=True)
 class PlannedLecture:
-    """One lecture: it is watched until ``end_s`` of ``length_s`` seconds, but not in ``gap_s``."""
+    """One lecture: recorded until ``end_s`` of ``length_s`` seconds, except for ``gap_s``."""
 
     started_at: datetime
     length_s: float
@@ -38,33 +38,37 @@ class PlannedLecture:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether it broke off before its end."""
+        """Whether the recording ended early."""
         return self.end_s < self.length_s
 
 
 def plan_term(
     start: date, weeks: int, per_week: int, minutes: float, interrupted: int, rng: np.random.Generator
 ) -> tuple[PlannedLecture, ...]:
-    """The lectures in their order, ``per_week`` (1..5) a week from the Monday ``start`` on.
+    """The lectures in order, ``per_week`` (1..5) per week from the Monday ``start``.
 
-    ``interrupted`` of them break off, drawn from ``rng``; the first of those has a gap too. One lecture, in
-    the middle of the term, has a group work. Raises ``SimulationError`` where more should break off than
-    there are, or ``start`` is no Monday.
+    ``interrupted`` random ones end early; the first of them has a gap, too. One lecture in the middle of the
+    term has group work. Raises ``SimulationError`` if more are to be interrupted than there are, or ``start``
+    is not a Monday.
     """
     if start.weekday() != 0:
         monday = start - timedelta(days=start.weekday())
-        raise SimulationError(f"{start} is a {start:%A}; expected a Monday, such as {monday}")
+        raise SimulationError(f"{start} is a {start:%A}, not a Monday.", f"Use a Monday, such as {monday}.")
     days = [start + timedelta(weeks=week, days=day) for week in range(weeks) for day in _DAYS[per_week]]
     if interrupted > len(days):
-        raise SimulationError(f"{interrupted} lectures cannot break off of {len(days)}; expected no more")
-    broken = sorted(rng.choice(len(days), size=interrupted, replace=False).tolist())
+        raise SimulationError(
+            f"A term of {len(days)} lectures cannot have {interrupted} interrupted ones.", "Choose fewer."
+        )
+    interrupted_numbers = sorted(rng.choice(len(days), size=interrupted, replace=False).tolist())
     length_s = minutes * 60
     return tuple(
         PlannedLecture(
             datetime.combine(day, LECTURE_START),
             length_s,
-            _round_to_bins(length_s * float(rng.uniform(0.5, 0.85))) if number in broken else length_s,
-            _planned_gap(length_s) if number in broken[:1] else None,
+            _round_to_bins(length_s * float(rng.uniform(0.5, 0.85)))
+            if number in interrupted_numbers
+            else length_s,
+            _planned_gap(length_s) if number in interrupted_numbers[:1] else None,
             _planned_events(length_s, is_group_work=number == len(days) // 2),
         )
         for number, day in enumerate(days)
@@ -72,7 +76,7 @@ def plan_term(
 
 
 def _planned_gap(length_s: float) -> tuple[float, float]:
-    """From a fifth of the lecture on, a twentieth long; inside bins, for no cable is pulled between two."""
+    """From a fifth of the lecture on, for a twentieth of it; starts and ends inside bins, as real gaps do."""
     start_s = _round_to_bins(length_s / 5) + 2.5
     return start_s, start_s + _round_to_bins(length_s / 20)
 

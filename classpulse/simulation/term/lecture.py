@@ -1,4 +1,4 @@
-"""One simulated lecture: what everybody did, and the bins that would have been recorded. Pure."""
+"""One simulated lecture: what each student did, and the bins that would be recorded. Pure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from db.records import TimelineBin
 
 @dataclass(frozen=True, eq=False)
 class StudentActivity:
-    """What one student did in one lecture, while it was watched; ``sequence`` is None for who was not there."""
+    """What one student did in one recorded lecture; ``sequence`` is None for an absent student."""
 
     student: int
     trait: Trait
     sequence: StudentScript | None
 
     def state_shares(self, sampling: Sampling) -> dict[StudentState, float]:
-        """The share of the samples in each state; summing to 1."""
+        """The share of the samples in each state, summing to 1."""
         if self.sequence is None:
             return {StudentState.ABSENT: 1.0}
         states = self.sequence.states[self.sequence.segments_at(sampling.times_s)]
@@ -41,21 +41,23 @@ class StudentActivity:
 
 
 def sad_share(shares: Mapping[StudentState, float]) -> float | None:
-    """The share of sadness in the time in which the face could be read, 0..1; None if it never could."""
+    """The share of sadness in the readable time, 0..1; None if the face was never readable."""
     readable = sum(share for state, share in shares.items() if state in STATE_EXPRESSIONS)
     return shares.get(StudentState.SAD, 0.0) / readable if readable else None
 
 
 def sampling_of(session: PlannedLecture) -> Sampling:
-    """When frames of a lecture are sampled."""
+    """The sampling of a lecture."""
     return make_sampling(session.end_s, session.gap_s)
 
 
 def simulate_students(
     session: PlannedLecture, lecture: LecturePosition, traits: Sequence[Trait], seed: int
 ) -> tuple[StudentActivity, ...]:
-    """What the students with these traits do in a lecture. A student's script depends on the seed, the
-    lecture's place and the student's number, not on who else is there."""
+    """What the students with these traits do in a lecture.
+
+    A student's script depends on the seed, the lecture's position and the student's number only.
+    """
     return tuple(_simulate_student(session, lecture, n, trait, seed) for n, trait in enumerate(traits))
 
 
@@ -70,9 +72,9 @@ def _simulate_student(
     script = draw_state_sequence(shares, session.length_s, rng)
     for event in session.events:
         if event.text == GROUP_WORK_EVENT:
-            # Not all at the same moment.
-            late_s = float(rng.uniform(0.0, 20.0))
-            script = script.with_state(event.start_s + late_s, event.end_s + late_s, StudentState.TURNED)
+            # Students do not turn at the same moment.
+            delay_s = float(rng.uniform(0.0, 20.0))
+            script = script.with_state(event.start_s + delay_s, event.end_s + delay_s, StudentState.TURNED)
     return StudentActivity(student, trait, script)
 
 
@@ -86,12 +88,14 @@ def class_bins(
     *,
     expressions: bool = True,
 ) -> list[TimelineBin]:
-    """The bins of everybody who was there, student by student; ``ids`` has the database's number of each."""
-    found: list[TimelineBin] = []
-    for one in activities:
-        if one.sequence is not None:
-            rng = np.random.default_rng((seed, 33, lecture.index, one.student))
-            found += draw_bins(
-                one.sequence, ids[one.student], sampling, model_answers.means, rng, expressions=expressions
+    """The bins of all present students, student by student; ``ids`` maps students to their numbers in the
+    database."""
+    bins: list[TimelineBin] = []
+    for activity in activities:
+        if activity.sequence is not None:
+            student = activity.student
+            rng = np.random.default_rng((seed, 33, lecture.index, student))
+            bins += draw_bins(
+                activity.sequence, ids[student], sampling, model_answers.means, rng, expressions=expressions
             )
-    return found
+    return bins

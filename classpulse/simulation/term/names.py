@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PseudonymStyle(StrEnum):
-    """Which pseudonyms a class has."""
+    """Style of a class's pseudonyms."""
 
     PLAIN = "plain"
     LONG = "long"
@@ -37,12 +37,12 @@ _SCRIPTS = (
     'O\'Brien & "Söhne"',
     "$x_1$ {{ name }}",
 )
-"""Umlauts, Chinese, Arabic, Hebrew, right-to-left beside left-to-right, and what a page or a chart could take
-for its own language. Seven names make the first six and one more of each kind."""
+"""Umlauts, Chinese, Arabic, Hebrew, right-to-left mixed with left-to-right, and text that HTML or a chart
+could interpret. Seven names contain the first six kinds and one more of each."""
 
 
 def make_pseudonyms(count: int, kind: PseudonymStyle) -> tuple[str, ...]:
-    """``count`` different pseudonyms; where a list is used up it begins again, with numbers."""
+    """``count`` different pseudonyms; if the list is too short, it is repeated with numbers."""
     if kind is PseudonymStyle.PLAIN:
         return tuple(f"Student {number}" for number in range(1, count + 1))
     if kind is PseudonymStyle.LONG:

@@ -1,8 +1,6 @@
-"""What is special about some students of a simulated class, lecture by lecture. Pure.
+"""Model of a simulated student: states, traits, and a random sequence of states per lecture. Pure.
 
-What a simulated student may be doing, and for how long. Pure.
-
-What one student does in one lecture: a continuous-time Markov chain over the states. Pure.
+A lecture is a continuous-time Markov chain over the states.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from model.emotions import Emotion
 
 
 class StudentState(StrEnum):
-    """What is true of a student for a while. The first seven are named as the expressions in ``EMOTIONS``."""
+    """A state of a student. The first seven have the names of the expressions in ``EMOTIONS``."""
 
     ANGRY = "angry"
     DISGUST = "disgust"
@@ -28,26 +26,26 @@ class StudentState(StrEnum):
     SURPRISE = "surprise"
     NEUTRAL = "neutral"
     UNREADABLE = "unreadable"
-    """Facing the front, but too blurred, small or hidden to tell an expression."""
+    """Facing the front, but too blurred, small or hidden to read the expression."""
     TURNED = "turned away"
     BOWED = "bowed down"
-    """Over the desk: the face is not to the front, and neither expression nor eyes can be told."""
+    """Over the desk: the face does not point to the front; expression and eyes are unreadable."""
     SHUT = "eyes shut"
-    """Facing the front with shut eyes; the face is a neutral one."""
+    """Facing the front with closed eyes and a neutral face."""
     ABSENT = "absent"
 
 
 STATES = tuple(StudentState)
-"""The states in order; scripts hold their places in it."""
+"""The states in order; scripts contain their indices."""
 
 STATE_EXPRESSIONS: Mapping[StudentState, Emotion] = {
     **{STATES[emotion]: emotion for emotion in Emotion},
     StudentState.SHUT: Emotion.NEUTRAL,
 }
-"""The states in which the face can be read, and what it resembles."""
+"""The states with a readable face, and what it resembles."""
 
 FACING_STATES = frozenset(STATE_EXPRESSIONS) | {StudentState.UNREADABLE}
-"""The states in which the head is to the front."""
+"""The states in which the head points to the front."""
 
 USUAL_SHARES: Mapping[StudentState, float] = {
     StudentState.NEUTRAL: 0.58,
@@ -63,8 +61,7 @@ USUAL_SHARES: Mapping[StudentState, float] = {
     StudentState.SHUT: 0.01,
     StudentState.ABSENT: 0.02,
 }
-"""The share of a lecture that an average student spends in each state. Made up to be plausible: no study of a
-class that was labelled state by state is behind it."""
+"""The share of a lecture that an average student spends in each state. Plausible, but not based on data."""
 
 MEAN_DURATION_S: Mapping[StudentState, float] = {
     StudentState.NEUTRAL: 25.0,
@@ -80,11 +77,11 @@ MEAN_DURATION_S: Mapping[StudentState, float] = {
     StudentState.SHUT: 6.0,
     StudentState.ABSENT: 180.0,
 }
-"""How long a state lasts on average, seconds. Made up as well."""
+"""Mean duration of each state in seconds. Not based on data."""
 
 
 class Trait(StrEnum):
-    """What a student is known for. The values are written into the truth."""
+    """A student's trait. The values are written into the ground truth."""
 
     NONE = "nothing special"
     SADDER = "sadder over the weeks"
@@ -94,24 +91,24 @@ class Trait(StrEnum):
 
 
 SPECIAL_TRAITS = (Trait.SAD_AT_TIMES, Trait.TURNED, Trait.SADDER, Trait.MISSING)
-"""Who has a trait, in the order in which they are given away: the more students, the more traits."""
+"""The traits in the order in which they are assigned: more students have more traits."""
 
 TRAIT_INTERVAL = 3
-"""The students 2, 5, 8, 11 have the traits, so a class of three has one of them and one of twelve has all."""
+"""The students 2, 5, 8 and 11 have the traits: a class of three has one of them, one of twelve has all."""
 
 SADDER_SHARES = (0.05, 0.50)
-"""Sad from this share of the time in the first lecture to this one in the last, rising evenly."""
+"""Share of sadness in the first and in the last lecture, rising linearly."""
 
 PREDOMINANT_SHARE = 0.75
-"""Of a lecture that is spent mostly sad, or mostly turned away."""
+"""Share of a lecture spent mostly sad, or mostly turned away."""
 
 SHARE_LOG_STD = 0.25
-"""The standard deviation of the logarithm of each student's own shares around the usual ones. Made up."""
+"""Standard deviation of the logarithm of each student's shares around the usual ones. Not based on data."""
 
 
 @dataclass(frozen=True)
 class LecturePosition:
-    """The place of a lecture among so many."""
+    """The position of a lecture in its term."""
 
     index: int
     count: int
@@ -124,14 +121,14 @@ def trait_of_student(student: int) -> Trait:
 
 
 def draw_student_shares(rng: np.random.Generator) -> dict[StudentState, float]:
-    """The usual shares, each a little more or less."""
+    """The usual shares with random deviations."""
     return {state: share * float(rng.lognormal(0.0, SHARE_LOG_STD)) for state, share in USUAL_SHARES.items()}
 
 
 def lecture_shares(
     lecture: LecturePosition, trait: Trait, student_shares: Mapping[StudentState, float]
 ) -> Mapping[StudentState, float] | None:
-    """How a student of that trait spends a lecture; None: not there at all."""
+    """The shares of a student's states in a lecture; None if absent."""
     if trait is Trait.SADDER:
         first, last = SADDER_SHARES
         return _with_share(
@@ -158,7 +155,7 @@ def _with_share(
 
 @dataclass(frozen=True, eq=False)
 class StudentScript:
-    """``states`` ``(N,)`` are places in ``STATES``, each from ``starts_s`` ``(N,)`` (seconds, rising, the
+    """``states`` ``(N,)`` are indices in ``STATES``, each from ``starts_s`` ``(N,)`` (seconds, ascending, the
     first 0) until the next; the last until ``length_s``."""
 
     starts_s: NDArray[np.float64]
@@ -166,11 +163,11 @@ class StudentScript:
     length_s: float
 
     def segments_at(self, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The place of the spell that each of the times (T,) lies in, ``(T,)``."""
+        """The index of the segment at each of the times (T,), ``(T,)``."""
         return np.searchsorted(self.starts_s, times_s, side="right") - 1
 
     def with_state(self, start_s: float, end_s: float, state: StudentState) -> StudentScript:
-        """The same, but from ``start_s`` until ``end_s`` everything but absence is ``state``."""
+        """The script with ``state`` from ``start_s`` to ``end_s``, except for absence."""
         cuts = np.unique(np.concatenate([self.starts_s, [start_s, min(end_s, self.length_s)]]))
         cuts = cuts[cuts < self.length_s]
         states = self.states[self.segments_at(cuts)]
@@ -183,19 +180,19 @@ def draw_state_sequence(
 ) -> StudentScript:
     """A script in which a state has ``shares[state]`` of the time on average (positive, in any unit).
 
-    A spell's length is exponential with the mean of ``MEAN_DURATION_S``, and what comes next does not depend on what
-    was before; so a state comes as often as its share divided by its mean length says.
+    Durations are exponential with the mean of ``MEAN_DURATION_S``, and the next state does not depend on the
+    current one, so a state occurs in proportion to its share divided by its mean duration.
     """
     means_s = np.array([MEAN_DURATION_S[state] for state in STATES])
-    often = np.array([shares.get(state, 0.0) for state in STATES]) / means_s
-    often /= often.sum()
-    # Twice as many spells as a lecture has on average, and more if that was not enough.
-    some = max(8, round(2 * length_s / float(often @ means_s)))
-    states, lasts_s = np.empty(0, np.int64), np.empty(0)
-    while lasts_s.sum() < length_s:
-        drawn = rng.choice(len(STATES), size=some, p=often)
+    frequencies = np.array([shares.get(state, 0.0) for state in STATES]) / means_s
+    frequencies /= frequencies.sum()
+    # Twice as many segments as a lecture has on average, and more if that was not enough.
+    batch = max(8, round(2 * length_s / float(frequencies @ means_s)))
+    states, durations_s = np.empty(0, np.int64), np.empty(0)
+    while durations_s.sum() < length_s:
+        drawn = rng.choice(len(STATES), size=batch, p=frequencies)
         states = np.concatenate([states, drawn])
-        lasts_s = np.concatenate([lasts_s, rng.exponential(means_s[drawn])])
-    starts_s = np.concatenate([[0.0], np.cumsum(lasts_s)[:-1]])
-    begun = starts_s < length_s
-    return StudentScript(starts_s[begun], states[begun], length_s)
+        durations_s = np.concatenate([durations_s, rng.exponential(means_s[drawn])])
+    starts_s = np.concatenate([[0.0], np.cumsum(durations_s)[:-1]])
+    inside = starts_s < length_s
+    return StudentScript(starts_s[inside], states[inside], length_s)

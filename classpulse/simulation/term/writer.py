@@ -1,21 +1,19 @@
-"""A simulated term into a database, as the recorder would have written it.
+"""Writing a simulated term to a database, as the recorder would have written it, and its ground truth.
 
-What was true in a simulated term, as the document ``truth.json``.
-
-::
+The ground truth is the document ``truth.json``::
 
     {"version": 1, "class": "Physics 10b", "mode": "emotion", "seed": 0, "sample_fps": 2.0, "bin_s": 5.0,
-     "answers": {"source": "mean answers of cp-fer-3 ...", "means": [[...7], ...7]},
+     "model_answers": {"source": "mean answers of cp-fer-3 ...", "means": [[...7], ...7]},
      "students": [{"student": "Student 1", "trait": "nothing special"}, ...],
      "sessions": [{"session": 1, "started_at": "2026-01-12T10:00:00+00:00", "length_s": 3000.0,
                    "end_s": 3000.0, "gap_s": null,
                    "events": [{"text": "quiz handed out", "start_s": 750.0, "end_s": 750.0}, ...],
-                   "students": [{"student": "Student 1", "there": true, "sad_share": 0.06,
+                   "students": [{"student": "Student 1", "present": true, "sad_share": 0.06,
                                  "states": {"neutral": 0.61, "absent": 0.02, ...}}, ...]}, ...]}
 
-``states`` are shares of the watched time, by the state of a student (``states.State``), summing to 1;
-``sad_share`` is that of sadness in the time in which the face could be read, null where it never could. Who
-was not ``there`` was absent all along and has no bins. ``session`` is the number in the database.
+``states`` are shares of the recorded time by ``StudentState``, summing to 1; ``sad_share`` is the share of
+sadness in the readable time, null without any. A student that is not ``present`` has no bins. ``session`` is
+the number in the database.
 """
 
 from __future__ import annotations
@@ -53,15 +51,15 @@ TERM_TRUTH_VERSION = 1
 def session_ground_truth(
     session_id: int, session: PlannedLecture, activities: Sequence[StudentActivity], names: Sequence[str]
 ) -> Any:
-    """One of ``sessions``."""
-    taken = sampling_of(session)
+    """The ground truth of one session."""
+    sampling = sampling_of(session)
     students = []
-    for one in activities:
-        shares = one.state_shares(taken)
+    for activity in activities:
+        shares = activity.state_shares(sampling)
         students.append(
             {
-                "student": names[one.student],
-                "there": one.sequence is not None,
+                "student": names[activity.student],
+                "present": activity.sequence is not None,
                 "sad_share": sad_share(shares),
                 "states": {state.value: share for state, share in shares.items()},
             }
@@ -85,8 +83,8 @@ _SEATS_PER_ROW = 8
 
 @dataclass(frozen=True)
 class TermSettings:
-    """Which class, how many students and lectures, and the seed of everything drawn. ``start`` is a Monday;
-    ``interrupted`` of the lectures break off."""
+    """The class, the number of students and lectures, and the seed. ``start`` is a Monday; ``interrupted``
+    lectures end early."""
 
     class_name: str = "Physics 10b"
     room: str | None = None
@@ -102,10 +100,10 @@ class TermSettings:
 
 
 class SimulatedTerm:
-    """The lectures of a class. Equal settings give equal ones."""
+    """The lectures of a class. Equal settings give equal lectures."""
 
     def __init__(self, settings: TermSettings, model_answers: AnswerModel | None = None) -> None:
-        """Raises ``SimulationError`` as ``plan_term`` does."""
+        """Raise ``SimulationError`` like ``plan_term``."""
         self.settings = settings
         self.answers = model_answers or shipped_answer_model()
         self.names = make_pseudonyms(settings.students, settings.names)
@@ -116,14 +114,16 @@ class SimulatedTerm:
         )
 
     def write(self, engine: Engine, on_lecture: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
-        """Store everything; returns the document of ``truth``. ``on_lecture`` gets the number of each session
-        once it is stored. Raises ``DatabaseError``."""
+        """Store all sessions; returns the ground truth document.
+
+        ``on_lecture`` gets the number of each stored session. Raises ``DatabaseError``.
+        """
         sessions = []
         for index, planned in enumerate(self.planned_sessions):
             lecture = LecturePosition(index, len(self.planned_sessions))
-            acted = simulate_students(planned, lecture, self.traits, self.settings.seed)
-            number = self._write_session(engine, planned, lecture, acted)
-            sessions.append(session_ground_truth(number, planned, acted, self.names))
+            activities = simulate_students(planned, lecture, self.traits, self.settings.seed)
+            number = self._write_session(engine, planned, lecture, activities)
+            sessions.append(session_ground_truth(number, planned, activities, self.names))
             on_lecture(number)
         return {
             "version": TERM_TRUTH_VERSION,
@@ -132,7 +132,7 @@ class SimulatedTerm:
             "seed": self.settings.seed,
             "sample_fps": 2.0,
             "bin_s": 5.0,
-            "answers": {"source": self.answers.source, "means": self.answers.means.tolist()},
+            "model_answers": {"source": self.answers.source, "means": self.answers.means.tolist()},
             "students": [
                 {"student": name, "trait": trait.value}
                 for name, trait in zip(self.names, self.traits, strict=True)
@@ -147,10 +147,10 @@ class SimulatedTerm:
         lecture: LecturePosition,
         activities: Sequence[StudentActivity],
     ) -> int:
-        """One lecture in one transaction; returns the session's number."""
+        """Store one lecture in one transaction; returns the session's number."""
         ended_at = session.started_at + timedelta(seconds=session.end_s)
-        taken, mode = sampling_of(session), self.settings.mode
-        # The lecture's own time and not now: the same settings give the same database.
+        sampling, mode = sampling_of(session), self.settings.mode
+        # The lecture's time instead of now, so that equal settings give equal databases.
         with Store(engine, lambda: ended_at).unit_of_work() as unit:
             number = unit.start_session(self._new_session(session))
             unit.add_audit_entry(
@@ -161,33 +161,33 @@ class SimulatedTerm:
                 if mode is AnalysisMode.AGGREGATE
                 else self._save_roster_and_seats(unit, number, activities, session.started_at)
             )
-            drawn = class_bins(
+            bins = class_bins(
                 activities,
-                ids or {one.student: one.student for one in activities},
-                taken,
+                ids or {activity.student: activity.student for activity in activities},
+                sampling,
                 self.answers,
                 lecture,
                 self.settings.seed,
                 expressions=mode is not AnalysisMode.BEHAVIOUR,
             )
-            unit.write_bins(number, _aggregate_bins(drawn) if mode is AnalysisMode.AGGREGATE else drawn)
+            unit.write_bins(number, _aggregate_bins(bins) if mode is AnalysisMode.AGGREGATE else bins)
             for event in session.events:
                 if event.start_s < session.end_s:
                     unit.add_marker(number, event.start_s, event.text)
-            frames = len(taken.times_s)
+            frames = len(sampling.times_s)
             unit.save_progress(
-                number, SessionProgress(float(taken.times_s[-1]), frames * taken.period_s, frames, 0)
+                number, SessionProgress(float(sampling.times_s[-1]), frames * sampling.period_s, frames, 0)
             )
             unit.end_session(number, *_end_status(session, ended_at))
             unit.commit()
         return number
 
     def _new_session(self, session: PlannedLecture) -> NewSession:
-        kept = Settings.model_validate(
+        stored_settings = Settings.model_validate(
             {"class": {"name": self.settings.class_name, "room": self.settings.room}}
         ).as_session_json()
         if self.answers.model_metrics is not None and self.settings.mode is not AnalysisMode.BEHAVIOUR:
-            kept["model"] = dict(self.answers.model_metrics)
+            stored_settings["model"] = dict(self.answers.model_metrics)
         return NewSession(
             class_name=self.settings.class_name,
             source=SOURCE_NAME,
@@ -196,12 +196,12 @@ class SimulatedTerm:
             expected_s=session.length_s,
             bin_s=sampling_of(session).bin_s,
             room=self.settings.room,
-            settings=kept,
+            settings=stored_settings,
             versions={
                 "classpulse": version("classpulse"),
                 "detector": "none, simulated",
                 "model": f"none, simulated from the {self.answers.source}",
-                "heads": "none, simulated",
+                "head_pose": "none, simulated",
             },
             pid=0,
             process_started=0.0,
@@ -210,7 +210,8 @@ class SimulatedTerm:
     def _save_roster_and_seats(
         self, unit: UnitOfWork, number: int, activities: Sequence[StudentActivity], at: datetime
     ) -> dict[int, int]:
-        """The roster, and the seats of who is there; returns the database's number of each student."""
+        """Store the roster and the seats of the present students; returns the database's number of each
+        student."""
         labels = [
             f"{chr(ord('A') + n // _SEATS_PER_ROW)}{n % _SEATS_PER_ROW + 1}" for n in range(len(self.names))
         ]
@@ -220,8 +221,8 @@ class SimulatedTerm:
             )
             for n, name in enumerate(self.names)
         }
-        there = [one.student for one in activities if one.sequence is not None]
-        unit.save_seats(number, [SeatRecord(ids[n], labels[n], _seat_box(n), *_FRAME_WH) for n in there])
+        present = [activity.student for activity in activities if activity.sequence is not None]
+        unit.save_seats(number, [SeatRecord(ids[n], labels[n], _seat_box(n), *_FRAME_WH) for n in present])
         return ids
 
 
@@ -238,6 +239,6 @@ def _seat_box(student: int) -> tuple[float, float, float, float]:
 
 
 def _aggregate_bins(bins: Sequence[TimelineBin]) -> list[TimelineBin]:
-    """The bins of single students as those of the class."""
-    by_time = sorted(bins, key=lambda one: one.start_s)
-    return [class_bin(group) for _, group in groupby(by_time, key=lambda one: one.start_s)]
+    """The bins of single students combined into those of the class."""
+    by_time = sorted(bins, key=lambda b: b.start_s)
+    return [class_bin(group) for _, group in groupby(by_time, key=lambda b: b.start_s)]

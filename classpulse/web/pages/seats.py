@@ -92,7 +92,8 @@ def save_seats(request: Request) -> Response:
         seats = list(room.plan.seats)
     else:
         height, width = still.image_bgr.shape[:2]
-        seats, errors = parse_seats(rows, width, height)
+        seats, row_errors = parse_seats(rows, width, height)
+        errors = [*row_errors]
         if not rows:
             errors = ["The plan has no seat."]
     assignments, assignment_errors = form_assignments(room, seats, rows)

@@ -10,6 +10,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_PROBABILITIES = ("p_angry", "p_disgust", "p_fear", "p_happy", "p_sad", "p_surprise", "p_neutral")
+_ALL_OR_NONE = " AND ".join(f"(p_angry IS NULL) = ({name} IS NULL)" for name in _PROBABILITIES[1:])
+
 
 def upgrade() -> None:
     """Create all tables; parents come before the tables that refer to them. No downgrade is offered."""
@@ -35,6 +38,20 @@ def upgrade() -> None:
     _create_student_summaries()
     _create_timeline_bins()
     _create_tracks()
+
+
+def _probability_columns() -> list[sa.Column[float]]:
+    return [sa.Column(name, sa.Float(53), nullable=True) for name in _PROBABILITIES]
+
+
+def _valid_shares(*names: str) -> str:
+    return " AND ".join(f"({name} IS NULL OR {name} BETWEEN 0 AND 1)" for name in names)
+
+
+def _owner(table: str, column: str, parent: str) -> sa.ForeignKeyConstraint:
+    """A reference to the row of ``parent`` with which the row is deleted."""
+    name = op.f(f"fk_{table}_{column}")
+    return sa.ForeignKeyConstraint([column], [f"{parent}.id"], name=name, ondelete="CASCADE")
 
 
 def _create_accounts() -> None:
@@ -85,15 +102,8 @@ def _create_account_classes() -> None:
         "account_classes",
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("class_group_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_account_classes_account_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["class_group_id"],
-            ["class_groups.id"],
-            name=op.f("fk_account_classes_class_group_id"),
-            ondelete="CASCADE",
-        ),
+        _owner("account_classes", "account_id", "accounts"),
+        _owner("account_classes", "class_group_id", "class_groups"),
         sa.PrimaryKeyConstraint("account_id", "class_group_id", name=op.f("pk_account_classes")),
     )
     op.create_index(
@@ -164,9 +174,7 @@ def _create_logins() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_logins_account_id"), ondelete="CASCADE"
-        ),
+        _owner("logins", "account_id", "accounts"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_logins")),
     )
     op.create_index(op.f("ix_logins_account_id"), "logins", ["account_id"], unique=False)
@@ -183,12 +191,7 @@ def _create_seat_plans() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reference_view", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("frame_width > 0 AND frame_height > 0", name=op.f("ck_seat_plans_frame")),
-        sa.ForeignKeyConstraint(
-            ["class_group_id"],
-            ["class_groups.id"],
-            name=op.f("fk_seat_plans_class_group_id"),
-            ondelete="CASCADE",
-        ),
+        _owner("seat_plans", "class_group_id", "class_groups"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_plans")),
         sa.UniqueConstraint("class_group_id", name=op.f("uq_seat_plans_class_group_id")),
     )
@@ -207,9 +210,7 @@ def _create_gaps() -> None:
             "start_s BETWEEN 0 AND 1e9 AND end_s BETWEEN 0 AND 1e9 AND end_s >= start_s",
             name=op.f("ck_gaps_interval"),
         ),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_gaps_session_id"), ondelete="CASCADE"
-        ),
+        _owner("gaps", "session_id", "class_sessions"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gaps")),
         sa.UniqueConstraint("session_id", "start_s", name=op.f("uq_gaps_session_id_start_s")),
     )
@@ -223,9 +224,7 @@ def _create_markers() -> None:
         sa.Column("at_s", sa.Float(53), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
         sa.CheckConstraint("at_s BETWEEN 0 AND 1e9", name=op.f("ck_markers_at_s")),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_markers_session_id"), ondelete="CASCADE"
-        ),
+        _owner("markers", "session_id", "class_sessions"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_markers")),
     )
     op.create_index(op.f("ix_markers_session_id_at_s"), "markers", ["session_id", "at_s"], unique=False)
@@ -237,12 +236,7 @@ def _create_opted_out_seats() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("session_id", sa.Integer(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["class_sessions.id"],
-            name=op.f("fk_opted_out_seats_session_id"),
-            ondelete="CASCADE",
-        ),
+        _owner("opted_out_seats", "session_id", "class_sessions"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opted_out_seats")),
         sa.UniqueConstraint("session_id", "label", name=op.f("uq_opted_out_seats_session_id_label")),
     )
@@ -259,9 +253,7 @@ def _create_planned_seats() -> None:
         sa.Column("x2", sa.Float(53), nullable=False),
         sa.Column("y2", sa.Float(53), nullable=False),
         sa.CheckConstraint("x2 > x1 AND y2 > y1", name=op.f("ck_planned_seats_box")),
-        sa.ForeignKeyConstraint(
-            ["plan_id"], ["seat_plans.id"], name=op.f("fk_planned_seats_plan_id"), ondelete="CASCADE"
-        ),
+        _owner("planned_seats", "plan_id", "seat_plans"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_planned_seats")),
         sa.UniqueConstraint("plan_id", "label", name=op.f("uq_planned_seats_plan_id_label")),
     )
@@ -277,30 +269,19 @@ def _create_session_summaries() -> None:
         sa.Column("seen_share", sa.Float(53), nullable=True),
         sa.Column("facing_share", sa.Float(53), nullable=True),
         sa.Column("closed_share", sa.Float(53), nullable=True),
-        sa.Column("p_angry", sa.Float(53), nullable=True),
-        sa.Column("p_disgust", sa.Float(53), nullable=True),
-        sa.Column("p_fear", sa.Float(53), nullable=True),
-        sa.Column("p_happy", sa.Float(53), nullable=True),
-        sa.Column("p_sad", sa.Float(53), nullable=True),
-        sa.Column("p_surprise", sa.Float(53), nullable=True),
-        sa.Column("p_neutral", sa.Float(53), nullable=True),
+        *_probability_columns(),
         sa.CheckConstraint(
-            "(p_angry IS NULL) = (p_disgust IS NULL) AND (p_angry IS NULL) = (p_fear IS NULL) AND (p_angry IS NULL) = (p_happy IS NULL) AND (p_angry IS NULL) = (p_sad IS NULL) AND (p_angry IS NULL) = (p_surprise IS NULL) AND (p_angry IS NULL) = (p_neutral IS NULL)",
+            _ALL_OR_NONE,
             name=op.f("ck_session_summaries_all_or_none"),
         ),
         sa.CheckConstraint(
-            "(seen_share IS NULL OR seen_share BETWEEN 0 AND 1) AND (facing_share IS NULL OR facing_share BETWEEN 0 AND 1) AND (closed_share IS NULL OR closed_share BETWEEN 0 AND 1) AND (p_angry IS NULL OR p_angry BETWEEN 0 AND 1) AND (p_disgust IS NULL OR p_disgust BETWEEN 0 AND 1) AND (p_fear IS NULL OR p_fear BETWEEN 0 AND 1) AND (p_happy IS NULL OR p_happy BETWEEN 0 AND 1) AND (p_sad IS NULL OR p_sad BETWEEN 0 AND 1) AND (p_surprise IS NULL OR p_surprise BETWEEN 0 AND 1) AND (p_neutral IS NULL OR p_neutral BETWEEN 0 AND 1)",
+            _valid_shares("seen_share", "facing_share", "closed_share", *_PROBABILITIES),
             name=op.f("ck_session_summaries_shares"),
         ),
         sa.CheckConstraint(
             "student_count >= 0 AND student_summary_count >= 0", name=op.f("ck_session_summaries_counts")
         ),
-        sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["class_sessions.id"],
-            name=op.f("fk_session_summaries_session_id"),
-            ondelete="CASCADE",
-        ),
+        _owner("session_summaries", "session_id", "class_sessions"),
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_session_summaries")),
     )
 
@@ -315,9 +296,7 @@ def _create_students() -> None:
         sa.ForeignKeyConstraint(
             ["class_group_id"], ["class_groups.id"], name=op.f("fk_students_class_group_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_students_session_id"), ondelete="CASCADE"
-        ),
+        _owner("students", "session_id", "class_sessions"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_students")),
         sa.UniqueConstraint("session_id", "pseudonym", name=op.f("uq_students_session_id_pseudonym")),
         sqlite_autoincrement=True,
@@ -351,15 +330,9 @@ def _create_corrections() -> None:
         sa.CheckConstraint("kind IN ('name', 'merge', 'split')", name=op.f("ck_corrections_kind")),
         sa.CheckConstraint("at_s BETWEEN 0 AND 1e9", name=op.f("ck_corrections_at_s")),
         sa.CheckConstraint("student_id <> person_id", name=op.f("ck_corrections_two_people")),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["students.id"], name=op.f("fk_corrections_person_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_corrections_session_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_corrections_student_id"), ondelete="CASCADE"
-        ),
+        _owner("corrections", "person_id", "students"),
+        _owner("corrections", "session_id", "class_sessions"),
+        _owner("corrections", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
         sqlite_autoincrement=True,
     )
@@ -385,12 +358,8 @@ def _create_flags() -> None:
             "outcome IN ('flagged', 'not_flagged', 'insufficient_data')", name=op.f("ck_flags_outcome")
         ),
         sa.CheckConstraint("review IN ('open', 'confirmed', 'dismissed')", name=op.f("ck_flags_review")),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_flags_session_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_flags_student_id"), ondelete="CASCADE"
-        ),
+        _owner("flags", "session_id", "class_sessions"),
+        _owner("flags", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flags")),
         sa.UniqueConstraint(
             "session_id", "student_id", "kind", name=op.f("uq_flags_session_id_student_id_kind")
@@ -413,18 +382,9 @@ def _create_identity_intervals() -> None:
             "start_s BETWEEN 0 AND 1e9 AND end_s BETWEEN 0 AND 1e9 AND end_s > start_s",
             name=op.f("ck_identity_intervals_interval"),
         ),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["students.id"], name=op.f("fk_identity_intervals_person_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["class_sessions.id"],
-            name=op.f("fk_identity_intervals_session_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_identity_intervals_student_id"), ondelete="CASCADE"
-        ),
+        _owner("identity_intervals", "person_id", "students"),
+        _owner("identity_intervals", "session_id", "class_sessions"),
+        _owner("identity_intervals", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_intervals")),
         sa.UniqueConstraint(
             "session_id",
@@ -448,9 +408,7 @@ def _create_roster_entries() -> None:
         sa.Column("seat_label", sa.String(), nullable=True),
         sa.Column("consent", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_roster_entries_student_id"), ondelete="CASCADE"
-        ),
+        _owner("roster_entries", "student_id", "students"),
         sa.PrimaryKeyConstraint("student_id", name=op.f("pk_roster_entries")),
     )
 
@@ -470,12 +428,8 @@ def _create_seats() -> None:
         sa.Column("frame_height", sa.Integer(), nullable=False),
         sa.CheckConstraint("frame_width > 0 AND frame_height > 0", name=op.f("ck_seats_frame")),
         sa.CheckConstraint("x2 > x1 AND y2 > y1", name=op.f("ck_seats_box")),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_seats_session_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_seats_student_id"), ondelete="CASCADE"
-        ),
+        _owner("seats", "session_id", "class_sessions"),
+        _owner("seats", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seats")),
         sa.UniqueConstraint("session_id", "student_id", name=op.f("uq_seats_session_id_student_id")),
     )
@@ -487,9 +441,7 @@ def _create_student_names() -> None:
         "student_names",
         sa.Column("student_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_student_names_student_id"), ondelete="CASCADE"
-        ),
+        _owner("student_names", "student_id", "students"),
         sa.PrimaryKeyConstraint("student_id", name=op.f("pk_student_names")),
     )
 
@@ -507,13 +459,7 @@ def _create_student_summaries() -> None:
         sa.Column("head_pose_s", sa.Float(53), nullable=False),
         sa.Column("facing_share", sa.Float(53), nullable=True),
         sa.Column("closed_share", sa.Float(53), nullable=True),
-        sa.Column("p_angry", sa.Float(53), nullable=True),
-        sa.Column("p_disgust", sa.Float(53), nullable=True),
-        sa.Column("p_fear", sa.Float(53), nullable=True),
-        sa.Column("p_happy", sa.Float(53), nullable=True),
-        sa.Column("p_sad", sa.Float(53), nullable=True),
-        sa.Column("p_surprise", sa.Float(53), nullable=True),
-        sa.Column("p_neutral", sa.Float(53), nullable=True),
+        *_probability_columns(),
         sa.Column("sad_share", sa.Float(53), nullable=True),
         sa.Column("sad_low", sa.Float(53), nullable=True),
         sa.Column("sad_high", sa.Float(53), nullable=True),
@@ -525,15 +471,15 @@ def _create_student_summaries() -> None:
             name=op.f("ck_student_summaries_away_interval"),
         ),
         sa.CheckConstraint(
-            "(away_share IS NULL OR away_share BETWEEN 0 AND 1) AND (away_low IS NULL OR away_low BETWEEN 0 AND 1) AND (away_high IS NULL OR away_high BETWEEN 0 AND 1)",
+            _valid_shares("away_share", "away_low", "away_high"),
             name=op.f("ck_student_summaries_away"),
         ),
         sa.CheckConstraint(
-            "(facing_share IS NULL OR facing_share BETWEEN 0 AND 1) AND (closed_share IS NULL OR closed_share BETWEEN 0 AND 1) AND (p_angry IS NULL OR p_angry BETWEEN 0 AND 1) AND (p_disgust IS NULL OR p_disgust BETWEEN 0 AND 1) AND (p_fear IS NULL OR p_fear BETWEEN 0 AND 1) AND (p_happy IS NULL OR p_happy BETWEEN 0 AND 1) AND (p_sad IS NULL OR p_sad BETWEEN 0 AND 1) AND (p_surprise IS NULL OR p_surprise BETWEEN 0 AND 1) AND (p_neutral IS NULL OR p_neutral BETWEEN 0 AND 1)",
+            _valid_shares("facing_share", "closed_share", *_PROBABILITIES),
             name=op.f("ck_student_summaries_shares"),
         ),
         sa.CheckConstraint(
-            "(p_angry IS NULL) = (p_disgust IS NULL) AND (p_angry IS NULL) = (p_fear IS NULL) AND (p_angry IS NULL) = (p_happy IS NULL) AND (p_angry IS NULL) = (p_sad IS NULL) AND (p_angry IS NULL) = (p_surprise IS NULL) AND (p_angry IS NULL) = (p_neutral IS NULL)",
+            _ALL_OR_NONE,
             name=op.f("ck_student_summaries_all_or_none"),
         ),
         sa.CheckConstraint(
@@ -541,23 +487,17 @@ def _create_student_summaries() -> None:
             name=op.f("ck_student_summaries_sad_interval"),
         ),
         sa.CheckConstraint(
-            "(sad_share IS NULL OR sad_share BETWEEN 0 AND 1) AND (sad_low IS NULL OR sad_low BETWEEN 0 AND 1) AND (sad_high IS NULL OR sad_high BETWEEN 0 AND 1)",
+            _valid_shares("sad_share", "sad_low", "sad_high"),
             name=op.f("ck_student_summaries_sad"),
         ),
         sa.CheckConstraint("usable_samples >= 0", name=op.f("ck_student_summaries_usable_samples")),
         sa.CheckConstraint(
-            "watched_s BETWEEN 0 AND 1e9 AND seen_s BETWEEN 0 AND 1e9 AND usable_s BETWEEN 0 AND 1e9 AND head_pose_s BETWEEN 0 AND 1e9",
+            "watched_s BETWEEN 0 AND 1e9 AND seen_s BETWEEN 0 AND 1e9 AND usable_s BETWEEN 0 AND 1e9"
+            " AND head_pose_s BETWEEN 0 AND 1e9",
             name=op.f("ck_student_summaries_seconds"),
         ),
-        sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["class_sessions.id"],
-            name=op.f("fk_student_summaries_session_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_student_summaries_student_id"), ondelete="CASCADE"
-        ),
+        _owner("student_summaries", "session_id", "class_sessions"),
+        _owner("student_summaries", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_student_summaries")),
         sa.UniqueConstraint(
             "session_id", "student_id", name=op.f("uq_student_summaries_session_id_student_id")
@@ -580,13 +520,7 @@ def _create_timeline_bins() -> None:
         sa.Column("samples", sa.Integer(), nullable=False),
         sa.Column("seen_samples", sa.Integer(), nullable=False),
         sa.Column("usable_samples", sa.Integer(), nullable=False),
-        sa.Column("p_angry", sa.Float(53), nullable=True),
-        sa.Column("p_disgust", sa.Float(53), nullable=True),
-        sa.Column("p_fear", sa.Float(53), nullable=True),
-        sa.Column("p_happy", sa.Float(53), nullable=True),
-        sa.Column("p_sad", sa.Float(53), nullable=True),
-        sa.Column("p_surprise", sa.Float(53), nullable=True),
-        sa.Column("p_neutral", sa.Float(53), nullable=True),
+        *_probability_columns(),
         sa.Column("unreadable_reasons", sa.JSON(), nullable=False),
         sa.Column("pose_samples", sa.Integer(), nullable=False),
         sa.Column("facing_samples", sa.Integer(), nullable=False),
@@ -597,7 +531,7 @@ def _create_timeline_bins() -> None:
         sa.Column("pose_counts", sa.JSON(), nullable=False),
         sa.Column("student_count", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "(p_angry IS NULL) = (p_disgust IS NULL) AND (p_angry IS NULL) = (p_fear IS NULL) AND (p_angry IS NULL) = (p_happy IS NULL) AND (p_angry IS NULL) = (p_sad IS NULL) AND (p_angry IS NULL) = (p_surprise IS NULL) AND (p_angry IS NULL) = (p_neutral IS NULL)",
+            _ALL_OR_NONE,
             name=op.f("ck_timeline_bins_all_or_none"),
         ),
         sa.CheckConstraint(
@@ -611,31 +545,22 @@ def _create_timeline_bins() -> None:
             "facing_samples >= 0 AND facing_samples <= pose_samples",
             name=op.f("ck_timeline_bins_pose_samples"),
         ),
-        sa.CheckConstraint("p_angry >= 0 AND p_angry <= 1", name=op.f("ck_timeline_bins_p_angry")),
-        sa.CheckConstraint("p_disgust >= 0 AND p_disgust <= 1", name=op.f("ck_timeline_bins_p_disgust")),
-        sa.CheckConstraint("p_fear >= 0 AND p_fear <= 1", name=op.f("ck_timeline_bins_p_fear")),
-        sa.CheckConstraint("p_happy >= 0 AND p_happy <= 1", name=op.f("ck_timeline_bins_p_happy")),
-        sa.CheckConstraint("p_neutral >= 0 AND p_neutral <= 1", name=op.f("ck_timeline_bins_p_neutral")),
-        sa.CheckConstraint("p_sad >= 0 AND p_sad <= 1", name=op.f("ck_timeline_bins_p_sad")),
-        sa.CheckConstraint("p_surprise >= 0 AND p_surprise <= 1", name=op.f("ck_timeline_bins_p_surprise")),
+        *(
+            sa.CheckConstraint(f"{name} >= 0 AND {name} <= 1", name=op.f(f"ck_timeline_bins_{name}"))
+            for name in _PROBABILITIES
+        ),
         sa.CheckConstraint(
             "seen_s BETWEEN 0 AND 1e9 AND watched_s BETWEEN 0 AND 1e9", name=op.f("ck_timeline_bins_seconds")
         ),
         sa.CheckConstraint("start_s BETWEEN 0 AND 1e9", name=op.f("ck_timeline_bins_start_s")),
         sa.CheckConstraint("student_count >= 0", name=op.f("ck_timeline_bins_student_count")),
         sa.CheckConstraint(
-            "usable_samples >= 0 AND usable_samples <= seen_samples AND samples >= 0 AND (student_id IS NULL OR seen_samples <= samples)",
+            "usable_samples >= 0 AND usable_samples <= seen_samples AND samples >= 0"
+            " AND (student_id IS NULL OR seen_samples <= samples)",
             name=op.f("ck_timeline_bins_samples"),
         ),
-        sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["class_sessions.id"],
-            name=op.f("fk_timeline_bins_session_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_timeline_bins_student_id"), ondelete="CASCADE"
-        ),
+        _owner("timeline_bins", "session_id", "class_sessions"),
+        _owner("timeline_bins", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline_bins")),
         sa.UniqueConstraint(
             "session_id", "student_id", "start_s", name=op.f("uq_timeline_bins_session_id_student_id_start_s")
@@ -664,12 +589,8 @@ def _create_tracks() -> None:
         sa.Column("hits", sa.Integer(), nullable=False),
         sa.Column("assignment_basis", sa.String(), nullable=True),
         sa.CheckConstraint("last_s >= first_s AND hits >= 0", name=op.f("ck_tracks_interval")),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["class_sessions.id"], name=op.f("fk_tracks_session_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["student_id"], ["students.id"], name=op.f("fk_tracks_student_id"), ondelete="CASCADE"
-        ),
+        _owner("tracks", "session_id", "class_sessions"),
+        _owner("tracks", "student_id", "students"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tracks")),
         sa.UniqueConstraint("session_id", "track_number", name=op.f("uq_tracks_session_id_track_number")),
     )

@@ -1,7 +1,7 @@
-"""FER2013 and its kin as folders of pictures, one for each expression, perhaps within one for each split.
+"""Faces as image folders: one folder per expression, optionally inside one folder per split.
 
-The label comes from the folder's name and never from its place among the others: trainings that number
-the folders alphabetically have neutral, sad and surprise in another order than FER2013.
+The label comes from the folder's name, not from its position: trainings that number the folders
+alphabetically order neutral, sad and surprise differently from FER2013.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EMOTION_BY_FOLDER: dict[str, Emotion] = {
     "surprised": Emotion.SURPRISE,
     "neutrality": Emotion.NEUTRAL,
 }
-"""The names of class folders, in lower case: our labels and other spellings of them."""
+"""Names of class folders in lower case: our labels and their synonyms."""
 
 USAGE_BY_FOLDER: dict[str, Usage] = {
     "train": Usage.TRAINING,
@@ -42,47 +42,48 @@ USAGE_BY_FOLDER: dict[str, Usage] = {
     "valid": Usage.PUBLIC_TEST,
     "privatetest": Usage.PRIVATE_TEST,
     "private": Usage.PRIVATE_TEST,
-    # Not PublicTest: the "test" of Kaggle's folders is both test splits in one, and nobody may choose a
-    # network by faces of PrivateTest. Where the files are called PublicTest_ and so on, that decides.
+    # Not PublicTest: the folder "test" of Kaggle's data holds both test splits, and PrivateTest must not be
+    # used to select a network. File names such as PublicTest_1.jpg take precedence.
     "test": Usage.UNSTATED,
 }
-"""The names of folders above the classes, in lower case; others state no split."""
+"""Names of split folders in lower case; other names state no split."""
 
 
 def load_image_folders(path: Path) -> Faces:
-    """Every picture in ``path/{class}/`` and ``path/{split}/{class}/``, grey, resized to 48 × 48; no votes.
+    """All images in ``path/{class}/`` and ``path/{split}/{class}/``, grey, resized to 48 × 48; no votes.
 
-    ``csv_rows`` are the places in the sorted list of relative paths: the folders do not keep the rows of
-    the original file, and this order is the same on every machine.
+    ``csv_rows`` are positions in the sorted list of relative paths, which is the same on every machine; the
+    folders do not keep the rows of the original file.
 
-    Raises ``ModelError`` where a class is unknown, a picture cannot be read, or there is none.
+    Raises ``ModelError`` if a class is unknown, an image cannot be read, or there is no image.
     """
-    pictures = _image_paths(path)
-    if not pictures:
+    files = _image_paths(path)
+    if not files:
         raise ModelError(
-            f"{path} has no pictures ({', '.join(IMAGE_SUFFIXES)}) in class folders; expected {', '.join(EMOTIONS)}"
+            f"{path} has no images ({', '.join(IMAGE_SUFFIXES)}) in class folders.",
+            f"Name the class folders {', '.join(EMOTIONS)}.",
         )
-    images = np.empty((len(pictures), FACE_PX, FACE_PX), np.uint8)
-    for index, picture in enumerate(pictures):
-        images[index] = read_face(path / picture)
+    images = np.empty((len(files), FACE_PX, FACE_PX), np.uint8)
+    for index, file in enumerate(files):
+        images[index] = read_face(path / file)
     return Faces(
         images=images,
-        labels=np.array([EMOTION_BY_FOLDER[picture.parent.name.lower()] for picture in pictures], np.int64),
-        vote_counts=np.zeros((len(pictures), len(VOTE_COLUMNS)), np.int64),
-        usage=np.array([_usage_of(picture) for picture in pictures], np.int64),
-        csv_rows=np.arange(len(pictures)),
+        labels=np.array([EMOTION_BY_FOLDER[file.parent.name.lower()] for file in files], np.int64),
+        vote_counts=np.zeros((len(files), len(VOTE_COLUMNS)), np.int64),
+        usage=np.array([_usage_of(file) for file in files], np.int64),
+        csv_rows=np.arange(len(files)),
     )
 
 
 def read_face(path: Path) -> NDArray[np.uint8]:
-    """A picture as a grey face, (48, 48) uint8. Raises ``ModelError`` where it cannot be read."""
+    """An image file as a grey face, (48, 48) uint8. Raises ``ModelError`` if it cannot be read."""
     try:
-        # Decoded from bytes: OpenCV opens no path with accents on Windows, and prints when it fails.
+        # Decoded from bytes: OpenCV cannot open paths with accents on Windows, and prints errors.
         image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
     except (OSError, cv2.error):
         image = None
     if image is None:
-        raise ModelError(f"{path} cannot be read as a picture; repair it or take it out of the folder")
+        raise ModelError(f"{path} cannot be read as an image.", "Repair it or remove it from the folder.")
     if image.shape == (FACE_PX, FACE_PX):
         return image.astype(np.uint8, copy=False)
     shrinks = min(image.shape) >= FACE_PX
@@ -91,17 +92,19 @@ def read_face(path: Path) -> NDArray[np.uint8]:
 
 
 def _image_paths(path: Path) -> list[Path]:
-    """The pictures' paths from ``path`` on, sorted; each one's parent is a known class."""
-    found = []
+    """The images' paths relative to ``path``, sorted; the parent of each is a known class."""
+    paths = []
     for folder in _folders(path):
-        # A folder that holds pictures is one of a class; one that holds folders is one of a split.
-        inner = [folder] if folder.name.lower() in EMOTION_BY_FOLDER or _files(folder) else _folders(folder)
-        for kind in inner:
-            files = _files(kind)
-            if files and kind.name.lower() not in EMOTION_BY_FOLDER:
-                raise ModelError(f"{kind} is no known class; expected {', '.join(EMOTIONS)}")
-            found += [file.relative_to(path) for file in files]
-    return sorted(found, key=Path.as_posix)
+        # A folder with images is a class; a folder with folders is a split.
+        is_class = folder.name.lower() in EMOTION_BY_FOLDER or _files(folder)
+        for class_folder in [folder] if is_class else _folders(folder):
+            files = _files(class_folder)
+            if files and class_folder.name.lower() not in EMOTION_BY_FOLDER:
+                raise ModelError(
+                    f"{class_folder} is not a known class.", f"Name the folder one of {', '.join(EMOTIONS)}."
+                )
+            paths += [file.relative_to(path) for file in files]
+    return sorted(paths, key=Path.as_posix)
 
 
 def _folders(path: Path) -> list[Path]:
@@ -113,7 +116,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _usage_of(path: Path) -> Usage:
-    """The split that the file's name states, else the one of the top folder."""
+    """The split stated by the file's name, else by the top folder."""
     stated = USAGE_BY_NAME.get(path.name.partition("_")[0])
     if stated is not None:
         return stated

@@ -1,4 +1,4 @@
-"""Faces in one ``.npz``: ``image``, ``label``; where known, ``ferplus_votes``, ``usage`` and ``csv_row``."""
+"""Faces in one ``.npz``: ``image`` and ``label``; optionally ``ferplus_votes``, ``usage`` and ``csv_row``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ OPTIONAL = ("ferplus_votes", "usage", "csv_row")
 
 
 def read_arrays(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
-    """The named arrays of an archive; those of ``optional`` only where it has them.
+    """The named arrays of an archive; those of ``optional`` only if it has them.
 
-    Raises ``ModelError`` where it is no archive, holds pickled objects, or lacks a required array.
+    Raises ``ModelError`` if it is not an archive, holds pickled objects, or lacks a required array.
     """
     try:
-        # Opened here: given a path, NumPy leaves the file open when it turns out not to be an archive.
+        # Opened here: given a path, NumPy does not close a file that is not an archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
             missing = [name for name in required if name not in table.files]
             if missing:
@@ -32,14 +32,14 @@ def read_arrays(path: Path, required: Sequence[str], optional: Sequence[str] = (
     except (KeyError, ValueError, TypeError, AttributeError, OSError, EOFError, BadZipFile) as error:
         detail = " ".join(str(error.args[0] if error.args else error).split())
         raise ModelError(
-            f"{path} cannot be used ({detail}); expected a NumPy archive with {', '.join(required)}"
+            f"{path} cannot be used ({detail}).", f"Use a NumPy archive with {', '.join(required)}."
         ) from error
 
 
 def load_npz(path: Path) -> Faces:
-    """Every face of an archive. ``image`` is (N, 48, 48) or (N, 48, 48, 1), uint8 in 0..255.
+    """All faces of an archive. ``image`` is (N, 48, 48) or (N, 48, 48, 1) uint8 in 0..255.
 
-    Raises ``ModelError`` where an array is missing or is not of its kind.
+    Raises ``ModelError`` if an array is missing or invalid.
     """
     arrays = read_arrays(path, REQUIRED, OPTIONAL)
     images = arrays["image"]
@@ -47,7 +47,8 @@ def load_npz(path: Path) -> Faces:
         images = images[..., 0]
     if images.dtype != np.uint8 or images.shape[1:] != (FACE_PX, FACE_PX):
         raise ModelError(
-            f"image in {path} is {images.dtype} {images.shape}; expected uint8 (N, {FACE_PX}, {FACE_PX})"
+            f"The array 'image' in {path} is {images.dtype} {images.shape}.",
+            f"Store it as uint8 (N, {FACE_PX}, {FACE_PX}).",
         )
     count = len(images)
     tables: dict[str, NDArray[Any]] = {
@@ -67,9 +68,9 @@ def load_npz(path: Path) -> Faces:
 
 
 def _to_integers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.int64]:
-    """As int64; floats pass where they are whole, since MATLAB and pandas like to write them so."""
+    """The array as int64. Floats are accepted if they are whole, as MATLAB and pandas write integers."""
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.round(array)).all():
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu":
-        raise ModelError(f"{name} in {path} is {array.dtype} and not whole numbers; expected integers")
+        raise ModelError(f"The array {name!r} in {path} is {array.dtype}, not integers.")
     return array.astype(np.int64)

@@ -14,7 +14,7 @@ from reports.text.i18n import _, translate_word
 
 
 def comparison_page(comparison: Comparison, settings: ReportSettings) -> Document:
-    """Both lessons side by side, and who changed most."""
+    """Both sessions with their differences, and the largest changes of students."""
     one, other = comparison.before.session, comparison.after.session
     return Document(
         title=_("Session %(one)s and session %(other)s", one=one.id, other=other.id),
@@ -28,43 +28,37 @@ def comparison_page(comparison: Comparison, settings: ReportSettings) -> Documen
 
 
 def comparison_sentences(comparison: Comparison) -> tuple[str, ...]:
-    """What changed clearly, and of whom that is."""
+    """The clear differences (interval without zero), and which students they refer to."""
     clear = [
-        row
+        f"{translate_word(row.name)} {format_change_points(row.difference.value)}"
         for row in comparison.rows
         if row.difference and row.difference.excludes_zero and round(row.difference.value * 100)
     ]
-    told = [
-        f"{translate_word(row.name)} {format_change_points(row.difference.value)}"
-        for row in clear
-        if row.difference
-    ]
-    answer = (
-        _("Clearly different: %(figures)s.", figures="; ".join(told))
-        if told
-        else _("No difference is clear.")
-    )
-    return (answer, comparison.basis)
+    if not clear:
+        return (_("No difference is clear."), comparison.basis)
+    return (_("Clearly different: %(figures)s.", figures="; ".join(clear)), comparison.basis)
 
 
 def _sections(comparison: Comparison) -> list[Section]:
-    drawn = [
+    differences = [
         Difference(translate_word(row.name), *_difference_ends(row.difference))
         for row in comparison.rows
         if row.difference
     ]
-    told = _("Differences of the class's figures with their intervals; the same figures are in the table.")
-    chart = difference_chart(drawn, told, label=_("points, second less first")) if drawn else None
+    alt = _("Differences of the class's figures with their intervals; the same figures are in the table.")
+    chart = difference_chart(differences, alt, label=_("points, second minus first")) if differences else None
     sections = [
         Section(
             _("The class"),
-            figures=[DocumentFigure(chart, _("Filled: the interval leaves zero out."))] if chart else [],
+            figures=[DocumentFigure(chart, _("Filled: the interval does not contain zero."))]
+            if chart
+            else [],
             tables=[DocumentTable(COMPARISON_HEADINGS, [row.cells for row in comparison.rows])],
             notes=[
                 _(
-                    "Every student counts once, however long they were readable. The interval is over "
-                    "students (Student's t); it covers neither mistakes of the model nor that a lesson has a "
-                    "topic of its own."
+                    "Every student counts once, regardless of the readable time. The interval is over "
+                    "students (Student's t); it covers neither errors of the model nor differences between "
+                    "lesson topics."
                 )
             ],
         )
@@ -75,25 +69,25 @@ def _sections(comparison: Comparison) -> list[Section]:
 
 
 def _changes_section(comparison: Comparison) -> Section:
-    most = comparison.changes[:MAX_CHANGES]
-    drawn = [Difference(one.name, *_difference_ends(one.difference)) for one in most]
-    told = _(
+    changes = comparison.changes[:MAX_CHANGES]
+    differences = [Difference(change.name, *_difference_ends(change.difference)) for change in changes]
+    alt = _(
         "The largest changes of the share of sadness, student by student; the same figures are in the table."
     )
-    whose = _(
-        "The share of sadness of the %(most)s with the largest change, of %(all)s.",
-        most=len(most),
+    lead = _(
+        "The share of sadness of the %(most)s students with the largest change, of %(all)s.",
+        most=len(changes),
         all=len(comparison.changes),
     )
     return Section(
-        _("Who changed most"),
-        [whose],
-        [DocumentFigure(difference_chart(drawn, told, label=_("points, second less first")))],
-        [DocumentTable(CHANGE_HEADINGS, [one.cells for one in most])],
+        _("Largest changes"),
+        [lead],
+        [DocumentFigure(difference_chart(differences, alt, label=_("points, second minus first")))],
+        [DocumentTable(CHANGE_HEADINGS, [change.cells for change in changes])],
         [
             _(
-                "The two intervals of a student are joined by Newcombe's method (1998). The largest of many "
-                "changes is large by chance too."
+                "The two intervals of a student are combined by Newcombe's method (1998). The largest of "
+                "many changes is partly due to chance."
             )
         ],
     )
@@ -109,4 +103,5 @@ def _difference_ends(change: Estimate) -> tuple[float, float | None, float | Non
 
 
 def _session_name(class_session: ClassSession, settings: ReportSettings) -> str:
-    return f"{class_session.session.class_name}, {format_started_at(local_time(class_session.session.started_at, settings))}"
+    session = class_session.session
+    return f"{session.class_name}, {format_started_at(local_time(session.started_at, settings))}"

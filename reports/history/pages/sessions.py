@@ -14,17 +14,17 @@ from reports.text.i18n import _, ngettext
 
 def sessions_page(lines: Sequence[SessionLine], filters: SessionFilters) -> Document:
     """The list, the newest first."""
-    waiting = sum(line.unreviewed or 0 for line in lines)
-    broken = sum(line.status is SessionStatus.INTERRUPTED for line in lines)
+    unreviewed = sum(line.unreviewed or 0 for line in lines)
+    interrupted = sum(line.status is SessionStatus.INTERRUPTED for line in lines)
     return Document(
         title=_("Sessions"),
         subtitle=filters.text,
         facts=(
             (_("Sessions"), str(len(lines))),
             (_("Watched"), format_duration(sum(line.watched_s for line in lines))),
-            (_("Interrupted"), str(broken)),
+            (_("Interrupted"), str(interrupted)),
         ),
-        key_sentences=(_unreviewed_text(waiting),),
+        key_sentences=(_unreviewed_text(unreviewed),),
         sections=[
             Section(_("Session by session"), figures=_session_figures(lines), tables=[_session_table(lines)])
         ]
@@ -42,13 +42,13 @@ def _unreviewed_text(unreviewed: int) -> str:
 
 
 def _session_figures(lines: Sequence[SessionLine]) -> list[DocumentFigure]:
-    drawn = [
+    points = [
         SessionPoint(
             line.started_at, line.watched_s / 60, line.status is SessionStatus.INTERRUPTED, line.flagged or 0
         )
         for line in reversed(lines)
     ]
-    return [DocumentFigure(sessions_chart(drawn))]
+    return [DocumentFigure(sessions_chart(points))]
 
 
 def _session_table(lines: Sequence[SessionLine]) -> DocumentTable:

@@ -27,22 +27,22 @@ from reports.text.names import isolate
 
 METHOD_SENTENCES = (
     N_(
-        "Sadness is the share of readable time with an expression resembling sadness, away the share of the "
-        "known time in which somebody was not seen, turned away or had shut eyes, both as the verdicts have "
-        "them; where there was not enough to tell there is none."
+        "Sadness: share of the readable time in which the student looked sad-like. Away: share of the known "
+        "time in which the student was not seen, turned away or had closed eyes. Both are those of the "
+        "lesson's flags; without enough data there is no share."
     ),
     N_(
-        "A trend is the median slope over all pairs of sessions (Theil and Sen) with its 95 %% interval; "
-        "each session counts once and stands for itself. Of twenty students who do not change, one has a "
-        "trend that looks clear; where what somebody shows lasts from one session to the next, up to "
-        "four or five have."
+        "A trend is the median slope over all pairs of lessons (Theil and Sen) with its 95 %% interval; "
+        "each lesson counts once and as independent. Of twenty students without any change, one has a "
+        "trend that looks clear; if a student's state persists from one lesson to the next, up to four or "
+        "five have."
     ),
     N_(
-        "A lesson in which somebody was not seen is missed and never counted as zero. Whether they were away "
-        "or out of the picture is not known."
+        "A lesson in which the student was not seen is missed and never counts as zero. Whether the student "
+        "was absent or outside the image is not known."
     ),
 )
-"""How it was made and what it cannot tell; told by ``reports.text.i18n``."""
+"""Method and limits; message IDs."""
 
 ShareReader = Callable[[StudentLine], tuple[float, ShareEstimate | None] | None]
 
@@ -51,7 +51,7 @@ def student_page(history: StudentHistory) -> Document:
     """Sessions, trends, flags and reviews of one student."""
     return Document(
         title=history.name,
-        subtitle=_("History of a student") + f" · {_trend_of(history)}",
+        subtitle=_("History of a student") + f" · {_class_names(history)}",
         facts=(
             (_("Seen in"), format_count(history.count(SessionPresence.SEEN), "session")),
             (
@@ -67,20 +67,20 @@ def student_page(history: StudentHistory) -> Document:
 
 
 def student_sentences(history: StudentHistory) -> tuple[str, ...]:
-    """The trends in words, and the flags."""
+    """The trends and the number of flags, in words."""
     if history.trends is None:
-        told = [_("No trend is told: who is known by the seat is somebody of one session.")]
+        trends = [_("There is no trend: students known only by their seat belong to one lesson.")]
     else:
-        told = [
+        trends = [
             f"{capitalise_first(translate_word(name))}: {trend.text}."
             for name, trend in history.trends.items()
             if _has_trend(history, name)
         ]
-    waiting = sum(flag.review == "open" for __, flag in history.flagged_lines)
+    unreviewed = sum(flag.review == "open" for __, flag in history.flagged_lines)
     flags = capitalise_first(format_count(len(history.flagged_lines), "flag"))
-    if waiting:
-        flags = ngettext("%(flags)s, %(num)d open", "%(flags)s, %(num)d open", waiting, flags=flags)
-    return (*told, f"{flags}.")
+    if unreviewed:
+        flags = ngettext("%(flags)s, %(num)d open", "%(flags)s, %(num)d open", unreviewed, flags=flags)
+    return (*trends, f"{flags}.")
 
 
 def _sections(history: StudentHistory) -> list[Section]:
@@ -102,11 +102,11 @@ def _sections(history: StudentHistory) -> list[Section]:
                 tables=[compact_table(("no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)],
             )
         )
-    return [*sections, Section(_("What this cannot tell"), notes=[_(one) for one in METHOD_SENTENCES])]
+    return [*sections, Section(_("Method and limits"), notes=[_(text) for text in METHOD_SENTENCES])]
 
 
 def roster_student_lines(history: StudentHistory) -> list[StudentLine]:
-    """The lines that are of the one person, where there is one; else all."""
+    """The lines of the roster student; all lines if there is none."""
     return [
         line
         for line in history.lines
@@ -118,7 +118,9 @@ def student_panels(history: StudentHistory) -> list[SharePanel]:
     """A panel for each share that any session has."""
     own = roster_student_lines(history)
     return [
-        panel for name, reading in _SHARE_READERS if (panel := _panel(history, own, name, reading)).points
+        panel
+        for name, read_share in _SHARE_READERS
+        if (panel := _panel(history, own, name, read_share)).points
     ]
 
 
@@ -127,10 +129,9 @@ def _chart(history: StudentHistory) -> FigureWithAlt | None:
     if not panels:
         return None
     missed = [line.started_at for line in own if line.presence is SessionPresence.MISSED]
-    told = " ".join(student_sentences(history))
-    shown = _("Shares of %(name)s in each session, with intervals.", name=isolate(history.name))
-    gone = ngettext("%(num)d lessons missed.", "%(num)d lessons missed.", len(missed))
-    alt = f"{shown} {told} {gone}"
+    title = _("Shares of %(name)s in each lesson, with intervals.", name=isolate(history.name))
+    missed_text = ngettext("%(num)d lesson missed.", "%(num)d lessons missed.", len(missed))
+    alt = " ".join((title, *student_sentences(history), missed_text))
     return share_chart(panels, [line.started_at for line in own], alt, missed=missed)
 
 
@@ -139,15 +140,15 @@ def _panel(
 ) -> SharePanel:
     points = []
     for line in lines:
-        if (found := read_share(line)) is not None:
-            value, level = found
+        if (reading := read_share(line)) is not None:
+            value, estimate = reading
             flagged = name in _FLAG_KINDS and line.has_flag(_FLAG_KINDS[name])
             points.append(
                 SharePoint(
                     line.started_at,
                     value,
-                    level.low if level else None,
-                    level.high if level else None,
+                    estimate.low if estimate else None,
+                    estimate.high if estimate else None,
                     flagged,
                 )
             )
@@ -162,13 +163,12 @@ def _line(trend: Trend | None, points: Sequence[SharePoint]) -> list[tuple[datet
 
 
 def _has_trend(history: StudentHistory, name: str) -> bool:
-    reading = dict(_SHARE_READERS)[name]
-    return any(reading(line) is not None for line in history.lines)
+    read_share = dict(_SHARE_READERS)[name]
+    return any(read_share(line) is not None for line in history.lines)
 
 
-def _trend_of(history: StudentHistory) -> str:
-    classes = sorted({line.class_name for line in history.lines})
-    return ", ".join(classes)
+def _class_names(history: StudentHistory) -> str:
+    return ", ".join(sorted({line.class_name for line in history.lines}))
 
 
 _TEXT_HEADINGS = ("class", "most resembling", "flags")

@@ -1,4 +1,4 @@
-"""The report of a term."""
+"""The page of ``classpulse term``."""
 
 from __future__ import annotations
 
@@ -61,53 +61,55 @@ def term_page(history: TermHistory) -> Document:
 
 
 def term_title(history: TermHistory) -> str:
-    """What its PDF is called."""
+    """The title of its PDF."""
     return _("%(name)s: term report", name=history.class_name)
 
 
 def term_sentences(history: TermHistory) -> tuple[str, ...]:
-    """What matters of the term, in a few sentences."""
-    waiting = sum(one.flag.review == "open" for one in history.flags)
+    """The key sentences."""
+    unreviewed = sum(flag.flag.review == "open" for flag in history.flags)
     flags = _(
         "%(check_ins)s in %(lessons)s",
         check_ins=capitalise_first(format_count(len(history.flags), "suggested check-in")),
         lessons=format_count(len(history.sessions), "lesson"),
     )
-    still = ngettext(", %(num)d still open", ", %(num)d still open", waiting) if waiting else ""
-    told = [f"{flags}{still}."]
-    told += [_direction_sentence(history, "rising"), _direction_sentence(history, "falling")]
+    still = ngettext(", %(num)d still open", ", %(num)d still open", unreviewed) if unreviewed else ""
+    sentences = [f"{flags}{still}."]
+    sentences += [_direction_sentence(history, "rising"), _direction_sentence(history, "falling")]
     if not history.students:
-        told.append(
+        sentences.append(
             _(
-                "Nobody is known over more than one lesson, so nothing is told of single students; "
-                "'classpulse seats name' or a roster tells who is who."
+                "No student is known over more than one lesson, so there is nothing about single students. "
+                "Name them with 'classpulse seats assign' or a roster."
             )
         )
-    return tuple(sentence for sentence in told if sentence)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _direction_sentence(history: TermHistory, direction: str) -> str:
-    names = [isolate(one.name) for one in history.students if one.trends.sadness.direction == direction]
+    names = [
+        isolate(student.name) for student in history.students if student.trends.sadness.direction == direction
+    ]
     if not names:
         return ""
-    chance = round(len(history.students) * _ONE_SIDED_ALPHA)
-    told = _(_DIRECTION_SENTENCES[direction], names=join_items(names))
-    if not chance:
-        return told
-    by_chance = _(
-        "Of %(students)s students who do not change, about %(chance)s or more would seem to.",
+    by_chance = round(len(history.students) * _ONE_SIDED_ALPHA)
+    sentence = _(_DIRECTION_SENTENCES[direction], names=join_items(names))
+    if not by_chance:
+        return sentence
+    caution = _(
+        "Of %(students)s students without any change, about %(chance)s or more would appear here by chance.",
         students=len(history.students),
-        chance=chance,
+        chance=by_chance,
     )
-    return f"{told} {by_chance}"
+    return f"{sentence} {caution}"
 
 
 _DIRECTION_SENTENCES = {
-    "rising": N_("An expression resembling sadness took up more time from week to week: %(names)s."),
-    "falling": N_("An expression resembling sadness took up less time from week to week: %(names)s."),
+    "rising": N_("Looked sad-like for more time from week to week: %(names)s."),
+    "falling": N_("Looked sad-like for less time from week to week: %(names)s."),
 }
 _ONE_SIDED_ALPHA = 0.025
-"""How often an interval of 95 % lies above zero, or below, where nothing changes."""
+"""Probability that a 95 % interval lies above zero (or below) without any change."""
 
 
 def _sections(history: TermHistory) -> list[Section]:
@@ -128,15 +130,15 @@ def _sections(history: TermHistory) -> list[Section]:
 def _students_section(history: TermHistory) -> Section | None:
     if not history.students:
         return None
-    rows = [_grid_row(one) for one in history.students]
+    rows = [_grid_row(student) for student in history.students]
     alt = _(
-        "The share of time with an expression resembling sadness, a row for each of %(students)s, a column "
-        "for each of %(lessons)s. The same figures are in the tables at the end.",
+        "The share of time that looked sad-like: a row for each of %(students)s, a column for each of "
+        "%(lessons)s. The same figures are in the tables at the end.",
         students=format_count(len(rows), "student"),
         lessons=format_count(len(history.sessions), "lesson"),
     )
     charts = term_grid_charts(rows, _session_times(history), alt, label=_("resembling sadness"))
-    caption = _("Darker: a larger share of the readable time. White: before they were known. A dot: flagged.")
+    caption = _("Darker: a larger share of the readable time. White: not yet known. Dot: flagged.")
     return Section(_("Student by student"), figures=[DocumentFigure(chart, caption) for chart in charts])
 
 
@@ -157,53 +159,56 @@ def _grid_cell(cell: TermCell) -> float | ColumnState | None:
 
 def _flags_section(history: TermHistory) -> Section:
     rows = [
-        (one.name, str(one.class_session.session.id), format_started_at(at), *review_cells(one.flag))
-        for one, at in zip(history.flags, _flag_times(history), strict=True)
+        (flag.name, str(flag.class_session.session.id), format_started_at(at), *review_cells(flag.flag))
+        for flag, at in zip(history.flags, _flag_times(history), strict=True)
     ]
     table = compact_table(("student", "no.", "started", *REVIEW_HEADINGS), rows, REVIEW_HEADINGS)
-    none = _("Nobody was flagged in these lessons.")
+    none = _("No student was flagged in these lessons.")
     return Section(_("Flags and reviews"), [] if rows else [none], tables=[table] if rows else [])
 
 
 def _student_table_section(history: TermHistory) -> Section | None:
     if not history.students:
         return None
-    rows = [_student_table_cells(one) for one in history.students]
+    rows = [_student_table_cells(student) for student in history.students]
     note = _(
-        "Sadness and facing front: means over the lessons in which there was enough to tell. Trend: points a "
-        "week with its 95 %% interval; of %(students)s who do not change, about %(chance)s would have one "
-        "that looks clear.",
+        "Sadness and facing front: means over the lessons with enough data. Trend: points per week with its "
+        "95 %% interval; of %(students)s without any change, about %(chance)s would have a trend that looks "
+        "clear.",
         students=format_count(len(rows), "student"),
         chance=max(1, round(len(rows) / 20)),
     )
-    return Section(_("Everyone"), tables=[DocumentTable(STUDENT_TABLE_HEADINGS, rows)], notes=[note])
+    return Section(_("All students"), tables=[DocumentTable(STUDENT_TABLE_HEADINGS, rows)], notes=[note])
 
 
-def _student_table_cells(one: TermStudent) -> tuple[str, ...]:
+def _student_table_cells(student: TermStudent) -> tuple[str, ...]:
     return (
-        one.name,
-        str(one.count(SessionPresence.SEEN)),
-        str(one.count(SessionPresence.MISSED)),
-        format_percent(one.sad_share),
-        one.trends.sadness.short_text,
-        format_percent(one.facing_share),
-        one.trends.facing.short_text,
-        one.flags.short_text if one.flags.total else NO_VALUE,
+        student.name,
+        str(student.count(SessionPresence.SEEN)),
+        str(student.count(SessionPresence.MISSED)),
+        format_percent(student.sad_share),
+        student.trends.sadness.short_text,
+        format_percent(student.facing_share),
+        student.trends.facing.short_text,
+        student.flags.short_text if student.flags.total else NO_VALUE,
     )
 
 
 def _figures_sections(history: TermHistory) -> list[Section]:
-    """What the map shows, as tables of a few lessons each."""
+    """The numbers of the term grid, in tables of a few sessions each."""
     if not history.students:
         return []
-    moments = _session_times(history)
+    times = _session_times(history)
     tables = []
-    for start in range(0, len(moments), _SESSIONS_PER_TABLE):
-        some = slice(start, start + _SESSIONS_PER_TABLE)
-        headings = (N_("student"), *(format_axis_day(at) for at in moments[some]))
-        rows = [(one.name, *(_format_cell(cell) for cell in one.cells[some])) for one in history.students]
+    for start in range(0, len(times), _SESSIONS_PER_TABLE):
+        columns = slice(start, start + _SESSIONS_PER_TABLE)
+        headings = (N_("student"), *(format_axis_day(at) for at in times[columns]))
+        rows = [
+            (student.name, *(_format_cell(cell) for cell in student.cells[columns]))
+            for student in history.students
+        ]
         tables.append(DocumentTable(headings, rows, is_dense=True))
-    note = _("?: seen, and not enough to tell. *: flagged. Empty: before they were known.")
+    note = _("?: seen, not enough data. *: flagged. Empty: not yet known.")
     return [Section(_("The shares of sadness, lesson by lesson"), tables=tables, notes=[note])]
 
 
@@ -216,30 +221,32 @@ def _format_cell(cell: TermCell) -> str:
 def _limits_section(history: TermHistory) -> Section:
     seats = (
         ngettext(
-            "%(num)d student known by the seat in one lesson only are in the class's figures and not listed.",
-            "%(num)d students known by the seat in one lesson only are in the class's figures and not "
+            "%(num)d student known only by the seat in one lesson is in the class's figures, but not listed.",
+            "%(num)d students known only by the seat in one lesson are in the class's figures, but not "
             "listed.",
             history.seat_only_count,
         )
         if history.seat_only_count
         else ""
     )
-    modes = sorted({lesson.session.mode for lesson in history.sessions})
-    models = sorted({lesson.session.versions.get("model", "unknown") for lesson in history.sessions})
+    modes = {class_session.session.mode for class_session in history.sessions}
+    models = sorted(
+        {class_session.session.versions.get("model", "unknown") for class_session in history.sessions}
+    )
     mixed = (
         _(
-            "The lessons were read by different models (%(models)s): changes between them may be the "
-            "models'.",
+            "The lessons were analysed by different models (%(models)s), which may cause changes between "
+            "them.",
             models=", ".join(models),
         )
         if len(models) > 1
         else ""
     )
     aggregate = (
-        _("Of lessons in mode aggregate there are class figures only.") if "aggregate" in modes else ""
+        _("For lessons in mode aggregate there are class figures only.") if "aggregate" in modes else ""
     )
     expression = _(
-        "An expression is not a feeling. Take what is here as a reason to talk to somebody, never as a "
+        "An expression is not a feeling. Take this report as a reason to talk to a student, never as a "
         "finding about them."
     )
     method = map(_, (*METHOD_SENTENCES, METHOD_NOTE))
@@ -255,11 +262,11 @@ def _session_times(history: TermHistory) -> list[datetime]:
 
 def _flag_times(history: TermHistory) -> list[datetime]:
     started = {line.session_id: line.started_at for line in history.trends.sessions}
-    return [started[one.class_session.session.id] for one in history.flags]
+    return [started[flag.class_session.session.id] for flag in history.flags]
 
 
 def _format_span(history: TermHistory) -> str:
-    moments = _session_times(history)
-    if not moments:
+    times = _session_times(history)
+    if not times:
         return _("no lesson")
-    return _("%(first)s to %(last)s", first=format_day(moments[0]), last=format_day(moments[-1]))
+    return _("%(first)s to %(last)s", first=format_day(times[0]), last=format_day(times[-1]))

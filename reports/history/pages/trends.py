@@ -1,4 +1,4 @@
-"""The page of ``classpulse trends``, and the same part of a term's report."""
+"""The page of ``classpulse trends``, also a part of the term page."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ DRAWN_MEASURES = (
 )
 
 METHOD_NOTE = N_(
-    "In %%: means over students, each counted once, and after ± half of the 95 %% interval over students "
-    "(Student's t). Sadness and happiness are what the readable faces resembled (mean probability). Whoever "
-    "is known by the seat only counts once a lesson. In mode aggregate there is no interval, and no figure "
-    "of fewer than five. Weeks are ISO weeks; a week without a lesson is a gap and not zero."
+    "In %%: means over students, each counted once, with ± half of the 95 %% interval over students "
+    "(Student's t). Sadness and happiness: what the readable faces resembled (mean probability). Students "
+    "known only by the seat count once per lesson. In mode aggregate there is no interval, and no figure "
+    "for fewer than five students. Weeks are ISO weeks; a week without a lesson is a gap, not zero."
 )
-"""Told by ``reports.text.i18n``."""
+"""A message ID."""
 
 
 def trends_page(trends: ClassTrends) -> Document:
-    """A class by weeks and by lessons."""
+    """A class by weeks and by sessions."""
     return Document(
         title=trends.class_name,
         subtitle=_("Trends") + f" · {_format_span(trends)}",
@@ -40,26 +40,25 @@ def trends_page(trends: ClassTrends) -> Document:
 
 
 def trend_sentences(trends: ClassTrends) -> tuple[str, ...]:
-    """How many lessons and gaps, and the flags."""
+    """The numbers of lessons, weeks without lessons, and flags."""
     empty = sum(week.session_count == 0 for week in trends.weeks)
     gaps = " " + ngettext("%(num)d week had none.", "%(num)d weeks had none.", empty) if empty else ""
-    flags = [line.flags for line in trends.sessions if line.flags]
-    waiting = sum(one.open for one in flags)
-    told = _(
+    counts = [line.flags for line in trends.sessions if line.flags]
+    flags = _(
         "%(flags)s, %(open)s of them open.",
-        flags=capitalise_first(format_count(sum(one.total for one in flags), "flag")),
-        open=waiting,
+        flags=capitalise_first(format_count(sum(count.total for count in counts), "flag")),
+        open=sum(count.open for count in counts),
     )
     lessons = _(
         "%(lessons)s in %(weeks)s.",
         lessons=capitalise_first(format_count(len(trends.sessions), "lesson")),
         weeks=format_count(len(trends.weeks), "week"),
     )
-    return (f"{lessons}{gaps}", told)
+    return (f"{lessons}{gaps}", flags)
 
 
 def trend_sections(trends: ClassTrends) -> list[Section]:
-    """The chart with the weeks, then the lessons."""
+    """The chart with the table of weeks, then the table of sessions."""
     if not trends.sessions:
         return []
     figures = [DocumentFigure(chart)] if (chart := trend_chart(trends)) else []
@@ -78,13 +77,13 @@ def trend_sections(trends: ClassTrends) -> list[Section]:
 
 
 def trend_chart(trends: ClassTrends) -> FigureWithAlt | None:
-    """Points of lessons and steps of weeks for the figures that there are; None if there are none."""
+    """Points for sessions and steps for weekly means; None without any figure."""
     zone = trends.sessions[0].started_at.tzinfo or UTC
     panels = trend_panels(trends)
     if not panels:
         return None
     empty = empty_weeks(trends)
-    moments = [line.started_at for line in trends.sessions] + [_week_bounds(trends.weeks[0], zone)[0]]
+    times = [line.started_at for line in trends.sessions] + [_week_bounds(trends.weeks[0], zone)[0]]
     alt = _(
         "%(name)s over %(weeks)s: %(figures)s, means over students with intervals. The same figures are in "
         "the table of lessons.",
@@ -92,11 +91,11 @@ def trend_chart(trends: ClassTrends) -> FigureWithAlt | None:
         weeks=format_count(len(trends.weeks), "week"),
         figures=", ".join(translate_word(panel.label) for panel in panels),
     )
-    return share_chart(panels, moments, alt, empty=empty)
+    return share_chart(panels, times, alt, empty=empty)
 
 
 def trend_panels(trends: ClassTrends) -> list[SharePanel]:
-    """A panel for each figure that any lesson has."""
+    """One panel per figure that any session has."""
     if not trends.sessions:
         return []
     zone = trends.sessions[0].started_at.tzinfo or UTC
@@ -104,7 +103,7 @@ def trend_panels(trends: ClassTrends) -> list[SharePanel]:
 
 
 def empty_weeks(trends: ClassTrends) -> list[tuple[datetime, datetime]]:
-    """From when to when there was no lesson."""
+    """Start and end of each week without a lesson."""
     if not trends.sessions:
         return []
     zone = trends.sessions[0].started_at.tzinfo or UTC

@@ -1,7 +1,8 @@
-"""What goes wrong at a teacher's desk: one clear line, the right exit code, nothing lost."""
+"""Invalid input and failures: error class, exit code, no lost data."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -13,10 +14,14 @@ import pytest
 from sqlalchemy import Engine, event
 
 from classpulse.cli.main import COMMANDS
+from classpulse.errors import SettingsError, UnknownName, UserError
 from db import sessions as queries
 from db.engine import open_database
-from db.errors import DatabaseFull
+from db.errors import DatabaseFull, DatabaseLocked, NotADatabase, NotFound, SchemaTooNew
 from db.records import SessionStatus
+from model.errors import ModelError
+from monitor.errors import DetectorError, SourceError
+from reports.errors import ReportError
 from tests.helpers.faces import face
 from tests.helpers.videos import cut_off, noise, rotate, steps, write_video
 
@@ -35,18 +40,18 @@ def sessions(tmp_path: Path) -> list:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about everything but faces; nobody is looked for."""
+    """No face is detected: these tests do not need faces."""
 
-    class Nobody:
-        version = "nobody"
+    class NoFaces:
+        version = "none"
 
         def detect(self, image_bgr):
             return []
 
-    monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Nobody())
+    monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: NoFaces())
 
 
-class TestFilesThatAreNoVideo:
+class TestInvalidVideos:
     @pytest.mark.parametrize(
         ("name", "content", "part"),
         [
@@ -55,23 +60,23 @@ class TestFilesThatAreNoVideo:
             ("empty.mp4", b"", "empty.mp4"),
         ],
     )
-    def test_one_line_and_no_session(
+    def test_invalid_file_fails_without_a_session(
         self, tmp_path: Path, configured, shell, name: str, content: bytes | None, part: str
     ) -> None:
         configured()
         if content is not None:
             (tmp_path / name).write_bytes(content)
-        assert part in shell.fails(2, "analyze", tmp_path / name)
+        assert part in shell.raises(SourceError, "analyze", tmp_path / name).problem
         assert sessions(tmp_path) == []
 
-    def test_a_folder_without_pictures(self, tmp_path: Path, configured, shell) -> None:
+    def test_folder_without_images_fails(self, tmp_path: Path, configured, shell) -> None:
         configured()
-        (tmp_path / "pictures").mkdir()
-        shell.fails(2, "analyze", tmp_path / "pictures")
+        (tmp_path / "images").mkdir()
+        shell.raises(SourceError, "analyze", tmp_path / "images")
 
-    def test_a_camera_is_not_a_recording(self, configured, shell) -> None:
+    def test_camera_hint_names_start(self, configured, shell) -> None:
         configured()
-        assert "classpulse start" in shell.fails(2, "analyze", "0")
+        assert "classpulse start" in shell.raises(UserError, "analyze", "0").hint
 
 
 class TestUnusualVideos:
@@ -81,33 +86,29 @@ class TestUnusualVideos:
         assert Path(answer["report"]["pdf"]).stat().st_size > 1000
         return answer
 
-    def test_a_video_without_a_face_gives_a_report_that_says_so(
-        self, tmp_path: Path, configured, shell
-    ) -> None:
+    def test_video_without_faces_gives_a_report(self, tmp_path: Path, configured, shell) -> None:
         configured()
         answer = self.finished(shell, write_video(tmp_path / "empty room.mp4", steps(40)))
         assert answer["students"] == 0
         assert "No student was seen" in Path(answer["report"]["html"]).read_text(encoding="utf-8")
 
-    def test_one_frame(self, tmp_path: Path, configured, shell) -> None:
+    def test_single_frame_video(self, tmp_path: Path, configured, shell) -> None:
         configured()
         answer = self.finished(shell, write_video(tmp_path / "one.mp4", steps(1)))
         assert answer["frames_sampled"] == 1
 
     @pytest.mark.parametrize(("width", "height"), [(3840, 2160), (322, 242), (1, 1), (3, 501)])
-    def test_any_size(self, tmp_path: Path, configured, shell, width: int, height: int) -> None:
+    def test_unusual_frame_sizes(self, tmp_path: Path, configured, shell, width: int, height: int) -> None:
         configured()
         path = write_video(tmp_path / "odd.mkv", steps(3, width, height), codec="ffv1", pix_fmt="bgr0", fps=2)
         self.finished(shell, path)
 
-    def test_grey_and_rotated(self, tmp_path: Path, configured, shell) -> None:
+    def test_grey_and_rotated_videos(self, tmp_path: Path, configured, shell) -> None:
         configured()
         self.finished(shell, write_video(tmp_path / "grey.mkv", steps(10), codec="ffv1", pix_fmt="gray"))
         self.finished(shell, rotate(write_video(tmp_path / "turned.mp4", steps(10)), 90))
 
-    def test_one_cut_off_half_way_is_interrupted_and_reported(
-        self, tmp_path: Path, configured, shell
-    ) -> None:
+    def test_truncated_video_is_interrupted_and_reported(self, tmp_path: Path, configured, shell) -> None:
         configured()
         path = cut_off(write_video(tmp_path / "cut.mp4", noise(100), index_first=True), 0.5)
         line = shell.fails(1, "analyze", path)
@@ -124,44 +125,42 @@ class TestDatabase:
     def video(self, tmp_path: Path) -> Path:
         return write_video(tmp_path / "class.mp4", steps(50), fps=1)
 
-    def test_one_that_is_no_database(self, tmp_path: Path, configured, shell, video: Path) -> None:
+    def test_other_file_is_rejected(self, tmp_path: Path, configured, shell, video: Path) -> None:
         configured()
         database(tmp_path).parent.mkdir()
         database(tmp_path).write_text("minutes of the meeting\n" * 100)
-        assert "not a database" in shell.fails(2, "analyze", video)
+        shell.raises(NotADatabase, "analyze", video)
         assert database(tmp_path).read_text().startswith("minutes")
 
-    def test_one_from_a_newer_version(self, tmp_path: Path, configured, shell, video: Path) -> None:
+    def test_newer_schema_is_rejected(self, tmp_path: Path, configured, shell, video: Path) -> None:
         configured()
         shell.json("analyze", video, "--no-report")
         with sqlite3.connect(database(tmp_path)) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.close()
-        assert "newer" in shell.fails(2, "sessions")
+        shell.raises(SchemaTooNew, "sessions")
 
-    def test_one_that_cannot_be_made(self, tmp_path: Path, configured, shell, video: Path) -> None:
+    def test_database_in_a_file_path_fails(self, tmp_path: Path, configured, shell, video: Path) -> None:
         configured(more="database:\n  url: sqlite:///class.mp4/classpulse.db\n")
         shell.fails(2, "analyze", video)
 
-    def test_one_that_is_locked(self, tmp_path: Path, configured, shell, video: Path, monkeypatch) -> None:
+    def test_locked_database_fails(self, tmp_path: Path, configured, shell, video: Path, monkeypatch) -> None:
         monkeypatch.setattr("db.engine.BUSY_TIMEOUT_S", 0.1)
         monkeypatch.setattr(
-            "classpulse.cli.output.open_database", lambda url, **_: open_database(url, busy_timeout_s=0.1)
+            "classpulse.database.open_database", lambda url, **_: open_database(url, busy_timeout_s=0.1)
         )
         configured()
         shell.json("analyze", video, "--no-report")
         holder = sqlite3.connect(database(tmp_path), isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
         try:
-            assert "locked" in shell.fails(1, "analyze", video)
+            shell.raises(DatabaseLocked, "analyze", video)
         finally:
             holder.close()
         assert len(sessions(tmp_path)) == 1
 
-    def test_a_disk_that_fills_up_keeps_what_was_written(
-        self, tmp_path: Path, configured, shell, monkeypatch
-    ) -> None:
-        """SQLite's own page limit stands for the disk: the same error, from the same place."""
+    def test_full_disk_keeps_stored_data(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
+        """SQLite's page limit simulates a full disk: same error, same place."""
 
         class Crowd:
             version = "crowd"
@@ -182,20 +181,20 @@ class TestDatabase:
         monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Crowd())
         event.listen(Engine, "connect", limit)
         try:
-            assert "no room left" in shell.fails(1, "analyze", video)
+            shell.raises(DatabaseFull, "analyze", video)
         finally:
             event.remove(Engine, "connect", limit)
-        # A full disk may not even take the session's end; then the next command closes it.
-        monkeypatch.setattr("classpulse.cli.output.is_running", lambda pid, started: False)
+        # On a full disk even the end of the session may not be stored; then the next command closes it.
+        monkeypatch.setattr("classpulse.database.is_running", lambda pid, started: False)
         statuses = {s["session_id"]: s["status"] for s in shell.json("sessions")}
         assert statuses == {1: "finished", 2: "interrupted"}
         engine = open_database(f"sqlite:///{database(tmp_path)}")
-        kept = queries.load_bins(engine, 2)
+        stored = queries.load_bins(engine, 2)
         engine.dispose()
-        assert sum(b.seen_samples for b in kept) > 100
+        assert sum(b.seen_samples for b in stored) > 100
         assert shell.json("report", "2")["session"] == 2
 
-    def test_writes_that_fail_in_the_middle_keep_the_first_half(
+    def test_failing_writes_keep_the_first_half(
         self, tmp_path: Path, configured, shell, video: Path, monkeypatch
     ) -> None:
         from db.unit_of_work import UnitOfWork
@@ -205,19 +204,19 @@ class TestDatabase:
         def full(self, session_id, done):
             calls.append(done.end_s)
             if done.end_s > 25:
-                raise DatabaseFull("classpulse.db has no room left on its disk")
+                raise DatabaseFull("The disk of classpulse.db is full.")
             return progress(self, session_id, done)
 
-        class Somebody:
-            version = "somebody"
+        class OneFace:
+            version = "one face"
 
             def detect(self, image_bgr):
                 return [replace(face(30, 24, 16), verified=True)]
 
-        monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: Somebody())
+        monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: OneFace())
         monkeypatch.setattr(UnitOfWork, "save_progress", full)
         configured()
-        assert "no room left" in shell.fails(1, "analyze", video)
+        shell.raises(DatabaseFull, "analyze", video)
         monkeypatch.undo()
         (session,) = sessions(tmp_path)
         assert session.status is SessionStatus.INTERRUPTED
@@ -225,17 +224,17 @@ class TestDatabase:
 
 
 class TestReport:
-    def test_a_session_that_does_not_exist(self, configured, shell) -> None:
+    def test_unknown_session_fails(self, configured, shell) -> None:
         configured()
-        assert "no session 7" in shell.fails(2, "report", "7")
-        assert "expected a number" in shell.fails(2, "report", "seven")
-        assert "no session" in shell.fails(2, "report")
+        shell.raises(NotFound, "report", "7")
+        shell.raises(UnknownName, "report", "seven")
+        shell.raises(NotFound, "report")
 
-    def test_an_output_folder_that_cannot_be_made(self, tmp_path: Path, configured, shell) -> None:
+    def test_unwritable_output_folder_fails(self, tmp_path: Path, configured, shell) -> None:
         configured()
         video = write_video(tmp_path / "class.mp4", steps(5))
         shell.json("analyze", video, "--no-report")
-        shell.fails(1, "report", "1", "--out", video / "reports")
+        shell.raises(ReportError, "report", "1", "--out", video / "reports")
 
 
 class TestCommandLine:
@@ -249,76 +248,71 @@ class TestCommandLine:
             ["sessions", "--limit", "0"],
         ],
     )
-    def test_a_slip_of_the_keyboard(self, configured, shell, arguments: list[str]) -> None:
+    def test_usage_errors_fail(self, configured, shell, arguments: list[str]) -> None:
         configured()
         shell.fails(2, *arguments)
 
-    def test_no_configuration(self, shell) -> None:
+    def test_missing_config_hint_names_init(self, shell) -> None:
         for command in ("check", "sessions", "status", "stop"):
-            assert "classpulse init" in shell.fails(2, command)
+            assert "classpulse init" in shell.raises(SettingsError, command).hint
 
-    def test_a_bug_leaves_a_log_and_no_traceback(
-        self, configured, shell, monkeypatch, tmp_path: Path
-    ) -> None:
+    def test_bug_writes_a_crash_log(self, configured, shell, monkeypatch, tmp_path: Path) -> None:
         def bug(config_path):
             raise ZeroDivisionError
 
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         monkeypatch.setattr("classpulse.cli.commands.sessions.read_config", bug)
         configured()
-        line = shell.fails(3, "sessions")
-        log = Path(line.split()[-1])
+        assert "ZeroDivisionError" in shell.fails(3, "sessions")
+        (log,) = tmp_path.glob("classpulse-*.log")
         assert "ZeroDivisionError" in log.read_text()
 
-    def test_a_machine_without_opencvs_window_libraries_is_told_the_remedy(
-        self, configured, shell, monkeypatch
-    ) -> None:
+    def test_missing_window_libraries_hint_names_the_packages(self, configured, shell, monkeypatch) -> None:
         def headless(path):
             raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 
         monkeypatch.setattr("classpulse.cli.commands.sessions.read_config", headless)
         configured()
-        line = shell.fails(1, "sessions")
-        assert "libGL.so.1" in line
-        assert "opencv-contrib-python-headless==4" in line
+        code, _, error = shell("sessions")
+        assert code == 1
+        assert "libGL.so.1" in error
+        assert "opencv-contrib-python-headless==4" in error
 
     @pytest.mark.parametrize("command", COMMANDS)
-    def test_every_command_has_its_help(self, shell, command: str) -> None:
+    def test_every_command_has_help(self, shell, command: str) -> None:
         code, out, _ = shell(command, "--help")
         assert code == 0
         assert "Usage: classpulse" in out
 
 
 class TestModels:
-    def test_a_yunet_that_is_not_there(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
+    def test_missing_yunet_model_fails(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
         from monitor.detection.factory import load_detector
 
         monkeypatch.setattr("monitor.session.builder.load_detector", load_detector)
         configured(more="detection:\n  backend: yunet\n  yunet_model: nowhere.onnx\n")
-        assert "nowhere.onnx" in shell.fails(2, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
+        shell.raises(DetectorError, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
         assert sessions(tmp_path) == []
 
-    def test_an_expression_model_that_is_none(self, tmp_path: Path, configured, shell) -> None:
+    def test_invalid_expression_model_fails(self, tmp_path: Path, configured, shell) -> None:
         (tmp_path / "model.tflite").write_text("no")
         configured(more=f"expression:\n  model: {tmp_path / 'model.tflite'}\n")
-        shell.fails(2, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
+        shell.raises(ModelError, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
 
 
-def test_check_says_what_is_missing(tmp_path: Path, configured, shell) -> None:
+def test_check_reports_what_is_missing(tmp_path: Path, configured, shell) -> None:
     path = configured()
     video = write_video(tmp_path / "class.mp4", steps(3, 320, 240))
-    findings = {f["what"]: f for f in shell.json("check", "--source", video)}
-    assert all(f["ready"] for f in findings.values())
-    assert findings["camera"]["detail"] == "class.mp4 gives pictures of 320 × 240"
+    results = {f["check"]: f for f in shell.json("check", "--source", video)}
+    assert all(f["ready"] for f in results.values())
+    assert results["camera"]["detail"] == "class.mp4 delivers frames of 320 × 240 pixels"
     path.write_text("output:\n  folder: class.mp4/x\n")
     code, out, _ = shell("check", "--source", tmp_path / "gone.mp4", "--json")
     assert code == 1
-    import json
-
-    assert {f["what"] for f in json.loads(out) if not f["ready"]} == {"policy", "camera", "output"}
+    assert {f["check"] for f in json.loads(out) if not f["ready"]} == {"policy", "camera", "output"}
 
 
-def test_pictures_serve_as_a_recording(tmp_path: Path, configured, shell) -> None:
+def test_analyze_accepts_images(tmp_path: Path, configured, shell) -> None:
     configured()
     folder = tmp_path / "stills"
     folder.mkdir()

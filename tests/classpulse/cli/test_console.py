@@ -1,4 +1,4 @@
-"""A terminal that was closed while something is being done."""
+"""Messages to a closed terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from classpulse.cli.console import print_message, progress_bar
 
 
 class Closed(io.StringIO):
-    """What standard error is after its terminal was closed."""
+    """Standard error after its terminal was closed."""
 
     def write(self, text: str) -> int:
         raise OSError(errno.EIO, "Input/output error")
@@ -23,7 +23,7 @@ class Closed(io.StringIO):
         return True
 
 
-def test_nothing_is_said_to_a_terminal_that_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_print_message_and_progress_bar_ignore_a_closed_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", Closed())
     print_message("recording session 1")
     with progress_bar("starting") as bar:

@@ -23,13 +23,13 @@ def seconds(text: str) -> float:
         ("750.5", 750.5),
     ],
 )
-def test_a_time(text, wanted):
+def test_media_time_callback_valid_text_gives_seconds(text, wanted):
     assert seconds(text) == wanted
 
 
 @pytest.mark.parametrize(
     "text", ["", "12:3", "12:60", "1:60:00", "1:2:03", "-5", "nan", "1e3", "12.30.1", "half past"]
 )
-def test_no_time(text):
-    with pytest.raises(click.BadParameter, match="is no time; expected m:ss, h:mm:ss or seconds"):
+def test_media_time_callback_invalid_text_raises(text):
+    with pytest.raises(click.BadParameter):
         seconds(text)

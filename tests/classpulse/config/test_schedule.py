@@ -83,7 +83,9 @@ def test_render_config_schedule_round_trip(tmp_path: Path) -> None:
         ("", "{class: 7b, room: Hall, days: mon, from: 8:00, to: 9:00}", "Hall", "0"),
     ],
 )  # fmt: skip
-def test_lesson_slots_room_and_source(tmp_path: Path, more: str, line: str, room: str | None, source: str) -> None:
+def test_lesson_slots_room_and_source(
+    tmp_path: Path, more: str, line: str, room: str | None, source: str
+) -> None:
     (slot,) = settings_of(tmp_path, more + lessons(line)).lesson_slots()
     assert (slot.room, slot.source) == (room, source)
 
@@ -137,7 +139,11 @@ def test_settings_unknown_room_hint_lists_the_rooms(tmp_path: Path) -> None:
         ("rooms:\n  - {name: A, source: 0}\n  - {name: A, source: 1}\n", 3, "rooms[2].name"),
         ("rooms:\n  - {name: A}\n", 2, "rooms[1].source"),
         # YAML 1.1, which a file may select, reads 10:15 as the number 615.
-        ("%YAML 1.1\n---\n" + lessons(lesson(**{"from": "10:15", "to": "11:00"})), 5, "schedule.lessons[1].from"),
+        (
+            "%YAML 1.1\n---\n" + lessons(lesson(**{"from": "10:15", "to": "11:00"})),
+            5,
+            "schedule.lessons[1].from",
+        ),
     ],
 )  # fmt: skip
 def test_settings_invalid_schedule_error_has_line_and_key(

@@ -29,10 +29,10 @@ def sample(
 
 
 def truth() -> GroundTruth:
-    """Twenty seconds: one student sad from 5 s on and turned for the last bin, one away in the middle."""
+    """Twenty seconds: one student is sad from 5 s on and turned in the last bin, one is absent in the middle."""
     sad = [sample(t / 2, "neutral" if t < 10 else "sad", yaw_deg=50.0 if t >= 30 else 0.0) for t in range(40)]
-    beside = (110.0, 10.0, 150.0, 60.0)
-    away = [sample(t / 2, None if 10 <= t < 20 else "neutral", box_xyxy=beside) for t in range(40)]
+    box_xyxy = (110.0, 10.0, 150.0, 60.0)
+    absent = [sample(t / 2, None if 10 <= t < 20 else "neutral", box_xyxy=box_xyxy) for t in range(40)]
     return GroundTruth(
         20.0,
         12,
@@ -41,7 +41,7 @@ def truth() -> GroundTruth:
         0.5,
         (
             StudentGroundTruth(0, "Seat 1", (0, 0, 100, 100), True, tuple(sad)),
-            StudentGroundTruth(1, "Seat 2", (100, 0, 200, 100), False, tuple(away)),
+            StudentGroundTruth(1, "Seat 2", (100, 0, 200, 100), False, tuple(absent)),
         ),
     )
 
@@ -61,10 +61,10 @@ SEATS = [
     SeatRecord(8, "1", (20.0, 20.0, 60.0, 70.0), 200, 100),
     SeatRecord(7, "2", (120.0, 20.0, 160.0, 70.0), 200, 100),
 ]
-"""The session numbered its people the other way round."""
+"""The session numbered the students in reverse order."""
 
 
-def perfect() -> list[TimelineBin]:
+def perfect_bins() -> list[TimelineBin]:
     return [
         stored(8, 0.0, "neutral"),
         stored(8, 5.0, "sad"),
@@ -80,9 +80,9 @@ def flag(student: int, outcome: str) -> FlagRecord:
     return FlagRecord(1, student, "sadness", outcome, {})
 
 
-def test_a_perfect_result_agrees_in_everything() -> None:
+def test_score_expressions_perfect_result() -> None:
     result = score_expressions(
-        truth(), perfect(), STUDENTS, SEATS, [flag(8, "flagged"), flag(7, "not_flagged")]
+        truth(), perfect_bins(), STUDENTS, SEATS, [flag(8, "flagged"), flag(7, "not_flagged")]
     )
     assert (result.found_students, result.unmatched, result.presence_error) == (2, (), 0.0)
     assert [student.pseudonym for student in result.students] == ["Student 2", "Student 1"]
@@ -94,42 +94,42 @@ def test_a_perfect_result_agrees_in_everything() -> None:
     assert sad.probability == pytest.approx(0.7)
 
 
-def test_a_student_who_was_not_found_counts_as_never_seen() -> None:
-    result = score_expressions(truth(), perfect(), STUDENTS, SEATS[1:])
+def test_score_expressions_missing_student_is_never_seen() -> None:
+    result = score_expressions(truth(), perfect_bins(), STUDENTS, SEATS[1:])
     missing = result.students[0]
     assert (missing.pseudonym, missing.seen_share, missing.presence_error) == (None, 0.0, 1.0)
     assert missing.facing_accuracy is None
-    assert [spell.is_match for spell in missing.segments] == [None, None]
+    assert [segment.is_match for segment in missing.segments] == [None, None]
     assert result.found_students == 1
     assert result.unmatched == ("Student 2",)
 
 
-def test_of_two_people_in_one_tile_the_more_seen_counts_and_the_other_is_a_stray() -> None:
+def test_score_expressions_two_students_in_a_tile_less_seen_is_unmatched() -> None:
     people = [*STUDENTS, StudentRecord(9, "Student 3", "demo", 1)]
     seats = [SeatRecord(9, "3", (22.0, 20.0, 62.0, 70.0), 200, 100), *SEATS]
-    result = score_expressions(truth(), [*perfect(), stored(9, 0.0, "happy", seen=1.0)], people, seats)
+    result = score_expressions(truth(), [*perfect_bins(), stored(9, 0.0, "happy", seen=1.0)], people, seats)
     assert result.students[0].pseudonym == "Student 2"
     assert result.unmatched == ("Student 3",)
 
 
-def test_seats_of_a_frame_of_another_size_are_scaled() -> None:
+def test_score_expressions_scales_seats_of_another_frame_size() -> None:
     large = [
         replace(seat, box_xyxy=tuple(3 * v for v in seat.box_xyxy), frame_width=600, frame_height=300)  # type: ignore[arg-type]
         for seat in SEATS
     ]
-    assert score_expressions(truth(), perfect(), STUDENTS, large).found_students == 2
+    assert score_expressions(truth(), perfect_bins(), STUDENTS, large).found_students == 2
 
 
-def test_presence_is_compared_bin_by_bin() -> None:
-    # Seen while she was away, not seen while she was there: the sums agree, the bins do not.
-    bins = [b for b in perfect() if (b.student_id, b.start_s) != (7, 10.0)] + [stored(7, 5.0, "neutral")]
+def test_score_expressions_presence_error_is_per_bin() -> None:
+    # Seen while absent, not seen while present: the sums are equal, the bins differ.
+    bins = [b for b in perfect_bins() if (b.student_id, b.start_s) != (7, 10.0)] + [stored(7, 5.0, "neutral")]
     student = score_expressions(truth(), bins, STUDENTS, SEATS).students[1]
     assert student.present_share == student.seen_share == 0.75
     assert student.presence_error == 0.5
 
 
-def test_a_wrong_direction_and_a_wrong_expression_are_counted() -> None:
-    bins = [b for b in perfect() if (b.student_id, b.start_s) not in {(8, 15.0), (8, 5.0)}]
+def test_score_expressions_counts_wrong_directions() -> None:
+    bins = [b for b in perfect_bins() if (b.student_id, b.start_s) not in {(8, 15.0), (8, 5.0)}]
     bins += [stored(8, 15.0, "sad", facing=10), stored(8, 5.0, "happy", facing=2)]
     result = score_expressions(truth(), bins, STUDENTS, SEATS)
     assert result.students[0].facing_accuracy == 0.5
@@ -137,8 +137,8 @@ def test_a_wrong_direction_and_a_wrong_expression_are_counted() -> None:
     assert result.facing_accuracy == pytest.approx(5 / 7)
 
 
-def test_the_leading_expression_weighs_bins_by_their_readings() -> None:
-    bins = [b for b in perfect() if (b.student_id, b.start_s) != (8, 5.0)]
+def test_score_expressions_weights_bins_by_usable_samples() -> None:
+    bins = [b for b in perfect_bins() if (b.student_id, b.start_s) != (8, 5.0)]
     result = score_expressions(truth(), [*bins, stored(8, 5.0, "happy", seen=0.5)], STUDENTS, SEATS)
     assert result.students[0].segments[1].predicted == "sad"
     result = score_expressions(
@@ -148,12 +148,12 @@ def test_the_leading_expression_weighs_bins_by_their_readings() -> None:
     assert result.matching_segments[0] < result.matching_segments[1]
 
 
-def test_bins_with_a_change_are_not_compared() -> None:
+def test_score_expressions_ignores_bins_with_a_change() -> None:
     changing = tuple(replace(s, settled=s.t_s != 7.0) for s in truth().students[0].samples)
     known = replace(truth(), students=(replace(truth().students[0], samples=changing), truth().students[1]))
-    student = score_expressions(known, perfect(), STUDENTS, SEATS).students[0]
+    student = score_expressions(known, perfect_bins(), STUDENTS, SEATS).students[0]
     assert student.facing_bins == 3
-    assert [(spell.start_s, spell.end_s, spell.bins) for spell in student.segments] == [
+    assert [(segment.start_s, segment.end_s, segment.bins) for segment in student.segments] == [
         (0.0, 5.0, 1),
         (5.0, 7.0, 0),
         (7.5, 15.0, 1),
@@ -161,42 +161,42 @@ def test_bins_with_a_change_are_not_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "agreeing"),
+    ("flags", "matching"),
     [([], 1), ([flag(8, "flagged")], 2), ([flag(7, "flagged")], 0), ([flag(8, "insufficient_data")], 1)],
 )
-def test_flags_are_right_if_those_and_only_those_are_flagged(flags: list[FlagRecord], agreeing: int) -> None:
-    assert score_expressions(truth(), perfect(), STUDENTS, SEATS, flags).matching_flags == agreeing
+def test_matching_flags_counts_exact_flags(flags: list[FlagRecord], matching: int) -> None:
+    assert score_expressions(truth(), perfect_bins(), STUDENTS, SEATS, flags).matching_flags == matching
 
 
-def test_a_seat_of_nobody_is_refused() -> None:
-    with pytest.raises(DemoError, match="seat '1' is of student 8"):
-        score_expressions(truth(), perfect(), STUDENTS[:1], SEATS)
+def test_score_expressions_seat_of_unknown_student_raises() -> None:
+    with pytest.raises(DemoError, match="Seat '1' belongs to student 8"):
+        score_expressions(truth(), perfect_bins(), STUDENTS[:1], SEATS)
 
 
-def test_nothing_stored_is_a_score_too() -> None:
+def test_score_expressions_empty_session() -> None:
     result = score_expressions(truth(), [], [], [])
     assert (result.found_students, result.facing_accuracy, result.matching_segments) == (0, None, (0, 0))
 
 
-def test_the_table_tells_what_differs() -> None:
-    bins = [b for b in perfect() if (b.student_id, b.start_s) != (7, 0.0)] + [stored(7, 0.0, "happy")]
+def test_expression_table_marks_differences() -> None:
+    bins = [b for b in perfect_bins() if (b.student_id, b.start_s) != (7, 0.0)] + [stored(7, 0.0, "happy")]
     text = expression_table(score_expressions(truth(), bins, STUDENTS, SEATS, [flag(7, "flagged")]))
     lines = text.splitlines()
     assert any(line.startswith("Seat 1  Student 2") and "(not as scripted)" in line for line in lines)
     assert any("neutral" in line and "happy 0.70  (differs)" in line for line in lines)
-    assert "students found: 2 of 2; stored people who are nobody: 0" in lines
-    assert "leading expression as drawn: 3 of 4 spells with a reading" in lines
+    assert "students found: 2 of 2; unmatched stored students: 0" in lines
+    assert "expression as scripted: 3 of 4 segments with a prediction" in lines
     assert "flags as scripted: 0 of 2 (precision 0 %, recall 0 %)" in lines
     assert max(len(line) for line in lines) <= 100
 
 
-def test_the_table_says_where_there_is_no_reading() -> None:
+def test_expression_table_without_predictions() -> None:
     text = expression_table(score_expressions(truth(), [], [], []))
     assert "not found" in text
-    assert "no whole bin with a reading" in text
-    assert "direction agrees: no direction read" in text
+    assert "no complete bin with a prediction" in text
+    assert "direction right: -" in text
 
 
-def test_a_spell_without_a_reading_neither_agrees_nor_differs() -> None:
+def test_segment_without_prediction_has_no_match() -> None:
     assert SegmentScore(0.0, 5.0, "sad", None, None, 0).is_match is None
     assert ExpressionScore((), ()).matching_flags == 0

@@ -1,4 +1,4 @@
-"""A student who writes with a bowed head is neither read nor flagged; a level neighbour is read."""
+"""A student with a bowed head gets no expression and no flag; the neighbour with a level head does."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("bowed") / "class.mp4", frames, fps=FPS)
 
 
-def test_a_writing_student_is_neither_read_nor_flagged(tmp_path: Path, configured, shell, film: Path) -> None:
+def test_bowed_head_gets_no_expression_and_no_flag(tmp_path: Path, configured, shell, film: Path) -> None:
     configured()
     answer = shell.json("analyze", film, "--no-report")
     assert answer["students"] == 2

@@ -1,4 +1,4 @@
-"""A call of tiles that do not move, in which the face of a tile is replaced from one frame to the next."""
+"""A call of fixed tiles in which the face of a tile is replaced from one frame to the next."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("cuts") / "call.mp4", frames, fps=FPS)
 
 
-def test_hard_cuts_in_tiles_that_stay_make_no_new_layout_and_no_new_student(
+def test_hard_cuts_in_fixed_tiles_create_no_layout_change_and_no_student(
     tmp_path: Path, configured, shell, film: Path
 ) -> None:
     configured("behaviour")

@@ -1,4 +1,4 @@
-"""A session with a plan and somebody who opted out, from film to report."""
+"""A session with a seat plan and an opted-out student, from video to report."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ from db.engine import open_database
 from db.errors import DatabaseError
 from db.seat_plans import list_opted_out_seats
 from monitor.detection.small_faces import SmallFaceProbe
+from monitor.seating.classroom import CannotMaskError, MaskObstacle
 from monitor.types import Face, ImageBGR
-from tests.helpers.films import film as truth_of
 from tests.helpers.halls import HEIGHT, SEATS, WIDTH, OvalDetector, camera, hall, people_in, room, seen
+from tests.helpers.scripted import scripted_truth as truth_of
 from tests.helpers.videos import write_video
 
 CONSENT = {"A1": "yes", "A2": "no", "B1": "yes"}
-"""B2 is nobody's of the roster."""
+"""B2 has no student of the roster."""
 
 SAMPLES = 44
 
 
 def head(label: str) -> np.ndarray:
-    """(H, W) where the head on a seat is, in the room."""
+    """Mask (H, W) of the head on a seat, in the reference frame of the room."""
     return people_in(hall({label: SEATS[label]}))
 
 
 def lens(sample: int) -> np.ndarray:
-    """A camera that drifts and zooms, and is knocked in the middle."""
+    """A camera that drifts and zooms, and is knocked halfway."""
     knock = 70.0 if sample >= SAMPLES // 2 else 0.0
     return camera(
         knock + 8 * np.sin(sample / 5), 5 * np.sin(sample / 7) - knock / 2, 1 + 0.03 * np.sin(sample / 9)
     )
 
 
-def films(path: Path, pictures: Iterable[ImageBGR]) -> Path:
-    return write_video(path, pictures, fps=2, codec="ffv1", pix_fmt="bgr0")
+def save_video(path: Path, frames: Iterable[ImageBGR]) -> Path:
+    return write_video(path, frames, fps=2, codec="ffv1", pix_fmt="bgr0")
 
 
 @pytest.fixture(scope="module")
 def lecture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four people for 22 seconds."""
-    path = tmp_path_factory.mktemp("films") / "lecture.mkv"
-    return films(path, (seen(lens(sample), hall(SEATS, sample)) for sample in range(SAMPLES)))
+    """A video of four students, 22 seconds."""
+    path = tmp_path_factory.mktemp("videos") / "lecture.mkv"
+    return save_video(path, (seen(lens(sample), hall(SEATS, sample)) for sample in range(SAMPLES)))
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def ovals(monkeypatch: pytest.MonkeyPatch) -> OvalDetector:
 
 @pytest.fixture
 def classroom(tmp_path: Path, configured, shell) -> Callable[..., None]:
-    """Lays the plan of class 5b and imports its roster."""
+    """A function that imports the roster of class 5b and stores its plan."""
 
     def make(consent: dict[str, str] = CONSENT, *, mode: str = "behaviour", plan: bool = True) -> None:
         configured(mode, more="class:\n  name: 5b\n")
@@ -74,7 +75,7 @@ def classroom(tmp_path: Path, configured, shell) -> Callable[..., None]:
             moved = {label: np.add(box, (-20, 8, -20, 8)) for label, box in SEATS.items()}
             lines = [f"{label},{','.join(f'{edge:g}' for edge in box)}" for label, box in moved.items()]
             boxes.write_text("\n".join(["label,x1,y1,x2,y2", *lines]))
-            shell.json("seats", "use", boxes, "--still", still)
+            shell.json("seats", "apply", boxes, "--still", still)
 
     return make
 
@@ -83,7 +84,7 @@ def record(tmp_path: Path):
     return open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}", create=False)
 
 
-def test_of_who_opted_out_nothing_is_seen_or_kept(
+def test_masked_session_opted_out_student_is_neither_seen_nor_stored(
     tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
 ) -> None:
     classroom()
@@ -91,15 +92,15 @@ def test_of_who_opted_out_nothing_is_seen_or_kept(
     assert (answer["status"], answer["frames_sampled"], answer["students"]) == ("finished", SAMPLES, 3)
     assert len(ovals.pictures) == SAMPLES
     hidden = seen_heads = 0
-    for sample, picture in enumerate(ovals.pictures):
+    for sample, image in enumerate(ovals.pictures):
         warp = [lens(sample), (WIDTH, HEIGHT)]
         masked = cv2.warpAffine(head("A2").astype(np.uint8), *warp) > 0
         other = cv2.warpAffine(head("A1").astype(np.uint8), *warp) > 0
-        hidden += int((picture[masked] == 128).all(axis=1).sum())
-        assert (picture[masked] == 128).all(), f"sample {sample}"
-        seen_heads += int(people_in(picture)[other].sum())
+        hidden += int((image[masked] == 128).all(axis=1).sum())
+        assert (image[masked] == 128).all(), f"sample {sample}"
+        seen_heads += int(people_in(image)[other].sum())
     assert hidden > 1000 * SAMPLES
-    assert seen_heads > 1000 * SAMPLES, "the others are seen as they are"
+    assert seen_heads > 1000 * SAMPLES, "the other students are not masked"
     engine = record(tmp_path)
     names = {student.id: student.pseudonym for student in queries.list_students(engine, 1)}
     assert sorted(names.values()) == ["Fox of A1", "Fox of B1", "Student 1"]
@@ -116,7 +117,7 @@ def test_of_who_opted_out_nothing_is_seen_or_kept(
     assert "Fox of A2" not in page
 
 
-def test_the_search_for_missed_faces_gets_the_masked_frames_alone(
+def test_small_face_probe_gets_masked_frames_only(
     shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered: list[tuple[ImageBGR, int]] = []
@@ -130,14 +131,14 @@ def test_the_search_for_missed_faces_gets_the_masked_frames_alone(
     classroom()
     answer = shell.json("analyze", lecture, "--no-report")
     assert len(offered) == SAMPLES
-    for (picture, found), detected in zip(offered, ovals.pictures, strict=True):
-        assert np.array_equal(picture, detected)
-        assert found == 3
+    for (image, face_count), detected in zip(offered, ovals.pictures, strict=True):
+        assert np.array_equal(image, detected)
+        assert face_count == 3
     assert answer["small_faces"] is not None
     assert not answer["small_faces"]["warning"]
 
 
-def test_who_is_of_the_roster_is_the_same_in_the_next_session(
+def test_roster_student_is_the_same_in_the_next_session(
     tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
 ) -> None:
     classroom({"A1": "yes"})
@@ -148,7 +149,7 @@ def test_who_is_of_the_roster_is_the_same_in_the_next_session(
     assert len({line["student_id"] for line in lectures}) == 1
 
 
-def test_aggregate_mode_masks_as_well(
+def test_aggregate_mode_masks_opted_out_seats(
     tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
 ) -> None:
     classroom(mode="aggregate")
@@ -163,13 +164,13 @@ def test_aggregate_mode_masks_as_well(
     )
 
 
-def test_while_the_camera_sees_nothing_it_knows_nobody_is_looked_for(
+def test_unknown_view_during_a_session_is_a_gap_without_detection(
     tmp_path: Path, shell, classroom, ovals: OvalDetector
 ) -> None:
     classroom()
     other = room(seed=9)
-    pictures = [other if 10 <= sample < 22 else seen(camera(), hall(SEATS, sample)) for sample in range(32)]
-    answer = shell.json("analyze", films(tmp_path / "covered.mkv", pictures), "--no-report")
+    frames = [other if 10 <= sample < 22 else seen(camera(), hall(SEATS, sample)) for sample in range(32)]
+    answer = shell.json("analyze", save_video(tmp_path / "covered.mkv", frames), "--no-report")
     assert (answer["frames_sampled"], answer["frames_dropped"]) == (20, 12)
     assert answer["watched_s"] == pytest.approx(10.0)
     assert len(ovals.pictures) == 20
@@ -179,39 +180,43 @@ def test_while_the_camera_sees_nothing_it_knows_nobody_is_looked_for(
     assert all(b.unreadable_reasons.get("absent", 0) == 0 for b in bins), "a gap is not absence"
 
 
-class TestNothingIsLookedAt:
-    def refused(self, shell, ovals: OvalDetector, video: Path) -> str:
-        line = shell.fails(2, "analyze", video)
+class TestUnmaskable:
+    def error(self, shell, ovals: OvalDetector, video: Path) -> CannotMaskError:
+        """The error of an analysis that starts no session and detects no face."""
+        error = shell.raises(CannotMaskError, "analyze", video)
         assert ovals.pictures == []
         assert shell.json("sessions") == []
-        return line
+        return error
 
-    def test_without_a_plan(self, shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch) -> None:
+    def test_without_plan_fails(
+        self, shell, classroom, ovals: OvalDetector, lecture: Path, monkeypatch
+    ) -> None:
         classroom(plan=False)
         monkeypatch.setattr("monitor.session.builder.open_source", lambda *_, **__: pytest.fail("opened"))
-        assert "1 student of class '5b' opted out and the class has no seat plan" in self.refused(
-            shell, ovals, lecture
-        )
+        error = self.error(shell, ovals, lecture)
+        assert (error.class_name, len(error.pseudonyms)) == ("5b", 1)
+        assert error.obstacle is MaskObstacle.NO_PLAN
 
-    def test_without_a_seat_on_the_plan(self, shell, classroom, ovals: OvalDetector, lecture: Path) -> None:
-        classroom({"A1": "yes", "": "no", "Z9": "no"})
-        line = self.refused(shell, ovals, lecture)
-        assert "2 students of class '5b' opted out without a seat on the plan (Fox of, Fox of Z9)" in line
-
-    def test_where_the_view_is_not_the_plan_s(
-        self, tmp_path: Path, shell, classroom, ovals: OvalDetector
+    def test_without_seat_on_the_plan_fails(
+        self, shell, classroom, ovals: OvalDetector, lecture: Path
     ) -> None:
-        classroom()
-        elsewhere = films(tmp_path / "elsewhere.mkv", [room(seed=9)] * 4)
-        assert "does not show the view of the seat plan" in self.refused(shell, ovals, elsewhere)
+        classroom({"A1": "yes", "": "no", "Z9": "no"})
+        error = self.error(shell, ovals, lecture)
+        assert error.pseudonyms == ("Fox of", "Fox of Z9")
+        assert error.obstacle is MaskObstacle.NO_SEAT
 
-    def test_check_says_so_before(self, tmp_path: Path, shell, classroom) -> None:
+    def test_other_view_fails(self, tmp_path: Path, shell, classroom, ovals: OvalDetector) -> None:
+        classroom()
+        elsewhere = save_video(tmp_path / "elsewhere.mkv", [room(seed=9)] * 4)
+        assert self.error(shell, ovals, elsewhere).obstacle is MaskObstacle.VIEW_MISMATCH
+
+    def test_check_reports_unmaskable_students(self, tmp_path: Path, shell, classroom) -> None:
         def roster_line(code: int) -> dict:
             import json
 
-            got, out, _ = shell("check", "--no-source", "--json")
-            assert got == code
-            return next(f for f in json.loads(out) if f["what"] == "roster")
+            exit_code, out, _ = shell("check", "--no-source", "--json")
+            assert exit_code == code
+            return next(f for f in json.loads(out) if f["check"] == "roster")
 
         classroom(plan=False)
         assert (roster_line(1)["ready"], "no seat plan" in roster_line(1)["detail"]) == (False, True)
@@ -220,31 +225,31 @@ class TestNothingIsLookedAt:
             "class 5b: 3 students, 1 opted out, all to be masked; a plan of 4 seats"
         )
 
-    def test_evaluate_is_no_way_around(
+    def test_evaluate_video_fails_as_well(
         self, tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
     ) -> None:
         pytest.importorskip("motmetrics")
         classroom(plan=False)
         (tmp_path / "truth.json").write_text(truth_of("1111").to_json())
-        assert "opted out" in shell.fails(2, "evaluate", lecture, tmp_path / "truth.json")
+        shell.raises(CannotMaskError, "evaluate", "video", lecture, tmp_path / "truth.json")
         assert ovals.pictures == []
 
 
-def test_with_everybody_s_consent_another_view_is_a_note(
+def test_other_view_without_opt_outs_adds_a_marker(
     tmp_path: Path, shell, classroom, ovals: OvalDetector
 ) -> None:
     classroom({"A1": "yes"})
     scene = np.where(people_in(hall(SEATS))[..., None], hall(SEATS), room(seed=9) // 3 + 80).astype(np.uint8)
-    shell.json("analyze", films(tmp_path / "elsewhere.mkv", [scene] * 8), "--no-report")
+    shell.json("analyze", save_video(tmp_path / "elsewhere.mkv", [scene] * 8), "--no-report")
     engine = record(tmp_path)
     (marker,) = queries.list_markers(engine, 1)
-    assert (marker.at_s, "not the view of the seat plan" in marker.text) == (0.0, True)
+    assert (marker.at_s, "does not match the seat plan" in marker.text) == (0.0, True)
     assert all(student.pseudonym.startswith("Student") for student in queries.list_students(engine, 1))
     assert list_opted_out_seats(engine, 1) == ()
     engine.dispose()
 
 
-def test_no_name_of_a_student_comes_into_the_log_even_when_all_goes_wrong(
+def test_log_never_contains_student_names(
     tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
 ) -> None:
     classroom()
@@ -260,8 +265,8 @@ def test_no_name_of_a_student_comes_into_the_log_even_when_all_goes_wrong(
         for table in ("timeline_bins", "student_names"):
             connection.exec_driver_sql(refuse.format(table))
     engine.dispose()
-    for what, arguments in (("import", ("students", "import", more)), ("analyze", ("analyze", lecture))):
-        with pytest.raises(DatabaseError), log_to_file(tmp_path, what, LogSettings()) as file:
+    for log_name, arguments in (("import", ("students", "import", more)), ("analyze", ("analyze", lecture))):
+        with pytest.raises(DatabaseError), log_to_file(tmp_path, log_name, LogSettings()) as file:
             cli.main([str(argument) for argument in arguments], standalone_mode=False)
         text = file.path.read_text(encoding="utf-8")
         assert "refused" in text

@@ -1,17 +1,15 @@
-"""A drawn class of which the detector finds a part: the terminal, the JSON and the report say so."""
+"""A drawn class of which the detector finds a part: terminal, JSON and report warn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from db import sessions as queries
 from db.engine import open_database
 from monitor.detection.base import DetectionSettings
-from monitor.seating.classroom import SessionSetup
 from monitor.seating.seat_plan import SeatOwnerResolver
-from monitor.session.builder import small_face_probe
+from monitor.seating.session_setup import OnlineSetup, RoomSetup
 from monitor.sources.participant_grid import TileGrid
 from tests.helpers.classrooms import classroom
 from tests.helpers.videos import write_video
@@ -25,7 +23,7 @@ def film(path: Path, face_px: Sequence[float], samples: int = 30) -> Path:
     return write_video(path, frames, fps=2, codec="ffv1", pix_fmt="bgr0")
 
 
-def test_most_are_missed(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
+def test_missed_faces_are_reported(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
     configured("behaviour")
     code, _, error = shell("analyze", film(tmp_path / "hall.mkv", LARGE + SMALL))
     assert code == 0, error
@@ -47,7 +45,7 @@ def test_most_are_missed(tmp_path: Path, configured: Callable[..., Path], shell)
     assert stored.to_json().items() <= answer["small_faces"].items()
 
 
-def test_nothing_is_said_where_all_are_found(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
+def test_no_missed_faces_no_warning(tmp_path: Path, configured: Callable[..., Path], shell) -> None:
     configured("behaviour")
     code, _, error = shell("analyze", film(tmp_path / "room.mkv", (60, 64, 70)))
     assert code == 0, error
@@ -57,7 +55,8 @@ def test_nothing_is_said_where_all_are_found(tmp_path: Path, configured: Callabl
     assert "No further face was found." in page
 
 
-def test_an_online_lesson_is_not_searched() -> None:
-    room = SessionSetup(None, None, SeatOwnerResolver((), {}))
-    assert small_face_probe(DetectionSettings(), room) is not None
-    assert small_face_probe(DetectionSettings(), replace(room, grid=TileGrid(4))) is None
+def test_small_face_probe_online_lesson_is_none() -> None:
+    resolver = SeatOwnerResolver((), {})
+    assert RoomSetup(owner_resolver=resolver).small_face_probe(DetectionSettings()) is not None
+    online = OnlineSetup(owner_resolver=resolver, grid=TileGrid(4))
+    assert online.small_face_probe(DetectionSettings()) is None

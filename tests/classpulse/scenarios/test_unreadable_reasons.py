@@ -1,4 +1,4 @@
-"""Every reason why an expression is not read has a text wherever people read reasons."""
+"""Every UnreadableReason has a text wherever it is displayed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ is in this list by itself."""
 
 
 @pytest.mark.parametrize("reason", OF_A_SEEN_FACE)
-def test_a_reason_has_a_text_everywhere(reason: UnreadableReason) -> None:
+def test_unreadable_reason_has_a_text(reason: UnreadableReason) -> None:
     assert reason.value in sentences._UNREADABLE_TEXTS
     assert reason.value in words.REASON_TAGS
     page = _environment(Language.EN).get_template("web/live_words.html.j2").make_module()
@@ -29,7 +29,7 @@ def test_a_reason_has_a_text_everywhere(reason: UnreadableReason) -> None:
 
 
 @pytest.mark.parametrize("reason", OF_A_SEEN_FACE)
-def test_a_reason_has_a_german_text_everywhere(reason: UnreadableReason) -> None:
+def test_unreadable_reason_has_a_german_text(reason: UnreadableReason) -> None:
     def texts(language: Language) -> list[str]:
         page = _environment(language).get_template("web/live_words.html.j2").make_module()
         with use_language(language):

@@ -1,4 +1,4 @@
-"""An analysis that is watched over: what it tells, and that it ends with whoever listens."""
+"""Progress lines of an analysis, and its cancellation when standard input closes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.helpers.videos import steps, write_video
 @pytest.mark.parametrize(
     "text", ["", "writing the report", "{}", '{"session": 3}', '{"analysis": {"end_s": "x"}}', "[1]"]
 )
-def test_what_is_for_people_tells_nothing(text: str) -> None:
+def test_parse_progress_other_line_gives_none(text: str) -> None:
     assert parse_progress(text) is None
 
 
-def test_what_is_told_is_heard() -> None:
-    told = AnalysisProgress(3, 5.5, None, 4)
-    assert parse_progress(format_progress(told)) == told
+def test_progress_line_round_trip() -> None:
+    progress = AnalysisProgress(3, 5.5, None, 4)
+    assert parse_progress(format_progress(progress)) == progress
 
 
 @pytest.fixture
@@ -41,27 +41,27 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> int:
     return writing
 
 
-def test_it_ends_when_nobody_listens_any_more(stdin: int, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    # No time passes, or the second would be told too.
+def test_progress_reporter_closed_stdin_cancels(stdin: int, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The clock stands still, so that only the first report is due.
     monkeypatch.setattr(
         "classpulse.services.analysis_progress.time", SimpleNamespace(monotonic=lambda: 100.0)
     )
     stop = ShutdownRequest()
-    attended = ProgressReporter(stop)
-    attended.report_start(3, 60.0)
-    attended.report(0.5, 2)
+    reporter = ProgressReporter(stop)
+    reporter.report_start(3, 60.0)
+    reporter.report(0.5, 2)
     assert parse_progress(capsys.readouterr().err.strip()) == AnalysisProgress(3, 0.0, 60.0, 0)
     assert not stop.is_set()
     os.close(stdin)
     assert stop.wait(60)
     assert stop.immediate
-    assert attended.cancelled
+    assert reporter.cancelled
 
 
-def test_another_class_room_and_name(tmp_path: Path, configured, shell) -> None:
+def test_analyze_class_room_and_name(tmp_path: Path, configured, shell) -> None:
     configured(more="class: {name: 7b}\n")
-    film = write_video(tmp_path / "film.mp4", steps(5), fps=1)
-    shell.json("analyze", film, "--class", "8c", "--room", "A1", "--called", "Maths", "--no-report")
+    video = write_video(tmp_path / "video.mp4", steps(5), fps=1)
+    shell.json("analyze", video, "--class", "8c", "--room", "A1", "--name", "Maths", "--no-report")
     engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
     (session,) = queries.list_sessions(engine)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""A student's own usual level: flags are held against it, whichever command asks first."""
+"""Baselines: flags use the earlier sessions of a student, whichever command assesses first."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ def mia_in(shell, session: int) -> dict:
     return mia
 
 
-def test_the_first_report_of_all_knows_what_is_usual(shell, lessons) -> None:
+def test_report_summarises_earlier_sessions_for_the_baseline(shell, lessons) -> None:
     fourth = mia_in(shell, lessons[3])
     assert (fourth["numbers"]["baseline_sessions"], fourth["outcome"]) == (3, "not_flagged")
     assert "which is not above the student's own usual" in " ".join(fourth["numbers"]["reasons"])
-    assert mia_in(shell, lessons[2])["outcome"] == "flagged"  # two earlier lessons are not yet usual
+    assert mia_in(shell, lessons[2])["outcome"] == "flagged"  # two earlier sessions are no baseline yet
     assert [line["session_id"] for line in shell.json("review")] == lessons[2::-1]
 
 
-def test_a_correction_of_an_earlier_lesson_reaches_later_ones(shell, lessons) -> None:
-    """Whoever was there in the first lesson was not Mia after all: she has two before the fourth."""
+def test_correction_of_an_earlier_session_changes_later_flags(shell, lessons) -> None:
+    """The student of the first session was not Mia, who then has two sessions before the fourth."""
     assert len(shell.json("review")) == 3
-    shell.json("seats", "name", str(lessons[0]), "Mia", "Noah", "--new")
+    shell.json("seats", "assign", str(lessons[0]), "Mia", "Noah", "--new")
     assert [line["session_id"] for line in shell.json("review")] == lessons[::-1]

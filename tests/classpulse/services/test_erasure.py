@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from classpulse.config.settings import Config, read_config
+from classpulse.errors import InvalidOption, NoTerminal, UnknownName
 from classpulse.services.erasure import ErasureResult, enforce_retention, erase_expired, find_expired
 from classpulse.services.uploads import Upload, UploadState, UploadStore, uploads_folder
 from db import sessions as queries
@@ -39,13 +40,13 @@ def audit(store: Store) -> list[tuple[str, str, str]]:
     ]
 
 
-class TestTheNight:
-    def test_nothing_is_erased_unasked(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+class TestEnforceRetention:
+    def test_without_keep_days_erases_nothing(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
         config = read_config(tmp_path / "config.yaml")
         assert enforce_retention(store.engine, config, START + 10_000 * DAY) == ErasureResult()
         assert numbers(store) == lessons
 
-    def test_what_is_older_goes_with_its_report(
+    def test_expired_sessions_are_erased_with_their_reports(
         self, tmp_path: Path, store: Store, lessons: list[int]
     ) -> None:
         config = read_config(keep(tmp_path, 30))
@@ -59,19 +60,19 @@ class TestTheNight:
         left = {folder.name for folder in config.output_folder.iterdir()}
         assert left == {f"session-{number:04d}" for number in lessons[2:]}
         assert audit(store) == [
-            ("erase", f"session {n}", "ended more than 30 days ago; 0 students with it")
+            ("erase", f"session {n}", "ended more than 30 days ago; 0 students erased with it")
             for n in lessons[1::-1]
         ]
         assert enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == ErasureResult()
 
-    def test_by_the_end_and_not_the_start(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+    def test_age_counts_from_the_end(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
         config = read_config(keep(tmp_path, 30))
         assert not enforce_retention(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
         assert enforce_retention(
             store.engine, config, START + timedelta(minutes=5, seconds=1) + 30 * DAY
         ).sessions
 
-    def test_a_session_that_runs_stays(self, tmp_path: Path, store: Store) -> None:
+    def test_running_session_stays(self, tmp_path: Path, store: Store) -> None:
         with store.unit_of_work() as unit:
             running = unit.start_session(new_session())
             unit.commit()
@@ -81,7 +82,7 @@ class TestTheNight:
         )
         assert queries.get_session(store.engine, running).status is SessionStatus.RUNNING
 
-    def test_a_report_that_cannot_be_removed_is_tried_again(
+    def test_undeletable_report_keeps_its_session_for_a_retry(
         self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         config = read_config(keep(tmp_path, 30))
@@ -96,11 +97,11 @@ class TestTheNight:
             found = enforce_retention(store.engine, config, at)
         assert found.sessions == (lessons[1],)
         assert found.failed == (
-            f"the report of session {lessons[0]} cannot be removed (it is open in another program)",
+            f"the report of session {lessons[0]} cannot be deleted (it is open in another program)",
         )
         assert enforce_retention(store.engine, config, at).sessions == (lessons[0],)
 
-    def test_reports_by_class_go_too_and_empty_folders(
+    def test_class_layout_reports_and_empty_folders_are_deleted(
         self, tmp_path: Path, store: Store, lessons: list[int], shell
     ) -> None:
         path = tmp_path / "config.yaml"
@@ -114,13 +115,13 @@ class TestTheNight:
 
 
 class TestUploadedRecordings:
-    """That somebody wished to keep: they go with their session, or by their own age."""
+    """Kept recordings are erased with their session, or by their own age."""
 
     def upload(self, config: Config, number: int, session: int | None, **values: Any) -> Upload:
         store = UploadStore(uploads_folder(config))
-        with store.open_writer(1000) as (_, place):
-            place.write(b"film")
-            place.close()
+        with store.open_writer(1000) as (_, writer):
+            writer.write(b"film")
+            writer.close()
             folder = uploads_folder(config)
             made = Upload(f"{number:032x}", 1, "7b", None, "Mia.mp4", 4, START, True, session_id=session)
             made = replace(made, **({"state": UploadState.FINISHED} | values))
@@ -131,7 +132,9 @@ class TestUploadedRecordings:
     def left(self, config: Config) -> list[str]:
         return sorted(path.name for path in uploads_folder(config).iterdir())
 
-    def test_they_go_with_their_session(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
+    def test_recording_is_erased_with_its_session(
+        self, tmp_path: Path, store: Store, lessons: list[int]
+    ) -> None:
         config = read_config(keep(tmp_path, 30))
         gone, stays = (self.upload(config, number, number) for number in (lessons[0], lessons[3]))
         now = AFTER_THE_SECOND + 30 * DAY
@@ -141,17 +144,15 @@ class TestUploadedRecordings:
         assert self.left(config) == [f"{stays.id}.json", f"{stays.id}.video"]
         assert gone.session_id not in numbers(store)
 
-    def test_one_without_a_session_goes_by_its_age_and_never_one_that_waits(
-        self, tmp_path: Path, store: Store
-    ) -> None:
+    def test_recording_without_session_expires_unless_waiting(self, tmp_path: Path, store: Store) -> None:
         config = read_config(keep(tmp_path, 30))
         self.upload(config, 1, None, state=UploadState.REJECTED)
-        young = self.upload(config, 2, None, state=UploadState.REJECTED, at=START + 2 * DAY)
+        young = self.upload(config, 2, None, state=UploadState.REJECTED, uploaded_at=START + 2 * DAY)
         waits = self.upload(config, 3, None, state=UploadState.WAITING)
         assert enforce_retention(store.engine, config, START + 31 * DAY) == ErasureResult(recordings=1)
         assert {name.split(".")[0] for name in self.left(config)} == {young.id, waits.id}
 
-    def test_the_dashboard_that_runs_knows_them_no_more(
+    def test_running_dashboard_drops_erased_uploads(
         self, tmp_path: Path, store: Store, lessons: list[int]
     ) -> None:
         config = read_config(keep(tmp_path, 30))
@@ -161,7 +162,7 @@ class TestUploadedRecordings:
         enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
         assert (dashboard.list_all(), dashboard.get(f"{1:032x}")) == ([], None)
 
-    def test_one_that_cannot_be_removed_keeps_its_session(
+    def test_undeletable_recording_keeps_its_session(
         self, tmp_path: Path, store: Store, lessons: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         config = read_config(keep(tmp_path, 30))
@@ -176,58 +177,62 @@ class TestUploadedRecordings:
             found = enforce_retention(store.engine, config, at)
         assert found.sessions == (lessons[1],)
         assert found.failed == (
-            f"the recording of session {lessons[0]} cannot be removed (it is open in another program)",
+            f"the recording of session {lessons[0]} cannot be deleted (it is open in another program)",
         )
         assert (found.recordings, enforce_retention(store.engine, config, at)) == (
             0, ErasureResult((lessons[0],), recordings=1)
         )  # fmt: skip
 
-    def test_by_hand(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+    def test_purge_command_counts_recordings(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
         self.upload(read_config(tmp_path / "config.yaml"), 1, lessons[0])
         code, out, _ = shell("data", "purge", "--older-than", "3", "--yes")
         assert (code, "0 report folders and 1 uploaded recording" in out) == (0, True)
 
 
-class TestLaterVerdicts:
+class TestFrozenBaselines:
     def mia_in(self, shell, session: int) -> dict:
         files = shell.json("report", str(session), "--format", "json")["report"]
         (mia,) = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
         return mia
 
-    def test_they_stay_as_they_were(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+    def test_later_flags_stay_after_erasure(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
         before = self.mia_in(shell, lessons[3])
         assert (before["numbers"]["baseline_sessions"], before["outcome"]) == (3, "not_flagged")
         erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
         assert numbers(store) == lessons[2:]
-        # Made again, twice: the second time from what the first one stored.
+        # Twice: the second report uses what the first one stored.
         for _ in range(2):
             after = self.mia_in(shell, lessons[3])
             assert (after["outcome"], after["numbers"]) == (before["outcome"], before["numbers"])
         assert [line["session_id"] for line in shell.json("review")] == [lessons[2]]
 
-    def test_one_that_was_never_made_is_made_first(
+    def test_pending_flags_are_computed_before_erasure(
         self, tmp_path: Path, store: Store, lessons: list[int], shell
     ) -> None:
         erase_expired(store.engine, read_config(tmp_path / "config.yaml"), AFTER_THE_SECOND, 0)
         assert self.mia_in(shell, lessons[3])["numbers"]["baseline_sessions"] == 3
 
 
-class TestByHand:
-    def test_without_a_number_there_is_nothing_to_do(self, store: Store, shell) -> None:
-        assert "set it, or say how old with --older-than" in shell.fails(2, "data", "purge")
+class TestPurgeCommand:
+    def test_without_age_fails(self, store: Store, shell) -> None:
+        assert shell.raises(InvalidOption, "data", "purge").option == "--older-than"
 
-    def test_a_number_on_the_command_line_is_asked_about(
+    def test_older_than_needs_confirmation(
         self, store: Store, lessons: list[int], shell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        line = shell.fails(2, "data", "purge", "--older-than", "3")
-        assert "erase 4 lessons older than 3 days for good?" in line
-        assert "--dry-run" in line
+        error = shell.raises(NoTerminal, "data", "purge", "--older-than", "3")
+        assert error.option == "--yes"
+        assert "4 lessons older than 3 days" in error.question
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("click.confirm", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
         shell.fails(1, "data", "purge", "--older-than", "3")
         assert numbers(store) == lessons
 
-    def test_a_look_first(self, store: Store, lessons: list[int], shell) -> None:
+    def test_dry_run_erases_nothing(self, store: Store, lessons: list[int], shell) -> None:
         found = shell.json("data", "purge", "--older-than", "3", "--dry-run")
         assert (found["sessions"], found["dry_run"]) == (lessons, True)
         code, out, _ = shell("data", "purge", "--older-than", "3", "--dry-run")
@@ -236,7 +241,9 @@ class TestByHand:
         )  # fmt: skip
         assert numbers(store) == lessons
 
-    def test_done(self, tmp_path: Path, store: Store, lessons: list[int], shell) -> None:
+    def test_configured_age_needs_no_confirmation(
+        self, tmp_path: Path, store: Store, lessons: list[int], shell
+    ) -> None:
         keep(tmp_path, 3)
         assert shell.json("data", "purge")["sessions"] == lessons
         assert numbers(store) == []
@@ -244,12 +251,12 @@ class TestByHand:
         assert (code, out.strip()) == (0, "older than 0 days: 0 lessons erased, with 0 report folders")
 
 
-class TestOneStudent:
+class TestEraseStudent:
     def pseudonyms(self, store: Store, lesson: int) -> list[str]:
         return sorted(one.pseudonym for one in queries.list_students(store.engine, lesson))
 
-    def test_goes_with_all_that_was_recorded_as_them(self, store: Store, lesson: int, shell) -> None:
-        """Also what a correction says was theirs."""
+    def test_erases_merged_bins_and_rewrites_the_report(self, store: Store, lesson: int, shell) -> None:
+        """Including bins that a correction attributes to the student."""
         shell.json("seats", "merge", str(lesson), "Student 3", "Student 4")
         old = Path(shell.json("report", str(lesson), "--format", "json")["report"]["json"])
         assert shell.json("data", "erase", str(lesson), "student 3", "--yes") == {
@@ -264,15 +271,15 @@ class TestOneStudent:
         assert "Student 1" in page.read_text("utf-8")
         assert "Student 3" not in page.read_text("utf-8")
         assert not old.exists()
-        assert audit(store) == [("erase", f"session {lesson}", "a student; 120 bins with it")]
+        assert audit(store) == [("erase", f"session {lesson}", "a student; 120 bins deleted")]
 
-    def test_of_the_roster_stays_on_it(self, store: Store, lesson: int, shell) -> None:
-        shell.json("seats", "name", str(lesson), "Student 1", "Mia", "--new")
+    def test_roster_entry_stays(self, store: Store, lesson: int, shell) -> None:
+        shell.json("seats", "assign", str(lesson), "Student 1", "Mia", "--new")
         shell.json("data", "erase", str(lesson), "Mia", "--yes")
         assert self.pseudonyms(store, lesson) == ["Student 2", "Student 3", "Student 4"]
         assert [one.pseudonym for one in queries.list_roster_students(store.engine, "7b")] == ["Mia"]
 
-    def test_is_asked_for_and_must_be_there(self, store: Store, lesson: int, shell) -> None:
-        assert "say --yes" in shell.fails(2, "data", "erase", str(lesson), "Student 1")
-        assert "has no 'Student 9'" in shell.fails(2, "data", "erase", str(lesson), "Student 9", "--yes")
+    def test_needs_confirmation_and_a_known_student(self, store: Store, lesson: int, shell) -> None:
+        assert shell.raises(NoTerminal, "data", "erase", str(lesson), "Student 1").option == "--yes"
+        shell.raises(UnknownName, "data", "erase", str(lesson), "Student 9", "--yes")
         assert len(self.pseudonyms(store, lesson)) == 4

@@ -33,12 +33,12 @@ AT = datetime(2026, 3, 2, 8, 15)
         ("o\u0308", "ö"),
     ],
 )  # fmt: skip
-def test_names_that_are_safe(name: str, safe: str) -> None:
+def test_safe_file_name(name: str, safe: str) -> None:
     assert safe_file_name(name) == safe
 
 
 @given(st.text(min_size=1, max_size=100))
-def test_every_name_is_one_folder_on_linux_and_windows(name: str) -> None:
+def test_safe_file_name_is_one_folder_on_linux_and_windows(name: str) -> None:
     safe = safe_file_name(name)
     assert safe == safe_file_name(safe)
     assert len(safe.encode()) <= 255
@@ -52,13 +52,13 @@ def test_every_name_is_one_folder_on_linux_and_windows(name: str) -> None:
     assert all(letter.isprintable() for letter in safe)
 
 
-def test_by_number_and_by_class(tmp_path: Path) -> None:
+def test_report_folder_layouts(tmp_path: Path) -> None:
     assert report_folder(tmp_path, ReportLayout.SESSION, 7, "Math 7B", AT) == tmp_path / "session-0007"
     by_class = tmp_path / "Math 7B" / "2026-03-02 08.15 session-0007"
     assert report_folder(tmp_path, ReportLayout.CLASS, 7, "Math 7B", AT) == by_class
 
 
-def test_one_that_is_there_is_used_whatever_has_changed(tmp_path: Path) -> None:
+def test_report_folder_existing_one_is_reused(tmp_path: Path) -> None:
     there = report_folder(tmp_path, ReportLayout.CLASS, 7, "Math 7B", AT)
     there.mkdir(parents=True)
     for layout, name in ((ReportLayout.SESSION, "Math 7B"), (ReportLayout.CLASS, "Maths")):
@@ -68,7 +68,7 @@ def test_one_that_is_there_is_used_whatever_has_changed(tmp_path: Path) -> None:
     assert find_report_folders(tmp_path, 1) == []
 
 
-def test_removing(tmp_path: Path) -> None:
+def test_delete_report_folders(tmp_path: Path) -> None:
     first, second = (report_folder(tmp_path, ReportLayout.CLASS, n, "7b", AT) for n in (7, 8))
     for folder in (first, second):
         folder.mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_removing(tmp_path: Path) -> None:
     assert delete_report_folders(tmp_path, 9) == []
 
 
-def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
+def test_delete_report_folders_keeps_the_target_of_a_link(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "thesis.pdf").touch()

@@ -22,29 +22,30 @@ POSTER = Distractor("poster", ((100.0, 10.0, 130.0, 50.0), None))
 
 
 def truth() -> GroundTruth:
-    there = GroundTruthSample(
+    present = GroundTruthSample(
         0.0, True, True, True, "smile", "happy", True, 3.0, (10.0, 10.0, 40.0, 50.0), -2.0
     )
-    gone = GroundTruthSample(0.5, False, False, True, None, None, None, None, None)
-    line = StudentGroundTruth(0, "Seat 1", (10.0, 10.0, 40.0, 50.0), True, (there, gone))
+    absent = GroundTruthSample(0.5, False, False, True, None, None, None, None, None)
+    line = StudentGroundTruth(0, "Seat 1", (10.0, 10.0, 40.0, 50.0), True, (present, absent))
     return GroundTruth(
         1.0, 4, 640, 360, 0.5, (line,), (GroundTruthEvent("leave", 0.4, 1.0, (0,)),), (POSTER,)
     )
 
 
-def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+def test_read_ground_truth_round_trip(tmp_path: Path) -> None:
     (tmp_path / "truth.json").write_text(truth().to_json(), encoding="utf-8")
     assert read_ground_truth(tmp_path / "truth.json") == truth()
 
 
 def changed(**change: Any) -> str:
+    """The document with values replaced; ``a__0__b`` is the path a, 0, b."""
     document = json.loads(truth().to_json())
     for path, value in change.items():
-        *way, last = path.split("__")
-        place = document
-        for step in way:
-            place = place[int(step) if step.isdecimal() else step]
-        place[last] = value
+        *parents, last = path.split("__")
+        node = document
+        for step in parents:
+            node = node[int(step) if step.isdecimal() else step]
+        node[last] = value
     return json.dumps(document)
 
 
@@ -61,36 +62,39 @@ def changed(**change: Any) -> str:
         (changed(students__0__samples__0__yaw_deg=float("inf")), "yaw_deg: Input should be a finite number"),
         (changed(students__0__samples__0__box_xyxy=[1, 2, float("nan"), 4]), "should be a finite number"),
         (changed(students__0__samples__0__t_s=-1.0), "greater than or equal to 0"),
-        (changed(students__0__samples__1__t_s=1.5), "a sample at 1.5 s lies after the end at 1 s"),
-        (changed(students__0__samples__0__resembles="glad"), "resembles 'glad'; expected one of angry"),
-        (changed(students=[]), "nobody is in it"),
-        (changed(students__0__samples=[]), "nobody is in it"),
-        (changed(events__0__students=[4]), r"event \(leave\) is of a student who is not in the list"),
+        (changed(students__0__samples__1__t_s=1.5), "a sample at 1.5 s is after the end at 1 s"),
+        (changed(students__0__samples__0__resembles="glad"), "resembles 'glad' .expected one of angry"),
+        (changed(students=[]), "no student with samples"),
+        (changed(students__0__samples=[]), "no student with samples"),
+        (changed(events__0__students=[4]), r"event \(leave\) has an unknown student"),
         (changed(events__0__end_s=0.1), r"event \(leave\) ends before it starts"),
-        (changed(things__0__boxes_xyxy=[None]), "a poster has 1 boxes; expected one a sample"),
-        (changed(things__0__boxes_xyxy=[None, [5, 5, 4, 9]]), "of a poster is empty"),
-        (changed(things__0__boxes_xyxy=[None, [5, 400, 9, 500]]), "a poster is at .* outside the picture"),
+        (changed(distractors__0__boxes_xyxy=[None]), "a poster has 1 boxes for 2 samples"),
+        (changed(distractors__0__boxes_xyxy=[None, [5, 5, 4, 9]]), "of a poster is empty"),
+        (
+            changed(distractors__0__boxes_xyxy=[None, [5, 400, 9, 500]]),
+            "a poster is at .* outside of the frame",
+        ),
         (changed(students__0__seat_xyxy=[10, 10, 10, 50]), "of Seat 1 is empty"),
         (changed(width=0), "width: Input should be greater than 0"),
-        (changed(students__0__student=3), "students are numbered from 0"),
+        (changed(students__0__student=3), "students are not numbered from 0"),
         (changed(students__0__samples__1__t_s=0.0), "not in order of time"),
-        (changed(students__0__samples__0__present=False), "exactly a student who is present has a box_xyxy"),
-        (changed(students__0__samples__1__visible=True), "not present is not visible"),
-        (changed(students__0__samples__0__box_xyxy=[5, 5, 5, 9]), "is empty; expected x2 > x1"),
-        (changed(students__0__seat_xyxy=[700, 10, 740, 50]), r"Seat 1 is at \(700, .* outside the picture"),
+        (changed(students__0__samples__0__present=False), "has a box_xyxy exactly if present"),
+        (changed(students__0__samples__1__visible=True), "an absent student cannot be visible"),
+        (changed(students__0__samples__0__box_xyxy=[5, 5, 5, 9]), "is empty .expected x2 > x1"),
+        (changed(students__0__seat_xyxy=[700, 10, 740, 50]), r"Seat 1 is at \(700, .* outside of the frame"),
         (changed(students__0__samples__0__box_xyxy="here"), "students.0.samples.0.box_xyxy: "),
     ],
 )
-def test_a_file_that_is_no_truth_gets_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_read_ground_truth_invalid_file_raises(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "truth.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(GroundTruthError, match=message) as caught:
         read_ground_truth(tmp_path / "truth.json")
     assert "\n" not in str(caught.value)
 
 
-def test_a_truth_of_version_2_is_read_and_knows_no_pitch_and_no_things(tmp_path: Path) -> None:
+def test_read_ground_truth_version_2_has_no_pitch_or_distractors(tmp_path: Path) -> None:
     document = json.loads(changed(version=2))
-    del document["things"]
+    del document["distractors"]
     for sample in document["students"][0]["samples"]:
         del sample["pitch_deg"]
     (tmp_path / "truth.json").write_text(json.dumps(document), encoding="utf-8")
@@ -100,40 +104,42 @@ def test_a_truth_of_version_2_is_read_and_knows_no_pitch_and_no_things(tmp_path:
     assert old.times == truth().times
 
 
-def beside(seat: str, seat_xyxy: Box | None, box_xyxy: Box) -> GroundTruth:
-    """A second student of that seat at that place."""
-    line = truth().students[0]
-    here = replace(line.samples[0], box_xyxy=box_xyxy)
-    other = replace(line, student=1, seat=seat, seat_xyxy=seat_xyxy, samples=(here, line.samples[1]))
-    return replace(truth(), students=(line, other))
+def with_neighbour(seat: str, seat_xyxy: Box | None, box_xyxy: Box) -> GroundTruth:
+    """The ground truth with a second student."""
+    student = truth().students[0]
+    sample = replace(student.samples[0], box_xyxy=box_xyxy)
+    other = replace(student, student=1, seat=seat, seat_xyxy=seat_xyxy, samples=(sample, student.samples[1]))
+    return replace(truth(), students=(student, other))
 
 
 @pytest.mark.parametrize(
     ("seat", "seat_xyxy", "box_xyxy", "message"),
     [
-        ("Seat 1", (60, 10, 90, 50), (60, 10, 90, 50), "two students have one seat"),
-        ("Seat 2", (10, 10, 40, 51), (60, 10, 90, 50), "Seat 1 and Seat 2 have the same place to sit in"),
+        ("Seat 1", (60, 10, 90, 50), (60, 10, 90, 50), "two students have the same seat name"),
+        ("Seat 2", (10, 10, 40, 51), (60, 10, 90, 50), "Seat 1 and Seat 2 have the same place as seat"),
         ("Seat 2", None, (10, 10, 40, 51), "Seat 1 and Seat 2 have the same place at 0 s"),
     ],
 )
-def test_two_students_have_two_places(seat: str, seat_xyxy: Box | None, box_xyxy: Box, message: str) -> None:
+def test_ground_truth_same_place_raises(
+    seat: str, seat_xyxy: Box | None, box_xyxy: Box, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
-        beside(seat, seat_xyxy, box_xyxy)
+        with_neighbour(seat, seat_xyxy, box_xyxy)
 
 
-def test_neighbours_may_cover_one_another() -> None:
-    close = beside("Seat 2", (15, 10, 45, 50), (12, 10, 42, 50))
+def test_ground_truth_overlapping_neighbours_are_valid() -> None:
+    close = with_neighbour("Seat 2", (15, 10, 45, 50), (12, 10, 42, 50))
     assert len(close.students) == 2
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_read_ground_truth_missing_file_raises(tmp_path: Path) -> None:
     with pytest.raises(GroundTruthError, match=r"nowhere\.json cannot be read"):
         read_ground_truth(tmp_path / "nowhere.json")
 
 
-def test_students_have_samples_at_the_same_times() -> None:
+def test_ground_truth_different_sample_times_raises() -> None:
     line = truth().students[0]
-    with pytest.raises(ValueError, match="at the same times"):
+    with pytest.raises(ValueError, match="not at the same times"):
         GroundTruth(
             1.0, 4, 640, 360, 0.5, (line, StudentGroundTruth(1, "Seat 2", None, False, line.samples[:1]))
         )

@@ -26,11 +26,11 @@ def call(seats: int, length_s: float = 600.0, **more: int) -> DemoClass:
 
 
 def lengths_s(student: DemoStudent, length_s: float) -> list[float]:
-    starts = [spell.start * length_s for spell in student.segments]
+    starts = [segment.start * length_s for segment in student.segments]
     return [end - start for start, end in pairwise(starts)]
 
 
-def test_a_script_is_the_seed_s_whoever_else_is_there() -> None:
+def test_build_call_scripts_depend_on_seed_and_seat_only() -> None:
     assert call(6).students == call(60).students[:6]
     assert call(6).students == call(6).students
     assert call(6, seed=1).students != call(6).students
@@ -43,22 +43,22 @@ def test_a_script_is_the_seed_s_whoever_else_is_there() -> None:
         assert starts[0] == pytest.approx(starts[1][: len(starts[0])])
 
 
-def test_everything_a_student_can_do_is_done() -> None:
-    spells = [spell for student in call(24).students for spell in student.segments]
-    assert {spell.expression for spell in spells} == set(Expression)
-    assert {np.sign(spell.yaw_deg) for spell in spells} == {-1.0, 0.0, 1.0}
-    assert {spell.pitch_deg for spell in spells} == {0.0, LOOKING_DOWN_PITCH_DEG}
-    assert {spell.present for spell in spells} == {True, False}
+def test_build_call_uses_every_action() -> None:
+    segments = [segment for student in call(24).students for segment in student.segments]
+    assert {segment.expression for segment in segments} == set(Expression)
+    assert {np.sign(segment.yaw_deg) for segment in segments} == {-1.0, 0.0, 1.0}
+    assert {segment.pitch_deg for segment in segments} == {0.0, LOOKING_DOWN_PITCH_DEG}
+    assert {segment.present for segment in segments} == {True, False}
 
 
-def test_everybody_is_there_at_first_and_does_nothing_twice_in_a_row() -> None:
+def test_build_call_starts_present_and_never_repeats() -> None:
     for student in call(24).students:
         assert student.segments[0].present
         acts = [(one.expression, one.yaw_deg, one.pitch_deg, one.present) for one in student.segments]
         assert all(one != other for one, other in pairwise(acts))
 
 
-def test_every_spell_covers_a_bin_of_five_seconds() -> None:
+def test_build_call_segments_cover_a_bin() -> None:
     lasting = [seconds for student in call(24).students for seconds in lengths_s(student, 600.0)]
     assert min(lasting) >= SEGMENT_S[0] - 1e-6
     usual = [seconds for seat in (0, 1, 2) for seconds in lengths_s(call(3).students[seat], 600.0)]
@@ -66,19 +66,19 @@ def test_every_spell_covers_a_bin_of_five_seconds() -> None:
 
 
 @pytest.mark.parametrize("length_s", [20.0, 60.0, 600.0])
-def test_every_sixth_student_is_downcast_for_most_of_the_time(length_s: float) -> None:
-    made = call(24, length_s)
-    assert [student.should_be_flagged for student in made.students][5::6] == [True] * 4
-    for student in made.ground_truth(step_s=1.0).students:
+def test_build_call_every_sixth_student_is_mostly_downcast(length_s: float) -> None:
+    demo_class = call(24, length_s)
+    assert [student.should_be_flagged for student in demo_class.students][5::6] == [True] * 4
+    for student in demo_class.ground_truth(step_s=1.0).students:
         downcast = np.mean([one.expression == Expression.DOWNCAST.value for one in student.samples])
         assert student.expected_flag == (downcast > 0.5), student.seat
 
 
-def samples(made: DemoClass) -> list[GroundTruthSample]:
-    return [one for student in made.ground_truth().students for one in student.samples]
+def samples(demo_class: DemoClass) -> list[GroundTruthSample]:
+    return [one for student in demo_class.ground_truth().students for one in student.samples]
 
 
-def test_the_truth_tells_where_heads_point_and_leaves_open_what_nobody_knows() -> None:
+def test_ground_truth_head_poses_and_unknown_values() -> None:
     settled = [one for one in samples(call(12, 120.0)) if one.present and one.settled]
     bowed = [one for one in settled if (one.pitch_deg or 0.0) < -FACING_YAW_DEG]
     turned = [one for one in settled if one.facing is False]
@@ -90,40 +90,41 @@ def test_the_truth_tells_where_heads_point_and_leaves_open_what_nobody_knows() -
 
 
 @pytest.mark.parametrize("seats", [1, 9, 40])
-def test_faces_are_drawn_where_the_truth_has_them(seats: int) -> None:
-    made = call(seats, 20.0, width=1280, height=720)
-    boxes = [one.box_xyxy for one in made.ground_truth_at(0.0) if one.box_xyxy is not None]
-    faces = load_detector(DetectionSettings(min_face_px=24)).detect(made.renderer.frame_at(0.0))
+def test_ground_truth_boxes_match_a_detector(seats: int) -> None:
+    demo_class = call(seats, 20.0, width=1280, height=720)
+    boxes = [one.box_xyxy for one in demo_class.ground_truth_at(0.0) if one.box_xyxy is not None]
+    faces = load_detector(DetectionSettings(min_face_px=24)).detect(demo_class.renderer.frame_at(0.0))
     assert len(boxes) == seats
-    assert 0.95 * seats <= len(faces) <= seats, "of 40 faces one, turned away, is not found"
+    assert 0.95 * seats <= len(faces) <= seats, "one of 40 faces is turned away and not found"
     for x, y in (face.centre for face in faces):
         assert sum(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in boxes) == 1
 
 
-def test_who_has_left_is_not_in_the_tile() -> None:
-    made = call(12, 120.0, width=640, height=480)
+def test_absent_student_is_not_drawn() -> None:
+    demo_class = call(12, 120.0, width=640, height=480)
     times = np.arange(0.0, 120.0, 1.0)
     leaver, t_s = next(
         (seat, float(t))
         for t in times
-        for seat, one in enumerate(made.ground_truth_at(float(t)))
+        for seat, one in enumerate(demo_class.ground_truth_at(float(t)))
         if not one.present and one.settled
     )
-    x1, y1, x2, y2 = made.layout.tile_xyxy(leaver)
-    here, gone = (made.renderer.frame_at(t)[y1 + 8 : y2 - 30, x1:x2].astype(int) for t in (0.0, t_s))
+    x1, y1, x2, y2 = demo_class.layout.tile_xyxy(leaver)
+    here, gone = (demo_class.renderer.frame_at(t)[y1 + 8 : y2 - 30, x1:x2].astype(int) for t in (0.0, t_s))
     middle = slice((x2 - x1) // 3, 2 * (x2 - x1) // 3)
     assert np.abs(here[:, middle] - gone[:, middle]).mean() > 20
-    later = made.renderer.frame_at(t_s + 0.2)[y1 + 8 : y2 - 30, x1:x2].astype(int)
+    later = demo_class.renderer.frame_at(t_s + 0.2)[y1 + 8 : y2 - 30, x1:x2].astype(int)
     assert np.abs(gone - later).mean() < 3
 
 
-def test_equal_settings_give_equal_films_to_the_byte(tmp_path: Path) -> None:
-    films = [tmp_path / "one.mp4", tmp_path / "other.mp4"]
-    for film in films:
-        write_demo_class_video(film, call(5, 10.0, seed=3, fps=2, width=640, height=480))
-    assert films[0].read_bytes() == films[1].read_bytes()
+def test_write_demo_class_video_is_reproducible(tmp_path: Path) -> None:
+    paths = [tmp_path / "one.mp4", tmp_path / "other.mp4"]
+    for path in paths:
+        write_demo_class_video(path, call(5, 10.0, seed=3, fps=2, width=640, height=480))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_too_many_seats_for_the_picture_are_refused() -> None:
-    with pytest.raises(DemoError, match="fewer seats or a larger picture"):
+def test_build_call_too_many_seats_raises() -> None:
+    with pytest.raises(DemoError, match="71 x 36 pixels") as caught:
         call(60, width=640, height=360)
+    assert "fewer seats" in caught.value.hint

@@ -1,4 +1,4 @@
-"""The replay of corrections: literals, and what holds for any of them."""
+"""Applying corrections: examples and properties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def whole(student: int, person: int) -> IdentityInterval:
 
 
 @pytest.mark.parametrize(
-    ("corrections", "wanted"),
+    ("corrections", "intervals"),
     [
         ([], [whole(1, 1), whole(2, 2)]),
         ([Correction(NAME, 1, MIA)], [whole(1, MIA), whole(2, 2)]),
@@ -31,16 +31,16 @@ def whole(student: int, person: int) -> IdentityInterval:
             [Correction(SPLIT, 1, NEW, 750.0)],
             [IdentityInterval(1, 0.0, 750.0, 1), IdentityInterval(1, 750.0, MAX_TIME_S, NEW), whole(2, 2)],
         ),
-        # A wrong name is mended by naming again: the person is called by the name that is printed.
+        # Naming again corrects a wrong name.
         ([Correction(NAME, 1, MIA), Correction(NAME, MIA, NOAH)], [whole(1, NOAH), whole(2, 2)]),
-        # Merged and then split: both seats are somebody else's from then on.
+        # Merged, then split: both students are the new person from then on.
         (
             [Correction(MERGE, 2, 1), Correction(SPLIT, 1, NEW, 5.0)],
             [IdentityInterval(s, *part) for s in (1, 2) for part in ((0.0, 5.0, 1), (5.0, MAX_TIME_S, NEW))],
         ),
-        # Split and merged again is as it was.
+        # A split that is merged again has no effect.
         ([Correction(SPLIT, 1, NEW, 5.0), Correction(MERGE, NEW, 1)], [whole(1, 1), whole(2, 2)]),
-        # The two changed places unseen.
+        # The two swapped seats.
         (
             [Correction(SPLIT, 1, NEW, 5.0), Correction(SPLIT, 2, 1, 5.0), Correction(MERGE, NEW, 2)],
             [
@@ -60,13 +60,13 @@ def whole(student: int, person: int) -> IdentityInterval:
                 whole(2, 2),
             ],
         ),
-        # Split from the beginning is naming; nobody's correction is nothing.
+        # A split from the start is naming; a correction of a person that no student is has no effect.
         ([Correction(SPLIT, 1, NEW, 0.0)], [whole(1, NEW), whole(2, 2)]),
         ([Correction(MERGE, 2, 1), Correction(NAME, 2, MIA)], [whole(1, 1), whole(2, 1)]),
     ],
 )
-def test_a_replay(corrections, wanted) -> None:
-    assert apply_corrections([2, 1], corrections) == IdentityMap(tuple(wanted))
+def test_apply_corrections(corrections, intervals) -> None:
+    assert apply_corrections([2, 1], corrections) == IdentityMap(tuple(intervals))
 
 
 CORRECTIONS = st.builds(
@@ -75,54 +75,58 @@ CORRECTIONS = st.builds(
     st.none() | st.integers(0, 12).map(lambda n: n * 5.0),
 )
 ANY = st.lists(CORRECTIONS, max_size=8)
-MOMENTS = st.floats(0, 100)
+TIMES = st.floats(0, 100)
 
 
-@given(ANY, MOMENTS)
-def test_everybody_is_exactly_one_person_at_all_times(corrections, at_s) -> None:
-    who = apply_corrections(RECORDED, corrections)
+@given(ANY, TIMES)
+def test_student_is_exactly_one_person_at_any_time(corrections, at_s) -> None:
+    identities = apply_corrections(RECORDED, corrections)
     for student in RECORDED:
-        own = [one for one in who.intervals if one.student_id == student]
+        own = [one for one in identities.intervals if one.student_id == student]
         assert (own[0].start_s, own[-1].end_s) == (0.0, MAX_TIME_S)
         assert all(before.end_s == after.start_s for before, after in pairwise(own))
         assert all(before.person_id != after.person_id for before, after in pairwise(own))
         (now,) = [one.person_id for one in own if one.start_s <= at_s < one.end_s]
-        assert who.person_at(student, at_s) == who.main_person(student, at_s, at_s) == now
-    assert sum(map(len, who.intervals_by_person.values())) == len(who.intervals)
+        assert identities.person_at(student, at_s) == identities.main_person(student, at_s, at_s) == now
+    assert sum(map(len, identities.intervals_by_person.values())) == len(identities.intervals)
 
 
 @given(ANY)
-def test_a_correction_is_of_the_person_there_was_then(corrections) -> None:
-    """Whatever came before: afterwards the one is gone, or ends at the split; nobody else is touched."""
+def test_correction_affects_only_its_person(corrections) -> None:
+    """Afterwards the person is gone or ends at the split; no other person changes."""
     before = apply_corrections(RECORDED, corrections)
     for person in before.intervals_by_person:
-        gone = apply_corrections(RECORDED, [*corrections, Correction(MERGE, person, 999)])
-        assert gone.intervals_by_person.keys() == before.intervals_by_person.keys() - {person} | {999}
-        assert gone.intervals_by_person[999] == before.intervals_by_person[person]
-        cut = apply_corrections(RECORDED, [*corrections, Correction(SPLIT, person, 999, 20.0)])
-        assert all(until_s <= 20.0 for _, _, until_s in cut.intervals_by_person.get(person, ()))
-        assert all(from_s >= 20.0 for _, from_s, _ in cut.intervals_by_person.get(999, ()))
-        back = [*corrections, Correction(SPLIT, person, 999, 20.0), Correction(MERGE, 999, person)]
-        assert apply_corrections(RECORDED, back) == before
+        merged = apply_corrections(RECORDED, [*corrections, Correction(MERGE, person, 999)])
+        assert merged.intervals_by_person.keys() == before.intervals_by_person.keys() - {person} | {999}
+        assert merged.intervals_by_person[999] == before.intervals_by_person[person]
+        split = apply_corrections(RECORDED, [*corrections, Correction(SPLIT, person, 999, 20.0)])
+        assert all(end_s <= 20.0 for _, _, end_s in split.intervals_by_person.get(person, ()))
+        assert all(start_s >= 20.0 for _, start_s, _ in split.intervals_by_person.get(999, ()))
+        undone = [*corrections, Correction(SPLIT, person, 999, 20.0), Correction(MERGE, 999, person)]
+        assert apply_corrections(RECORDED, undone) == before
 
 
-def test_without_corrections_everybody_is_as_recorded() -> None:
-    who = IdentityMap()
-    assert not who.is_corrected
+def test_empty_identity_map_is_the_identity() -> None:
+    identities = IdentityMap()
+    assert not identities.is_corrected
     assert apply_corrections(RECORDED, []).is_corrected
-    assert (who.person_at(3, 7.0), who.main_person(3, 0.0, 9.0), who.people_of(3)) == (3, 3, (3,))
+    assert (identities.person_at(3, 7.0), identities.main_person(3, 0.0, 9.0), identities.people_of(3)) == (
+        3,
+        3,
+        (3,),
+    )
 
 
-def test_a_track_is_of_who_has_the_longest_part_of_it() -> None:
-    who = apply_corrections([1], [Correction(SPLIT, 1, NEW, 10.0), Correction(SPLIT, NEW, 1, 20.0)])
-    assert who.main_person(1, 0.0, 12.0) == 1
-    assert who.main_person(1, 7.0, 14.0) == NEW
+def test_main_person_has_the_longest_part() -> None:
+    identities = apply_corrections([1], [Correction(SPLIT, 1, NEW, 10.0), Correction(SPLIT, NEW, 1, 20.0)])
+    assert identities.main_person(1, 0.0, 12.0) == 1
+    assert identities.main_person(1, 7.0, 14.0) == NEW
     # Nine of ten seconds, in two parts.
-    assert who.main_person(1, 5.5, 25.0) == NEW
-    assert who.main_person(1, 4.5, 25.0) == 1
-    assert who.people_of(1) == (1, NEW)
+    assert identities.main_person(1, 5.5, 25.0) == NEW
+    assert identities.main_person(1, 4.5, 25.0) == 1
+    assert identities.people_of(1) == (1, NEW)
 
 
-def test_the_end_is_the_schemas_end() -> None:
+def test_max_time_is_the_bound_of_the_schema() -> None:
     checks = {str(getattr(one, "sqltext", "")) for one in TimelineBinRow.__table__.constraints}
     assert f"start_s BETWEEN 0 AND {MAX_TIME_S:.0e}".replace("+0", "") in checks

@@ -1,4 +1,4 @@
-"""Bins of one person who was recorded as several."""
+"""Merging bins of one person who was recorded as several students."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLES = 10
 
 @st.composite
 def parts(draw: st.DrawFn) -> TimelineBin:
-    """A bin as a binner makes it: ten samples of half a second each."""
+    """A valid bin of ten samples of half a second each."""
     seen = draw(st.integers(0, SAMPLES))
     usable = draw(st.integers(0, seen))
     poses = draw(st.integers(0, seen))
@@ -41,11 +41,11 @@ def parts(draw: st.DrawFn) -> TimelineBin:
     )
 
 
-def never_seen() -> TimelineBin:
+def unseen_bin() -> TimelineBin:
     return TimelineBin(1, 5.0, SAMPLES / 2, 0.0, SAMPLES, 0, 0, None, {ABSENT: SAMPLES})
 
 
-def close(one: TimelineBin, other: TimelineBin) -> bool:
+def is_close(one: TimelineBin, other: TimelineBin) -> bool:
     exact = replace(one, probabilities=None, yaw_deg=None, pitch_deg=None)
     means = [(one.probabilities, other.probabilities), (one.yaw_deg, other.yaw_deg)]
     means.append((one.pitch_deg, other.pitch_deg))
@@ -56,75 +56,78 @@ def close(one: TimelineBin, other: TimelineBin) -> bool:
 
 
 @given(parts())
-def test_with_somebody_never_seen_it_is_the_same(one) -> None:
+def test_merge_with_an_unseen_bin_changes_nothing(one) -> None:
     assert merge_bins([one]) is one
-    assert close(merge_bins([one, never_seen()]), one)
-    assert close(merge_bins([never_seen(), one]), one)
+    assert is_close(merge_bins([one, unseen_bin()]), one)
+    assert is_close(merge_bins([unseen_bin(), one]), one)
 
 
 @given(st.lists(parts(), min_size=2, max_size=4))
-def test_what_a_bin_promises_still_holds(several) -> None:
-    whole = merge_bins(several)
-    assert whole.samples == SAMPLES
-    assert 0 <= whole.usable_samples <= whole.seen_samples <= whole.samples
-    assert 0 <= whole.facing_samples <= whole.pose_samples
-    assert 0 <= whole.seen_s <= whole.watched_s == SAMPLES / 2
-    assert whole.unreadable_reasons.get(ABSENT, 0) == whole.samples - whole.seen_samples
-    assert (whole.probabilities is None) == (not any(one.usable_samples for one in several))
-    if whole.probabilities is not None:
-        assert sum(whole.probabilities) == pytest.approx(1)
-        sad = [one.probabilities[4] for one in several if one.probabilities is not None]
-        assert min(sad) - 1e-9 <= whole.probabilities[4] <= max(sad) + 1e-9
-    assert close(merge_bins(several[::-1]), whole)
+def test_merged_bin_keeps_the_invariants(bins) -> None:
+    merged = merge_bins(bins)
+    assert merged.samples == SAMPLES
+    assert 0 <= merged.usable_samples <= merged.seen_samples <= merged.samples
+    assert 0 <= merged.facing_samples <= merged.pose_samples
+    assert 0 <= merged.seen_s <= merged.watched_s == SAMPLES / 2
+    assert merged.unreadable_reasons.get(ABSENT, 0) == merged.samples - merged.seen_samples
+    assert (merged.probabilities is None) == (not any(one.usable_samples for one in bins))
+    if merged.probabilities is not None:
+        assert sum(merged.probabilities) == pytest.approx(1)
+        sad = [one.probabilities[4] for one in bins if one.probabilities is not None]
+        assert min(sad) - 1e-9 <= merged.probabilities[4] <= max(sad) + 1e-9
+    assert is_close(merge_bins(bins[::-1]), merged)
 
 
 @given(
     st.lists(parts(), min_size=2, max_size=3).filter(lambda ps: sum(p.seen_samples for p in ps) <= SAMPLES)
 )
-def test_what_was_never_seen_together_is_summed(several) -> None:
-    whole = merge_bins(several)
+def test_merge_of_disjoint_bins_sums(bins) -> None:
+    merged = merge_bins(bins)
     for name in ("seen_s", "seen_samples", "usable_samples", "pose_samples", "facing_samples"):
-        assert getattr(whole, name) == sum(getattr(one, name) for one in several)
-    assert sum(whole.unreadable_reasons.values()) + whole.usable_samples == SAMPLES
+        assert getattr(merged, name) == sum(getattr(one, name) for one in bins)
+    assert sum(merged.unreadable_reasons.values()) + merged.usable_samples == SAMPLES
 
 
-def test_means_are_weighted() -> None:
-    half = replace(never_seen(), seen_s=2.0, seen_samples=4, unreadable_reasons={ABSENT: 6})
+def test_merge_weights_means_by_samples() -> None:
+    half = replace(unseen_bin(), seen_s=2.0, seen_samples=4, unreadable_reasons={ABSENT: 6})
     sad, happy = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     one = replace(half, usable_samples=3, probabilities=sad, pose_samples=3, yaw_deg=30.0, pitch_deg=10.0)
     other = replace(half, usable_samples=1, probabilities=happy, pose_samples=1, yaw_deg=-10.0)
-    whole = merge_bins([one, other])
-    assert whole.probabilities == (0.0, 0.0, 0.0, 0.25, 0.75, 0.0, 0.0)
-    assert (whole.yaw_deg, whole.pitch_deg) == (20.0, 10.0)
-    assert (whole.seen_s, whole.unreadable_reasons) == (4.0, {ABSENT: 2})
+    merged = merge_bins([one, other])
+    assert merged.probabilities == (0.0, 0.0, 0.0, 0.25, 0.75, 0.0, 0.0)
+    assert (merged.yaw_deg, merged.pitch_deg) == (20.0, 10.0)
+    assert (merged.seen_s, merged.unreadable_reasons) == (4.0, {ABSENT: 2})
 
 
-def test_bins_come_by_person_and_time(a_bin) -> None:
-    recorded = [a_bin(None, 0.0), *(a_bin(who, at_s) for who in (1, 2) for at_s in (0.0, 5.0, 10.0))]
+def test_merge_bins_by_person_order(make_bin) -> None:
+    recorded = [
+        make_bin(None, 0.0),
+        *(make_bin(student, at_s) for student in (1, 2) for at_s in (0.0, 5.0, 10.0)),
+    ]
     split = [Correction(CorrectionKind.SPLIT, 1, 7, 5.0), Correction(CorrectionKind.MERGE, 2, 7)]
-    found = merge_bins_by_person(recorded, apply_corrections([1, 2], split))
-    assert [(one.student_id, one.start_s) for one in found] == [
+    merged = merge_bins_by_person(recorded, apply_corrections([1, 2], split))
+    assert [(one.student_id, one.start_s) for one in merged] == [
         (None, 0.0), (1, 0.0), (7, 0.0), (7, 5.0), (7, 10.0),
     ]  # fmt: skip
-    assert found[:3] == [recorded[0], recorded[1], replace(recorded[4], student_id=7)]
+    assert merged[:3] == [recorded[0], recorded[1], replace(recorded[4], student_id=7)]
     assert merge_bins_by_person(recorded, apply_corrections([1, 2], [])) == recorded
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3).map(lambda n: n * 5.0)), unique=True))
-def test_no_sample_is_lost_or_doubled_by_any_split(keys) -> None:
-    half = replace(never_seen(), seen_s=0.5, seen_samples=1, unreadable_reasons={ABSENT: 9})
-    recorded = [replace(half, student_id=who, start_s=at_s) for who, at_s in keys]
-    who = apply_corrections(
+def test_merge_bins_by_person_keeps_every_sample(keys) -> None:
+    half = replace(unseen_bin(), seen_s=0.5, seen_samples=1, unreadable_reasons={ABSENT: 9})
+    recorded = [replace(half, student_id=student, start_s=at_s) for student, at_s in keys]
+    identities = apply_corrections(
         [1, 2, 3], [Correction(CorrectionKind.SPLIT, 1, 2, 5.0), Correction(CorrectionKind.MERGE, 3, 2)]
     )
-    found = merge_bins_by_person(recorded, who)
-    assert sum(one.seen_samples for one in found) == len(recorded)
-    assert len({(one.student_id, one.start_s) for one in found}) == len(found)
+    merged = merge_bins_by_person(recorded, identities)
+    assert sum(one.seen_samples for one in merged) == len(recorded)
+    assert len({(one.student_id, one.start_s) for one in merged}) == len(merged)
 
 
-def test_both_at_once_is_longer_than_the_bin(a_bin) -> None:
+def test_find_simultaneous_bins(make_bin) -> None:
     def seen(start_s: float, seen_s: float) -> TimelineBin:
-        return replace(a_bin(1, start_s), seen_s=seen_s)
+        return replace(make_bin(1, start_s), seen_s=seen_s)
 
     first = [seen(0.0, 2.5), seen(5.0, 2.5), seen(10.0, 5.0), seen(15.0, 5.0)]
     second = [seen(0.0, 2.5), seen(5.0, 3.0), seen(10.0, 5.0), seen(20.0, 5.0)]
@@ -132,5 +135,5 @@ def test_both_at_once_is_longer_than_the_bin(a_bin) -> None:
     assert find_simultaneous_bins(first, []) == []
 
 
-def test_absent_is_the_monitors_absent() -> None:
+def test_absent_equals_unreadable_reason() -> None:
     assert UnreadableReason.ABSENT.value == ABSENT

@@ -1,4 +1,4 @@
-"""A review stands for what it was given for."""
+"""The current reviews of flags after corrections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def at(hour: int) -> datetime:
     return DAY + timedelta(hours=hour)
 
 
-def made(
+def correction_at(
     hour: int, kind: str, student: int, person: int, at_s: float | None = None, undone: int | None = None
 ) -> CorrectionRecord:
     correction = Correction(CorrectionKind(kind), student, person, at_s)
@@ -27,72 +27,82 @@ def made(
 
 def flag(student: int, review: str = "open", hour: int | None = None, outcome: str = "flagged") -> FlagRecord:
     reviewed_at = None if hour is None else at(hour)
-    who = None if hour is None else "the form teacher"
-    return FlagRecord(7, student, "sad", outcome, {}, review, who, reviewed_at)
+    reviewer = None if hour is None else "the form teacher"
+    return FlagRecord(7, student, "sadness", outcome, {}, review, reviewer, reviewed_at)
 
 
-def now(flags: list[FlagRecord], corrections: list[CorrectionRecord]) -> dict[int, str]:
+def current_reviews(flags: list[FlagRecord], corrections: list[CorrectionRecord]) -> dict[int, str]:
     """The review of each person's flag."""
-    who = apply_corrections([1, 2, 3], [one.correction for one in corrections if one.is_active()])
-    return {one.student_id: one.review for one in assign_reviews(flags, who, corrections)}
+    identities = apply_corrections([1, 2, 3], [one.correction for one in corrections if one.is_active()])
+    return {one.student_id: one.review for one in assign_reviews(flags, identities, corrections)}
 
 
-def test_nothing_corrected_nothing_touched() -> None:
+def test_assign_reviews_without_corrections_returns_flags_unchanged() -> None:
     flags = [flag(1, "dismissed"), flag(2)]
     assert assign_reviews(flags, IdentityMap(), []) == flags
 
 
-def test_a_review_moves_along_with_a_name() -> None:
+def test_review_moves_with_a_name() -> None:
     flags = [flag(1, "dismissed", hour=1), flag(2)]
-    named = [made(2, "name", 1, MIA)]
-    assert now(flags, named) == {2: "open", MIA: "dismissed"}
-    # Also once Mia has a verdict of her own, and when she is called something else again.
-    assert now([*flags, flag(MIA)], named) == {2: "open", MIA: "dismissed"}
-    assert now(flags, [*named, made(3, "name", MIA, 102)]) == {2: "open", 102: "dismissed"}
+    named = [correction_at(2, "name", 1, MIA)]
+    assert current_reviews(flags, named) == {2: "open", MIA: "dismissed"}
+    # Also when Mia has a decision of her own, and when she is renamed.
+    assert current_reviews([*flags, flag(MIA)], named) == {2: "open", MIA: "dismissed"}
+    assert current_reviews(flags, [*named, correction_at(3, "name", MIA, 102)]) == {
+        2: "open",
+        102: "dismissed",
+    }
 
 
-def test_a_verdict_of_ones_own_is_kept_beside_the_review_that_moved() -> None:
-    who = apply_corrections([1], [Correction(CorrectionKind.NAME, 1, MIA)])
+def test_decision_of_the_person_is_kept_with_the_moved_review() -> None:
+    identities = apply_corrections([1], [Correction(CorrectionKind.NAME, 1, MIA)])
     stored = [flag(1, "confirmed", hour=1), flag(MIA, outcome="not_flagged")]
-    (found,) = assign_reviews(stored, who, [made(2, "name", 1, MIA)])
-    assert found == replace(stored[0], student_id=MIA, outcome="not_flagged")
+    (assigned,) = assign_reviews(stored, identities, [correction_at(2, "name", 1, MIA)])
+    assert assigned == replace(stored[0], student_id=MIA, outcome="not_flagged")
 
 
-def test_a_review_of_a_part_is_none_of_the_whole_and_comes_back() -> None:
+def test_review_of_a_part_does_not_apply_to_the_whole() -> None:
     flags = [flag(1, "confirmed", hour=1), flag(2, "dismissed", hour=1)]
-    assert now(flags, [made(2, "merge", 2, 1)]) == {1: "open"}
-    assert now(flags, [made(2, "split", 1, 9, 750.0)]) == {1: "open", 2: "dismissed"}
-    assert now(flags, [made(2, "merge", 2, 1, undone=3)]) == {1: "confirmed", 2: "dismissed"}
+    assert current_reviews(flags, [correction_at(2, "merge", 2, 1)]) == {1: "open"}
+    assert current_reviews(flags, [correction_at(2, "split", 1, 9, 750.0)]) == {1: "open", 2: "dismissed"}
+    assert current_reviews(flags, [correction_at(2, "merge", 2, 1, undone=3)]) == {
+        1: "confirmed",
+        2: "dismissed",
+    }
 
 
-def test_a_review_of_the_whole_is_none_of_a_part() -> None:
+def test_review_of_the_whole_does_not_apply_to_a_part() -> None:
     merged = [flag(1, "dismissed", hour=3), flag(2, "confirmed", hour=1)]
-    assert now(merged, [made(2, "merge", 2, 1)]) == {1: "dismissed"}
-    assert now(merged, [made(2, "merge", 2, 1, undone=4)]) == {1: "open", 2: "confirmed"}
+    assert current_reviews(merged, [correction_at(2, "merge", 2, 1)]) == {1: "dismissed"}
+    assert current_reviews(merged, [correction_at(2, "merge", 2, 1, undone=4)]) == {1: "open", 2: "confirmed"}
 
 
-def test_a_review_under_a_wrong_name_does_not_stay_with_the_name() -> None:
+def test_review_given_under_a_wrong_name_stays_with_the_student() -> None:
     flags = [flag(1), flag(2), flag(MIA, "dismissed", hour=3)]
-    wrong = made(2, "name", 1, MIA, undone=4)
-    # It was given for what student 1 had shown, and is found there again.
-    assert now(flags, [wrong]) == {1: "dismissed", 2: "open"}
-    assert now(flags, [wrong, made(5, "name", 2, MIA)]) == {1: "dismissed", MIA: "open"}
+    wrong = correction_at(2, "name", 1, MIA, undone=4)
+    # It was given for the intervals of student 1 and applies to them again.
+    assert current_reviews(flags, [wrong]) == {1: "dismissed", 2: "open"}
+    assert current_reviews(flags, [wrong, correction_at(5, "name", 2, MIA)]) == {1: "dismissed", MIA: "open"}
 
 
-def test_the_newest_review_counts() -> None:
+def test_newest_review_applies() -> None:
     flags = [flag(1, "dismissed", hour=1), flag(MIA, "open", hour=3)]
-    assert now(flags, [made(2, "name", 1, MIA)]) == {MIA: "open"}  # opened again
+    assert current_reviews(flags, [correction_at(2, "name", 1, MIA)]) == {MIA: "open"}  # reopened
 
 
-def test_a_review_without_its_time_is_older_than_any_correction() -> None:
+def test_review_without_time_precedes_corrections() -> None:
     flags = [flag(1, "dismissed")]
-    assert now(flags, [made(2, "name", 1, MIA)]) == {MIA: "dismissed"}
-    assert now(flags, [made(2, "merge", 2, 1)]) == {1: "open"}
+    assert current_reviews(flags, [correction_at(2, "name", 1, MIA)]) == {MIA: "dismissed"}
+    assert current_reviews(flags, [correction_at(2, "merge", 2, 1)]) == {1: "open"}
 
 
-def test_whoever_is_gone_has_no_flag() -> None:
+def test_removed_person_has_no_flag() -> None:
     flags = [flag(1), flag(2), flag(9, "dismissed", hour=3)]
-    split = made(2, "split", 1, 9, 750.0, undone=4)
-    assert now(flags, [split]) == {1: "open", 2: "open"}
-    # The same split again gives the same person again, and the review is back.
-    assert now(flags, [split, made(5, "split", 1, 9, 750.0)]) == {1: "open", 2: "open", 9: "dismissed"}
+    split = correction_at(2, "split", 1, 9, 750.0, undone=4)
+    assert current_reviews(flags, [split]) == {1: "open", 2: "open"}
+    # The same split again yields the same person, and the review applies again.
+    assert current_reviews(flags, [split, correction_at(5, "split", 1, 9, 750.0)]) == {
+        1: "open",
+        2: "open",
+        9: "dismissed",
+    }

@@ -1,4 +1,4 @@
-"""Corrections in the database: what every read says of people, and that the record stays as it is."""
+"""Corrections: what reads return after them; recorded rows do not change."""
 
 from __future__ import annotations
 
@@ -39,30 +39,39 @@ from db.schema import (
 from db.summaries import list_pending_summaries
 from db.unit_of_work import Store
 
-RECORD = (StudentRow, TimelineBinRow, SeatRow, TrackRow, FlagRow)
+RECORDED_TABLES = (StudentRow, TimelineBinRow, SeatRow, TrackRow, FlagRow)
 NAME, MERGE, SPLIT = CorrectionKind.NAME, CorrectionKind.MERGE, CorrectionKind.SPLIT
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
-def half_a_bin(student_id: int, start_s: float, chances: tuple[float, ...], usable: int) -> TimelineBin:
+def make_partial_bin(
+    student_id: int, start_s: float, probabilities: tuple[float, ...], usable: int
+) -> TimelineBin:
     """Seen in four of ten samples."""
-    unknown = {"blurred": 4 - usable, "absent": 6}
-    return TimelineBin(student_id, start_s, 5.0, 2.0, 10, 4, usable, chances if usable else None, unknown)
+    reasons = {"blurred": 4 - usable, "absent": 6}
+    return TimelineBin(
+        student_id, start_s, 5.0, 2.0, 10, 4, usable, probabilities if usable else None, reasons
+    )
 
 
 @pytest.fixture
-def lesson(store: Store, session_id: int, people: tuple[int, int, int]) -> int:
-    """An ended session of four bins. The first two students are never seen for long at the same time."""
-    first, second, third = people
-    bins = [half_a_bin(first, at_s, SAD, 3) for at_s in (0.0, 5.0)]
-    bins += [half_a_bin(second, at_s, HAPPY, usable) for at_s, usable in ((5.0, 1), (10.0, 4), (15.0, 0))]
-    bins += [half_a_bin(third, at_s, HAPPY, 2) for at_s in (0.0, 5.0, 10.0, 15.0)]
+def ended_session(store: Store, session_id: int, student_ids: tuple[int, int, int]) -> int:
+    """An ended session of four bins. The first two students are hardly seen at the same time."""
+    first, second, third = student_ids
+    bins = [make_partial_bin(first, at_s, SAD, 3) for at_s in (0.0, 5.0)]
+    bins += [
+        make_partial_bin(second, at_s, HAPPY, usable) for at_s, usable in ((5.0, 1), (10.0, 4), (15.0, 0))
+    ]
+    bins += [make_partial_bin(third, at_s, HAPPY, 2) for at_s in (0.0, 5.0, 10.0, 15.0)]
     with store.unit_of_work() as unit:
         unit.write_bins(session_id, bins)
         unit.save_seats(
             session_id,
-            [SeatRecord(who, f"Student {n}", (n, 0, n + 9, 9), 640, 480) for n, who in enumerate(people, 1)],
+            [
+                SeatRecord(one, f"Student {n}", (n, 0, n + 9, 9), 640, 480)
+                for n, one in enumerate(student_ids, 1)
+            ],
         )
         unit.save_tracks(
             session_id,
@@ -73,7 +82,7 @@ def lesson(store: Store, session_id: int, people: tuple[int, int, int]) -> int:
                 TrackRecord(third, 4, 9.0, 19.5, 9, "seat only"),
             ],
         )
-        unit.save_flags([FlagRecord(session_id, who, "sad", "flagged", {}) for who in (first, second)])
+        unit.save_flags([FlagRecord(session_id, one, "sadness", "flagged", {}) for one in (first, second)])
         unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
         unit.commit()
     return session_id
@@ -86,18 +95,18 @@ def correct(store: Store, session_id: int, *corrections: Correction) -> None:
         unit.commit()
 
 
-def take_back(store: Store, session_id: int) -> Correction:
+def undo(store: Store, session_id: int) -> Correction:
     with store.unit_of_work() as unit:
-        taken = unit.undo_last_correction(session_id, store._clock())
+        undone = unit.undo_last_correction(session_id, store._clock())
         unit.commit()
-    return taken.correction
+    return undone.correction
 
 
-def newcomer(store: Store, session_id: int, name: str, *, to_roster: bool = False) -> int:
+def add_student(store: Store, session_id: int, name: str, *, to_roster: bool = False) -> int:
     with store.unit_of_work() as unit:
-        number = unit.add_unrecorded_student(session_id, name, to_roster=to_roster)
+        student_id = unit.add_unrecorded_student(session_id, name, to_roster=to_roster)
         unit.commit()
-    return number
+    return student_id
 
 
 def stored(engine: Engine, *tables) -> list:
@@ -106,7 +115,7 @@ def stored(engine: Engine, *tables) -> list:
 
 
 def view(store: Store, session_id: int) -> list:
-    """Everything that the reads say of the people of a session."""
+    """Everything that the reads return about the students of a session."""
     reads = (
         queries.list_students,
         queries.load_bins,
@@ -117,137 +126,149 @@ def view(store: Store, session_id: int) -> list:
     return [read(store.engine, session_id) for read in reads]
 
 
-def test_a_name(store, lesson, people) -> None:
-    before = view(store, lesson)
-    mia = newcomer(store, lesson, "Mia", to_roster=True)
-    correct(store, lesson, Correction(NAME, people[1], mia))
+def test_name_assigns_a_person(store, ended_session, student_ids) -> None:
+    before = view(store, ended_session)
+    mia = add_student(store, ended_session, "Mia", to_roster=True)
+    correct(store, ended_session, Correction(NAME, student_ids[1], mia))
     engine = store.engine
     assert queries.list_roster_students(engine, "7b") == [StudentRecord(mia, "Mia", "7b", None)]
-    assert [who.pseudonym for who in queries.list_students(engine, lesson)] == [
+    assert [one.pseudonym for one in queries.list_students(engine, ended_session)] == [
         "Student 1",
         "Student 3",
         "Mia",
     ]
     renamed = [
         sorted(
-            (replace(one, student_id=mia) if one.student_id == people[1] else one for one in part),
+            (replace(one, student_id=mia) if one.student_id == student_ids[1] else one for one in part),
             key=lambda one: one.student_id,
         )
         for part in before[1:3]
     ]
-    assert view(store, lesson)[1:3] == renamed
-    assert [one.student_id for one in queries.list_tracks(engine, lesson)] == [
-        people[0],
+    assert view(store, ended_session)[1:3] == renamed
+    assert [one.student_id for one in queries.list_tracks(engine, ended_session)] == [
+        student_ids[0],
         mia,
-        people[2],
-        people[2],
+        student_ids[2],
+        student_ids[2],
     ]
 
 
-def test_a_merge_puts_both_into_one_bin(store, lesson, people) -> None:
-    first, second, third = people
-    correct(store, lesson, Correction(MERGE, second, first))
-    found = {one.start_s: one for one in queries.load_bins(store.engine, lesson) if one.student_id == first}
-    assert list(found) == [0.0, 5.0, 10.0, 15.0]
-    both = found[5.0]
+def test_merge_combines_bins(store, ended_session, student_ids) -> None:
+    first, second, third = student_ids
+    correct(store, ended_session, Correction(MERGE, second, first))
+    bins = {
+        one.start_s: one for one in queries.load_bins(store.engine, ended_session) if one.student_id == first
+    }
+    assert list(bins) == [0.0, 5.0, 10.0, 15.0]
+    both = bins[5.0]
     assert (both.samples, both.seen_samples, both.usable_samples) == (10, 8, 4)
     assert both.probabilities == (0.0, 0.0, 0.0, 0.25, 0.75, 0.0, 0.0)
     assert both.unreadable_reasons == {"blurred": 4, "absent": 2}
-    assert [who.id for who in queries.list_students(store.engine, lesson)] == [first, third]
-    assert [(one.student_id, one.label) for one in queries.list_seats(store.engine, lesson)] == [
+    assert [one.id for one in queries.list_students(store.engine, ended_session)] == [first, third]
+    assert [(one.student_id, one.label) for one in queries.list_seats(store.engine, ended_session)] == [
         (first, "Student 1"), (first, "Student 2"), (third, "Student 3"),
     ]  # fmt: skip
-    assert [one.student_id for one in queries.list_flags(store.engine, lesson)] == [first]
+    assert [one.student_id for one in queries.list_flags(store.engine, ended_session)] == [first]
 
 
-def test_a_split_at_a_bins_border(store, lesson, people) -> None:
-    third = people[2]
-    other = newcomer(store, lesson, "Student 4")
-    correct(store, lesson, Correction(SPLIT, third, other, 10.0))
+def test_split_at_a_bin_boundary(store, ended_session, student_ids) -> None:
+    third = student_ids[2]
+    other = add_student(store, ended_session, "Student 4")
+    correct(store, ended_session, Correction(SPLIT, third, other, 10.0))
     engine = store.engine
-    assert [(one.student_id, one.start_s) for one in queries.load_bins(engine, lesson)][-4:] == [
+    assert [(one.student_id, one.start_s) for one in queries.load_bins(engine, ended_session)][-4:] == [
         (third, 0.0), (third, 5.0), (other, 10.0), (other, 15.0),
     ]  # fmt: skip
-    # Both sat there; the track that began a second before the border is mostly the other's.
-    assert [one.student_id for one in queries.list_seats(engine, lesson)][-2:] == [third, other]
-    assert [one.student_id for one in queries.list_tracks(engine, lesson)][-2:] == [third, other]
+    # Both have the seat; the track that begins a second before the boundary is mostly the other's.
+    assert [one.student_id for one in queries.list_seats(engine, ended_session)][-2:] == [third, other]
+    assert [one.student_id for one in queries.list_tracks(engine, ended_session)][-2:] == [third, other]
 
 
-def test_what_was_recorded_is_never_changed(store, lesson, people) -> None:
-    other, mia = newcomer(store, lesson, "Student 4"), newcomer(store, lesson, "Mia", to_roster=True)
-    before = stored(store.engine, *RECORD)
-    wrote_at = queries.get_session(store.engine, lesson).last_written_at
+def test_corrections_do_not_change_recorded_rows(store, ended_session, student_ids) -> None:
+    other, mia = (
+        add_student(store, ended_session, "Student 4"),
+        add_student(store, ended_session, "Mia", to_roster=True),
+    )
+    before = stored(store.engine, *RECORDED_TABLES)
+    written_at = queries.get_session(store.engine, ended_session).last_written_at
     steps = [
-        Correction(MERGE, people[1], people[0]),
-        Correction(SPLIT, people[0], other, 10.0),
+        Correction(MERGE, student_ids[1], student_ids[0]),
+        Correction(SPLIT, student_ids[0], other, 10.0),
         Correction(NAME, other, mia),
         Correction(NAME, mia, other),
     ]
-    correct(store, lesson, *steps)
-    assert [take_back(store, lesson) for _ in steps] == steps[::-1]
-    assert stored(store.engine, *RECORD) == before
-    assert queries.get_session(store.engine, lesson).last_written_at == wrote_at
+    correct(store, ended_session, *steps)
+    assert [undo(store, ended_session) for _ in steps] == steps[::-1]
+    assert stored(store.engine, *RECORDED_TABLES) == before
+    assert queries.get_session(store.engine, ended_session).last_written_at == written_at
 
 
-def test_taking_back_gives_each_view_again_in_order(store, lesson, people) -> None:
-    recorded = view(store, lesson)
-    correct(store, lesson, Correction(MERGE, people[1], people[0]))
-    merged = view(store, lesson)
-    other = newcomer(store, lesson, "Student 4")
-    correct(store, lesson, Correction(SPLIT, people[0], other, 10.0))
-    split = view(store, lesson)
-    correct(store, lesson, Correction(MERGE, people[2], other))
-    # Nor is the one whom a split made among the people any more.
-    for wanted in (split, merged, recorded):
-        take_back(store, lesson)
-        assert view(store, lesson) == wanted
-    with pytest.raises(NotFound, match="has no correction to take back"):
-        take_back(store, lesson)
+def test_undo_restores_each_view_in_order(store, ended_session, student_ids) -> None:
+    recorded = view(store, ended_session)
+    correct(store, ended_session, Correction(MERGE, student_ids[1], student_ids[0]))
+    merged = view(store, ended_session)
+    other = add_student(store, ended_session, "Student 4")
+    correct(store, ended_session, Correction(SPLIT, student_ids[0], other, 10.0))
+    split = view(store, ended_session)
+    correct(store, ended_session, Correction(MERGE, student_ids[2], other))
+    # The person created by the split is not listed any more either.
+    for expected in (split, merged, recorded):
+        undo(store, ended_session)
+        assert view(store, ended_session) == expected
+    with pytest.raises(NotFound) as caught:
+        undo(store, ended_session)
+    assert caught.value.kind == "correction"
 
 
-def test_the_list_keeps_what_was_taken_back(store, lesson, people, clock) -> None:
-    mia = newcomer(store, lesson, "Mia", to_roster=True)
-    correct(store, lesson, Correction(NAME, people[0], mia))
-    taken_at = clock.now
-    take_back(store, lesson)
-    correct(store, lesson, Correction(NAME, people[1], mia))
-    first, second = queries.list_corrections(store.engine, lesson)
+def test_list_corrections_includes_undone_ones(store, ended_session, student_ids, clock) -> None:
+    mia = add_student(store, ended_session, "Mia", to_roster=True)
+    correct(store, ended_session, Correction(NAME, student_ids[0], mia))
+    before_undo = clock.now
+    undo(store, ended_session)
+    correct(store, ended_session, Correction(NAME, student_ids[1], mia))
+    first, second = queries.list_corrections(store.engine, ended_session)
     assert (first.student_pseudonym, first.person_pseudonym, first.correction) == (
-        "Student 1", "Mia", Correction(NAME, people[0], mia),
+        "Student 1", "Mia", Correction(NAME, student_ids[0], mia),
     )  # fmt: skip
     assert [one.is_active() for one in (first, second)] == [False, True]
-    assert first.created_at <= taken_at < first.undone_at < second.created_at
-    assert [one.is_active(taken_at) for one in (first, second)] == [True, False]
+    assert first.created_at <= before_undo < first.undone_at < second.created_at
+    assert [one.is_active(before_undo) for one in (first, second)] == [True, False]
     assert second.id > first.id
-    # Taking back leaves out those that were taken back already.
-    assert take_back(store, lesson) == second.correction
+    # Undone corrections are skipped.
+    assert undo(store, ended_session) == second.correction
     with pytest.raises(NotFound):
-        take_back(store, lesson)
+        undo(store, ended_session)
 
 
-def test_corrections_of_an_unknown_session_are_an_error(store, lesson) -> None:
-    assert queries.list_corrections(store.engine, lesson) == []
-    with pytest.raises(NotFound, match="there is no session 1000000"):
-        queries.list_corrections(store.engine, 10**6)
-    with pytest.raises(NotFound, match="there is no session 1000000 to correct"):
-        correct(store, 10**6, Correction(MERGE, 1, 2))
+def test_corrections_of_an_unknown_session_raise_not_found(store, ended_session) -> None:
+    assert queries.list_corrections(store.engine, ended_session) == []
+    for action in (
+        lambda: queries.list_corrections(store.engine, 10**6),
+        lambda: correct(store, 10**6, Correction(MERGE, 1, 2)),
+    ):
+        with pytest.raises(NotFound) as caught:
+            action()
+        assert (caught.value.kind, caught.value.key) == ("session", 10**6)
 
 
-def test_a_running_session_is_not_corrected(store, session_id, people) -> None:
-    with pytest.raises(Conflict, match="is still running"):
-        correct(store, session_id, Correction(MERGE, people[0], people[1]))
+def test_correction_of_a_running_session_raises_conflict(store, session_id, student_ids) -> None:
+    with pytest.raises(Conflict):
+        correct(store, session_id, Correction(MERGE, student_ids[0], student_ids[1]))
 
 
-def test_a_correction_that_changes_nothing_is_refused_and_leaves_nothing(store, lesson, people) -> None:
-    first, second, third = people
-    correct(store, lesson, Correction(MERGE, second, first))
-    with pytest.raises(NotFound, match=f"nobody of session {lesson} is student {second} from then on"):
-        correct(store, lesson, Correction(MERGE, second, third))
-    assert len(queries.list_corrections(store.engine, lesson)) == 1
+def test_correction_without_effect_raises_not_found_and_stores_nothing(
+    store, ended_session, student_ids
+) -> None:
+    first, second, third = student_ids
+    correct(store, ended_session, Correction(MERGE, second, first))
+    with pytest.raises(NotFound) as caught:
+        correct(store, ended_session, Correction(MERGE, second, third))
+    assert (caught.value.kind, caught.value.key) == ("person", second)
+    assert len(queries.list_corrections(store.engine, ended_session)) == 1
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         Correction(NAME, 1, 1),
         Correction(SPLIT, 1, 2),
@@ -255,96 +276,111 @@ def test_a_correction_that_changes_nothing_is_refused_and_leaves_nothing(store, 
         Correction(SPLIT, 1, 2, -1.0),
     ],
 )
-def test_the_schema_refuses_half_a_correction(store, lesson, people, wrong) -> None:
-    real = replace(wrong, student_id=people[0], person_id=people[wrong.person_id - 1])
+def test_invalid_correction_is_rejected(store, ended_session, student_ids, invalid) -> None:
+    correction = replace(invalid, student_id=student_ids[0], person_id=student_ids[invalid.person_id - 1])
     with pytest.raises((Conflict, NotFound)):
-        correct(store, lesson, real)
-    assert queries.list_corrections(store.engine, lesson) == []
+        correct(store, ended_session, correction)
+    assert queries.list_corrections(store.engine, ended_session) == []
 
 
-def test_a_history_is_of_people(store, lesson, people, new_session, a_bin) -> None:
-    """Mia was two recorded students in one session, and one who was never corrected in another."""
-    mia = newcomer(store, lesson, "Mia", to_roster=True)
-    correct(store, lesson, Correction(MERGE, people[1], people[0]), Correction(NAME, people[0], mia))
+def test_student_history_after_corrections(store, ended_session, student_ids, new_session, make_bin) -> None:
+    """Mia was two recorded students in one session, and recorded under her own id in another."""
+    mia = add_student(store, ended_session, "Mia", to_roster=True)
+    correct(
+        store,
+        ended_session,
+        Correction(MERGE, student_ids[1], student_ids[0]),
+        Correction(NAME, student_ids[0], mia),
+    )
     with store.unit_of_work() as unit:
         later = unit.start_session(new_session())
-        unit.write_bins(later, [a_bin(mia, 0.0, sad=0.5)])
+        unit.write_bins(later, [make_bin(mia, 0.0, sad=0.5)])
         unit.commit()
     engine = store.engine
     one, other = student_history(engine, "Mia")
-    assert (one.session.id, one.student.id, other.session.id) == (lesson, mia, later)
+    assert (one.session.id, one.student.id, other.session.id) == (ended_session, mia, later)
     assert student_history(engine, "Student 1") == []
-    take_back(store, lesson)
+    undo(store, ended_session)
     assert [entry.session.id for entry in student_history(engine, "Mia")] == [later]
-    assert [entry.session.id for entry in student_history(engine, "Student 1")] == [lesson]
+    assert [entry.session.id for entry in student_history(engine, "Student 1")] == [ended_session]
 
 
-def test_a_correction_drops_what_was_summed_up(store, lesson, people) -> None:
-    summary = SessionSummary(lesson, 1, 3, None, None, None, None)
-    rows = [StudentSummary(who, 20.0, 10.0, 5.0, 9, 0.0, None, None, None) for who in people]
+def test_correction_deletes_summaries(store, ended_session, student_ids) -> None:
+    summary = SessionSummary(ended_session, 1, 3, None, None, None, None)
+    rows = [StudentSummary(one, 20.0, 10.0, 5.0, 9, 0.0, None, None, None) for one in student_ids]
     with store.unit_of_work() as unit:
         unit.save_summaries(summary, rows)
         unit.commit()
     assert list_pending_summaries(store.engine, 1) == []
-    correct(store, lesson, Correction(MERGE, people[1], people[0]))
+    correct(store, ended_session, Correction(MERGE, student_ids[1], student_ids[0]))
     assert stored(store.engine, StudentSummaryRow, SessionSummaryRow) == [[], []]
-    assert list_pending_summaries(store.engine, 1) == [lesson]
+    assert list_pending_summaries(store.engine, 1) == [ended_session]
 
 
-def test_a_review_moves_along_with_a_name_and_back(store, lesson, people) -> None:
+def test_review_moves_with_a_name_and_back(store, ended_session, student_ids) -> None:
     review = FlagRecord(
-        lesson, people[0], "sad", "flagged", {}, "dismissed", "the form teacher", store._clock(), "tired"
+        ended_session,
+        student_ids[0],
+        "sadness",
+        "flagged",
+        {},
+        "dismissed",
+        "the form teacher",
+        store._clock(),
+        "tired",
     )
     with store.unit_of_work() as unit:
         unit.save_review(review)
         unit.commit()
-    mia = newcomer(store, lesson, "Mia", to_roster=True)
-    correct(store, lesson, Correction(NAME, people[0], mia))
+    mia = add_student(store, ended_session, "Mia", to_roster=True)
+    correct(store, ended_session, Correction(NAME, student_ids[0], mia))
     engine = store.engine
-    assert replace(review, student_id=mia) in queries.list_flags(engine, lesson)
+    assert replace(review, student_id=mia) in queries.list_flags(engine, ended_session)
     (entry,) = student_history(engine, "Mia")
     assert entry.flags == (replace(review, student_id=mia),)
-    correct(store, lesson, Correction(MERGE, people[1], mia))
-    assert "dismissed" not in [flag.review for flag in queries.list_flags(engine, lesson)]
-    take_back(store, lesson)
-    take_back(store, lesson)
-    assert review in queries.list_flags(engine, lesson)
+    correct(store, ended_session, Correction(MERGE, student_ids[1], mia))
+    assert "dismissed" not in [flag.review for flag in queries.list_flags(engine, ended_session)]
+    undo(store, ended_session)
+    undo(store, ended_session)
+    assert review in queries.list_flags(engine, ended_session)
 
 
-def test_people_and_flags_are_counted_after_corrections(store, lesson, people) -> None:
-    assert session_counts(store.engine)[lesson] == SessionCounts(3, 2, 2)
-    correct(store, lesson, Correction(MERGE, people[1], people[0]))
-    assert session_counts(store.engine)[lesson] == SessionCounts(2, 1, 1)
-    other = newcomer(store, lesson, "Student 4")
-    correct(store, lesson, Correction(SPLIT, people[2], other, 10.0))
-    assert session_counts(store.engine)[lesson] == SessionCounts(3, 1, 1)
-    take_back(store, lesson)
-    take_back(store, lesson)
-    assert session_counts(store.engine)[lesson] == SessionCounts(3, 2, 2)
+def test_session_counts_after_corrections(store, ended_session, student_ids) -> None:
+    assert session_counts(store.engine)[ended_session] == SessionCounts(3, 2, 2)
+    correct(store, ended_session, Correction(MERGE, student_ids[1], student_ids[0]))
+    assert session_counts(store.engine)[ended_session] == SessionCounts(2, 1, 1)
+    other = add_student(store, ended_session, "Student 4")
+    correct(store, ended_session, Correction(SPLIT, student_ids[2], other, 10.0))
+    assert session_counts(store.engine)[ended_session] == SessionCounts(3, 1, 1)
+    undo(store, ended_session)
+    undo(store, ended_session)
+    assert session_counts(store.engine)[ended_session] == SessionCounts(3, 2, 2)
 
 
-def test_whoever_is_erased_leaves_the_others_as_recorded(store, lesson, people) -> None:
-    """Deleting somebody of the roster takes the corrections that name them along, and the bins are still
-    somebody's."""
-    mia = newcomer(store, lesson, "Mia", to_roster=True)
-    correct(store, lesson, Correction(NAME, people[1], mia))
+def test_deleted_person_leaves_the_others_as_recorded(store, ended_session, student_ids) -> None:
+    """Deleting a roster student deletes the corrections that refer to them; every bin still has a student."""
+    mia = add_student(store, ended_session, "Mia", to_roster=True)
+    correct(store, ended_session, Correction(NAME, student_ids[1], mia))
     with store.engine.begin() as connection:
         connection.execute(delete(StudentRow).where(StudentRow.id == mia))
-    assert queries.list_corrections(store.engine, lesson) == []
-    owners = {one.student_id for one in queries.load_bins(store.engine, lesson)}
-    assert owners == {who.id for who in queries.list_students(store.engine, lesson)} == set(people)
+    assert queries.list_corrections(store.engine, ended_session) == []
+    owners = {one.student_id for one in queries.load_bins(store.engine, ended_session)}
+    assert (
+        owners == {one.id for one in queries.list_students(store.engine, ended_session)} == set(student_ids)
+    )
 
 
-def test_a_session_without_corrections_has_no_stretches(store, lesson) -> None:
+def test_session_without_corrections_has_no_intervals(store, ended_session) -> None:
     assert stored(store.engine, IdentityIntervalRow) == [[]]
 
 
-def test_a_newcomer_needs_a_session_and_a_free_name(store, lesson) -> None:
-    newcomer(store, lesson, "Mia", to_roster=True)
+def test_add_unrecorded_student_requires_session_and_free_pseudonym(store, ended_session) -> None:
+    add_student(store, ended_session, "Mia", to_roster=True)
     with pytest.raises(Conflict):
-        newcomer(store, lesson, "Mia", to_roster=True)
-    with pytest.raises(NotFound, match="there is no session 1000000 to add 'Mia' to"):
-        newcomer(store, 10**6, "Mia")
+        add_student(store, ended_session, "Mia", to_roster=True)
+    with pytest.raises(NotFound) as caught:
+        add_student(store, 10**6, "Mia")
+    assert caught.value.kind == "session"
 
 
 CLASSES = count()
@@ -354,37 +390,36 @@ SEEN = st.dictionaries(
 )
 
 
-@settings(max_examples=25)  # each is many transactions
+@settings(max_examples=25)  # many transactions each
 @given(steps=st.lists(STEPS, max_size=6), seen=SEEN)
-def test_any_corrections_agree_with_themselves_and_can_all_be_taken_back(
-    shared_store, new_session, steps, seen
-) -> None:
-    """Whoever was made whom: a history is of those who there are, and nothing is lost or doubled."""
+def test_any_corrections_are_consistent_and_can_be_undone(shared_store, new_session, steps, seen) -> None:
+    """Every listed student has a history, and no sample is lost or counted twice."""
     store, class_name = shared_store, f"class {next(CLASSES)}"
     with store.unit_of_work() as unit:
         session_id = unit.start_session(new_session(class_name))
         ids = [unit.add_student(session_id, f"Student {n}") for n in range(3)]
         ids += [unit.add_unrecorded_student(session_id, f"Person {n}", to_roster=True) for n in range(2)]
-        unit.save_seats(session_id, [SeatRecord(who, "seat", (0, 0, 9, 9), 640, 480) for who in ids[:3]])
+        unit.save_seats(session_id, [SeatRecord(one, "seat", (0, 0, 9, 9), 640, 480) for one in ids[:3]])
         recorded = [
-            half_a_bin(ids[n], start_s, SAD if n else HAPPY, usable) for (n, start_s), usable in seen.items()
+            make_partial_bin(ids[n], start_s, SAD if n else HAPPY, usable)
+            for (n, start_s), usable in seen.items()
         ]
         unit.write_bins(session_id, recorded)
         unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
         unit.commit()
-    before, made = view(store, session_id), 0
+    before, correction_count = view(store, session_id), 0
     for one, other, at_s in steps:
         step = Correction(NAME if at_s is None else SPLIT, ids[one], ids[other], at_s)
-        with suppress(NotFound, Conflict):  # of somebody who is nobody by now, or of themselves
+        with suppress(NotFound, Conflict):  # without effect, or of one student with themselves
             correct(store, session_id, step)
-            made += 1
-    found = queries.load_bins(store.engine, session_id)
-    people = queries.list_students(store.engine, session_id)
-    assert {part.student_id for part in found} <= {who.id for who in people}
-    assert sum(part.usable_samples for part in found) == sum(part.usable_samples for part in recorded)
-    for who in people:
-        (entry,) = student_history(store.engine, who.pseudonym, class_name)
-        assert entry.student == who
-    for _ in range(made):
-        take_back(store, session_id)
+            correction_count += 1
+    merged = queries.load_bins(store.engine, session_id)
+    students = queries.list_students(store.engine, session_id)
+    assert {part.student_id for part in merged} <= {one.id for one in students}
+    assert sum(part.usable_samples for part in merged) == sum(part.usable_samples for part in recorded)
+    for student in students:
+        (entry,) = student_history(store.engine, student.pseudonym, class_name)
+        assert entry.student == student
+    for _ in range(correction_count):
+        undo(store, session_id)
     assert view(store, session_id) == before

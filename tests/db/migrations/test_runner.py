@@ -60,7 +60,7 @@ def config_for(folder: Path) -> Config:
 
 
 def test_upgrade_of_an_older_database_keeps_its_rows(
-    empty_file, tmp_path, new_session, a_bin, request
+    empty_file, tmp_path, new_session, make_bin, request
 ) -> None:
     url = f"sqlite:///{shutil.copy(empty_file, tmp_path / 'class.db')}"
     older = open_database(url)
@@ -69,7 +69,7 @@ def test_upgrade_of_an_older_database_keeps_its_rows(
         student = unit.add_student(session, "Student 1")
         unit.add_marker(session, 1.0, "quiz")
         unit.save_gaps(session, [GapRecord(1.0, 2.0, "paused")])
-        unit.write_bins(session, [a_bin(None, 0.0), a_bin(student, 0.0)])
+        unit.write_bins(session, [make_bin(None, 0.0), make_bin(student, 0.0)])
         unit.commit()
     older.dispose()
     request.getfixturevalue("next_version")
@@ -81,26 +81,26 @@ def test_upgrade_of_an_older_database_keeps_its_rows(
     assert "colour" in {column["name"] for column in inspect(newer).get_columns("markers")}
     assert [marker.text for marker in queries.list_markers(newer, session)] == ["quiz"]
     assert queries.list_gaps(newer, session) == [GapRecord(1.0, 2.0, "paused")]
-    assert queries.load_bins(newer, session) == [a_bin(None, 0.0), a_bin(student, 0.0)]
+    assert queries.load_bins(newer, session) == [make_bin(None, 0.0), make_bin(student, 0.0)]
     newer.dispose()
 
 
 @pytest.mark.parametrize(
     "write",
     [
-        lambda unit, session, a_bin: unit.add_marker(session, -1.0, "before the start"),
-        lambda unit, session, a_bin: unit.write_bins(session, [a_bin(None, -5.0)]),
+        lambda unit, session, make_bin: unit.add_marker(session, -1.0, "before the start"),
+        lambda unit, session, make_bin: unit.write_bins(session, [make_bin(None, -5.0)]),
     ],
     ids=["markers", "timeline_bins"],
 )
 def test_checks_of_a_copied_table_still_reject_rows(
-    empty_file, tmp_path, new_session, a_bin, next_version, write
+    empty_file, tmp_path, new_session, make_bin, next_version, write
 ) -> None:
     engine = open_database(f"sqlite:///{shutil.copy(empty_file, tmp_path / 'class.db')}")
     with Store(engine).unit_of_work() as unit:
         session = unit.start_session(new_session())
         with pytest.raises(Conflict):
-            write(unit, session, a_bin)
+            write(unit, session, make_bin)
     engine.dispose()
 
 

@@ -11,12 +11,12 @@ from model.errors import ModelError
 from tests.helpers.made_up_faces import make_faces, real_splits
 
 
-def of_usage(*usage: int) -> Faces:
+def faces_of_usage(*usage: int) -> Faces:
     return replace(make_faces(len(usage)), usage=np.array(usage))
 
 
-def test_splits_follow_usage_and_the_rows_of_the_csv() -> None:
-    faces = replace(of_usage(1, 0, 1, 1, 0, 1, 1), csv_rows=np.array([50, 1, 40, 30, 2, 20, 10]))
+def test_official_splits_follow_usage_and_csv_rows() -> None:
+    faces = replace(faces_of_usage(1, 0, 1, 1, 0, 1, 1), csv_rows=np.array([50, 1, 40, 30, 2, 20, 10]))
     splits = official_splits(faces)
     assert splits.train.csv_rows.tolist() == [1, 2]
     assert splits.choose.csv_rows.tolist() == [10, 20]
@@ -27,8 +27,8 @@ def test_splits_follow_usage_and_the_rows_of_the_csv() -> None:
     assert splits.report.usage.tolist() == [1, 1, 1]
 
 
-def test_no_face_is_in_two_splits_and_none_is_of_private_test() -> None:
-    splits = official_splits(of_usage(*[0, 1, 2, 3] * 5))
+def test_official_splits_are_disjoint_and_without_private_test() -> None:
+    splits = official_splits(faces_of_usage(*[0, 1, 2, 3] * 5))
     rows = np.concatenate([part.csv_rows for part in (splits.train, splits.choose, splits.report)])
     assert sorted(rows.tolist()) == [row for row in range(20) if row % 4 < 2]
 
@@ -37,9 +37,9 @@ def test_no_face_is_in_two_splits_and_none_is_of_private_test() -> None:
     ("usage", "missing"),
     [((1, 1, 1), "Training"), ((0, 0, 1), "each half of PublicTest"), ((0, 2, 3), "each half of PublicTest")],
 )
-def test_a_split_without_a_face_is_refused(usage: tuple[int, ...], missing: str) -> None:
-    with pytest.raises(ModelError, match=f"^no face for {missing}; expected"):
-        official_splits(of_usage(*usage))
+def test_official_splits_empty_split_raises(usage: tuple[int, ...], missing: str) -> None:
+    with pytest.raises(ModelError, match=f"no face for {missing}"):
+        official_splits(faces_of_usage(*usage))
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_a_split_without_a_face_is_refused(usage: tuple[int, ...], missing: str)
         ("private", [2]),
     ],
 )
-def test_splits_by_name(name: str, rows: list[int]) -> None:
-    assert select_split(of_usage(0, 1, 2, 3, 0, 1), name).csv_rows.tolist() == rows
+def test_select_split_by_name(name: str, rows: list[int]) -> None:
+    assert select_split(faces_of_usage(0, 1, 2, 3, 0, 1), name).csv_rows.tolist() == rows
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("test", "'test' is no split; expected one of all, train"), ("private", "no face for the split 'priv")],
+    [("test", "'test' does not exist"), ("private", "no face for the split 'private'")],
 )
-def test_split_that_is_not_there(name: str, message: str) -> None:
+def test_select_split_unknown_or_empty_raises(name: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        select_split(of_usage(0, 0, 1, 1), name)
+        select_split(faces_of_usage(0, 0, 1, 1), name)
 
 
 @pytest.mark.parametrize(
@@ -72,33 +72,33 @@ def test_split_that_is_not_there(name: str, message: str) -> None:
         (
             "images",
             np.zeros((3, 48, 47), np.uint8),
-            r"images of the faces are \(3, 48, 47\); expected \(3, 48",
+            r"'images' .* \(3, 48, 47\), not \(3, 48",
         ),
-        ("images", np.zeros((3, 48, 48, 1), np.uint8), "images of the faces are"),
-        ("labels", np.zeros(2, np.int64), r"labels of the faces are \(2,\); expected \(3,\)"),
-        ("labels", np.zeros((3, 1), np.int64), "labels of the faces are"),
-        ("counts", np.zeros((3, 7), np.int64), r"counts of the faces are \(3, 7\); expected \(3, 10\)"),
-        ("usage", np.zeros(4, np.int64), "usage of the faces are"),
-        ("csv_rows", np.zeros(4, np.int64), "csv_rows of the faces are"),
-        ("labels", np.array([0, 7, 1]), "a face has label 7; expected 0 to 6: angry, disgust"),
-        ("labels", np.array([0, -1, 1]), "a face has label -1"),
-        ("counts", np.full((3, 10), -1), "fewer than no votes"),
+        ("images", np.zeros((3, 48, 48, 1), np.uint8), "'images' .* shape"),
+        ("labels", np.zeros(2, np.int64), r"'labels' .* \(2,\), not \(3,\)"),
+        ("labels", np.zeros((3, 1), np.int64), "'labels' .* shape"),
+        ("vote_counts", np.zeros((3, 7), np.int64), r"'vote_counts' .* \(3, 7\), not \(3, 10\)"),
+        ("usage", np.zeros(4, np.int64), "'usage' .* shape"),
+        ("csv_rows", np.zeros(4, np.int64), "'csv_rows' .* shape"),
+        ("labels", np.array([0, 7, 1]), "has the label 7"),
+        ("labels", np.array([0, -1, 1]), "has the label -1"),
+        ("vote_counts", np.full((3, 10), -1), "negative number of votes"),
     ],
 )
-def test_faces_that_are_not_what_they_should_be(field: str, value: np.ndarray, message: str) -> None:
+def test_faces_invalid_array_raises(field: str, value: np.ndarray, message: str) -> None:
     with pytest.raises(ModelError, match=message) as caught:
         replace(make_faces(3), **{field: value})
     assert "\n" not in str(caught.value)
 
 
-def test_faces_without_votes_have_no_distribution_and_no_majority() -> None:
+def test_faces_without_votes_have_no_distribution_or_majority() -> None:
     faces = make_faces(6)  # the fifth has no votes
     assert faces.vote_weights.tolist() == faces.vote_shares.sum(axis=1).tolist() == [1, 1, 1, 1, 0, 1]
     assert faces.has_majority.tolist() == [True, True, True, True, False, True]
     assert faces.majority[faces.has_majority].tolist() == [0, 1, 2, 3, 5]
 
 
-def test_taken_faces_bring_all_that_is_known_of_them() -> None:
+def test_faces_subset_keeps_all_arrays() -> None:
     faces = make_faces(6)
     taken = faces.subset(np.array([5, 1]))
     assert taken.csv_rows.tolist() == taken.labels.tolist() == [5, 1]
@@ -107,11 +107,11 @@ def test_taken_faces_bring_all_that_is_known_of_them() -> None:
     assert faces.subset(faces.labels > 3).csv_rows.tolist() == [4, 5]
 
 
-def test_usage_is_in_the_order_of_the_table() -> None:
+def test_usage_order() -> None:
     assert [usage.name for usage in Usage] == ["TRAINING", "PUBLIC_TEST", "PRIVATE_TEST", "UNSTATED"]
 
 
-def test_the_real_faces_have_the_official_sizes(shared: Path) -> None:
+def test_official_splits_of_fer2013_have_the_official_sizes(shared: Path) -> None:
     splits = real_splits(shared)
     assert [len(part) for part in (splits.train, splits.choose, splits.report)] == [28709, 1794, 1795]
     assert np.bincount(splits.train.labels).tolist() == [3995, 436, 4097, 7215, 4830, 3171, 4965]

@@ -23,7 +23,7 @@ from model.emotions import EMOTIONS, Emotion
         pytest.param((0,) * 10, {}, id="no votes"),
     ],
 )
-def test_votes_become_a_distribution(counts: tuple[int, ...], expected: dict[str, float]) -> None:
+def test_vote_distribution(counts: tuple[int, ...], expected: dict[str, float]) -> None:
     votes = vote_distribution(np.array([counts]))
     found = {Emotion(i).label: share for i, share in enumerate(votes[0].tolist()) if share}
     assert found == pytest.approx(expected)
@@ -43,11 +43,11 @@ def test_votes_become_a_distribution(counts: tuple[int, ...], expected: dict[str
         pytest.param((0,) * 10, NO_MAJORITY, id="no votes"),
     ],
 )
-def test_majority_is_one_of_the_seven_or_none(counts: tuple[int, ...], expected: int) -> None:
+def test_majority_labels(counts: tuple[int, ...], expected: int) -> None:
     assert majority_labels(np.array([counts])).tolist() == [expected]
 
 
-def test_each_column_of_ferplus_is_its_own_label() -> None:
+def test_majority_labels_of_each_column() -> None:
     columns = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
     found = majority_labels(np.eye(10, dtype=np.int64))
     assert [EMOTIONS[label] for label in found[:7]] == list(columns)
@@ -55,7 +55,7 @@ def test_each_column_of_ferplus_is_its_own_label() -> None:
     assert expression_counts(np.eye(10, dtype=np.int64)).argmax(axis=1)[:7].tolist() == found[:7].tolist()
 
 
-def test_rows_do_not_mix() -> None:
+def test_votes_of_several_faces() -> None:
     counts = np.array([[0, 8, 0, 0, 0, 0, 0, 0, 2, 0], [0] * 10, [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]])
     votes = vote_distribution(counts)
     assert (votes.shape, votes.dtype) == ((3, 7), np.float32)

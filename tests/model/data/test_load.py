@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.data.load import SUPPORTED_FORMS, load_faces
+from model.data.load import SUPPORTED_FORMATS, load_faces
 from model.emotions import Emotion
 from model.errors import ModelError
 from tests.helpers.made_up_faces import (
@@ -30,8 +30,8 @@ def write_votes(path: Path, counts: tuple[int, ...]) -> Path:
     return write_csv(path, [vote_row(counts)] * len(IMAGES))
 
 
-def write_form(folder: Path, form: str) -> Path:
-    """The two images, all of fear, in one of the forms; what to load."""
+def write_format(folder: Path, form: str) -> Path:
+    """Write the two images, labelled fear, in one of the formats; returns the path to load."""
     if form == "sheet":
         write_sheet(folder, IMAGES, label=np.full(2, Emotion.FEAR))
     elif form == "folders":
@@ -46,39 +46,39 @@ def write_form(folder: Path, form: str) -> Path:
 
 
 @pytest.mark.parametrize("form", ["sheet", "folders", "npz", "csv", "folder of a csv"])
-def test_every_form_gives_the_same_faces(tmp_path: Path, form: str) -> None:
-    faces = load_faces(write_form(tmp_path, form))
+def test_load_faces_every_format_returns_the_same_faces(tmp_path: Path, form: str) -> None:
+    faces = load_faces(write_format(tmp_path, form))
     np.testing.assert_array_equal(faces.images, IMAGES)
     assert faces.labels.tolist() == [Emotion.FEAR] * 2
     assert faces.csv_rows.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["", "fer2013.csv", "icml_face_data.csv"])
-def test_votes_beside_the_table_are_used(tmp_path: Path, name: str) -> None:
+def test_load_faces_votes_beside_the_csv_are_used(tmp_path: Path, name: str) -> None:
     write_kaggle(tmp_path, name or "fer2013.csv")
     write_votes(tmp_path / "fer2013new.csv", HAPPY_VOTES)
     assert load_faces(tmp_path / name).majority.tolist() == [Emotion.HAPPY] * 2
 
 
 @pytest.mark.parametrize("name", ["", "fer2013.csv"])
-def test_votes_that_are_named_come_before_those_beside(tmp_path: Path, name: str) -> None:
+def test_load_faces_given_votes_take_precedence(tmp_path: Path, name: str) -> None:
     write_kaggle(tmp_path)
     write_votes(tmp_path / "fer2013new.csv", HAPPY_VOTES)
     other = write_votes(tmp_path / "other.csv", (10,) + (0,) * 9)
     assert load_faces(tmp_path / name, other).majority.tolist() == [Emotion.NEUTRAL] * 2
 
 
-def test_sheet_comes_before_a_table_beside_it(tmp_path: Path) -> None:
+def test_load_faces_contact_sheet_takes_precedence_over_csv(tmp_path: Path) -> None:
     write_kaggle(tmp_path)
     write_sheet(tmp_path, IMAGES, label=np.full(2, Emotion.SAD))
     assert load_faces(tmp_path).labels.tolist() == [Emotion.SAD] * 2
 
 
 @pytest.mark.parametrize("form", ["sheet", "folders", "npz"])
-def test_votes_for_a_form_that_takes_none(tmp_path: Path, form: str) -> None:
-    path = write_form(tmp_path, form)
+def test_load_faces_votes_for_a_format_without_votes_raise(tmp_path: Path, form: str) -> None:
+    path = write_format(tmp_path, form)
     votes = write_votes(tmp_path / "votes.csv", HAPPY_VOTES)
-    with pytest.raises(ModelError, match=r"votes\.csv cannot be used with .*; votes go with a CSV file"):
+    with pytest.raises(ModelError, match=r"does not take .*votes\.csv"):
         load_faces(path, votes)
 
 
@@ -88,16 +88,17 @@ def test_votes_for_a_form_that_takes_none(tmp_path: Path, form: str) -> None:
         ("nothing", "does not exist"),
         ("nothing.csv", "does not exist"),
         ("nothing.npz", "does not exist"),
-        ("faces.txt", "has none of the known forms"),
-        ("empty", "has none of the known forms"),
+        ("faces.txt", "has an unknown format"),
+        ("empty", "has an unknown format"),
     ],
 )
-def test_what_has_no_form_is_one_line_with_the_forms(tmp_path: Path, name: str, fault: str) -> None:
+def test_load_faces_unknown_format_raises_with_the_formats(tmp_path: Path, name: str, fault: str) -> None:
     (tmp_path / "faces.txt").write_text("text")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError) as caught:
         load_faces(tmp_path / name)
-    assert str(caught.value) == f"{tmp_path / name} {fault}; expected {SUPPORTED_FORMS}"
+    assert caught.value.problem == f"{tmp_path / name} {fault}."
+    assert SUPPORTED_FORMATS in caught.value.hint
     assert all(
-        form in SUPPORTED_FORMS for form in ("fer2013_faces.png", "fer2013.csv", "class folders", ".npz")
+        form in SUPPORTED_FORMATS for form in ("fer2013_faces.png", "fer2013.csv", "class folders", ".npz")
     )

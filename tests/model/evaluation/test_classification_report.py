@@ -16,12 +16,12 @@ def lines() -> dict[str, list[str]]:
     return {line[:12].strip(): line[12:].split() for line in text.splitlines() if line.strip()}
 
 
-def test_a_line_for_each_label_in_order_and_the_means() -> None:
+def test_classification_report_has_a_line_per_label_and_mean() -> None:
     assert list(lines()) == ["", *EMOTIONS, "accuracy", "macro avg", "weighted avg"]
     assert lines()[""] == ["precision", "recall", "f1-score", "support"]
 
 
-def test_figures_are_those_of_the_evaluation() -> None:
+def test_classification_report_values_match_the_evaluation() -> None:
     found = lines()
     assert found["sad"] == ["0.500", "0.500", "0.500", "2"]
     assert found["happy"] == ["1.000", "1.000", "1.000", "1"]

@@ -25,20 +25,20 @@ from model.evaluation.label_agreement import (
 from monitor.faces.quality import QualitySettings
 from tests.helpers.made_up_faces import draw_faces, make_faces
 
-UNVOTED = (0,) * 10
+NO_VOTES = (0,) * 10
 
 
-def of_counts(*rows: tuple[int, ...], labels: list[int]) -> Faces:
+def faces_of_votes(*rows: tuple[int, ...], labels: list[int]) -> Faces:
     return replace(make_faces(len(rows)), vote_counts=np.array(rows), labels=np.array(labels))
 
 
-def facts(faces: Faces) -> DatasetSummary:
+def summarise(faces: Faces) -> DatasetSummary:
     return summarise_dataset(faces, find_duplicates(faces))
 
 
-def test_every_split_that_has_faces_is_counted() -> None:
+def test_summary_counts_every_split_with_faces() -> None:
     usage = np.array([Usage.TRAINING] * 8 + [Usage.PUBLIC_TEST] * 2)
-    found = facts(replace(make_faces(10), usage=usage))
+    found = summarise(replace(make_faces(10), usage=usage))
     assert [(s.split, s.faces) for s in found.splits] == [("Training", 8), ("PublicTest", 2)]
     assert found.splits[0].classes == (2, 1, 1, 1, 1, 1, 1)
     assert found.splits[1].shares == (0, 0.5, 0.5, 0, 0, 0, 0)
@@ -50,7 +50,7 @@ def test_every_split_that_has_faces_is_counted() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (UNVOTED, NoMajorityReason.NO_VOTES),
+        (NO_VOTES, NoMajorityReason.NO_VOTES),
         ((5, 0, 0, 5, 0, 0, 0, 0, 0, 0), NoMajorityReason.TIE),
         ((0, 0, 0, 0, 0, 0, 0, 5, 5, 0), NoMajorityReason.TIE),
         ((4, 0, 0, 0, 0, 0, 0, 6, 0, 0), NoMajorityReason.CONTEMPT),
@@ -58,19 +58,19 @@ def test_every_split_that_has_faces_is_counted() -> None:
         ((1, 0, 0, 0, 0, 0, 0, 0, 0, 9), NoMajorityReason.NOT_A_FACE),
     ],
 )
-def test_a_face_without_majority_has_a_reason(row: tuple[int, ...], reason: NoMajorityReason) -> None:
+def test_no_majority_reasons(row: tuple[int, ...], reason: NoMajorityReason) -> None:
     assert no_majority_reasons(np.array([row])).tolist() == [reason]
 
 
-def test_the_label_sets_are_laid_side_by_side() -> None:
+def test_label_agreement_counts_labels_against_majorities() -> None:
     sad, neutral = Emotion.SAD, Emotion.NEUTRAL
     found = label_agreement(
-        of_counts(
+        faces_of_votes(
             (9, 0, 0, 1, 0, 0, 0, 0, 0, 0),
             (1, 0, 0, 9, 0, 0, 0, 0, 0, 0),
             (10, 0, 0, 0, 0, 0, 0, 0, 0, 0),
             (5, 0, 0, 5, 0, 0, 0, 0, 0, 0),
-            UNVOTED,
+            NO_VOTES,
             labels=[sad, sad, neutral, sad, sad],
         )
     )
@@ -86,22 +86,22 @@ def test_the_label_sets_are_laid_side_by_side() -> None:
     assert found.with_majority + sum(found.without_majority.values()) == found.faces
 
 
-def test_where_nobody_was_asked_there_is_no_agreement_rather_than_zeros() -> None:
-    assert label_agreement(of_counts(UNVOTED, UNVOTED, labels=[0, 1])) is None
+def test_label_agreement_without_votes_is_none() -> None:
+    assert label_agreement(faces_of_votes(NO_VOTES, NO_VOTES, labels=[0, 1])) is None
 
 
-def test_votes_without_any_majority_have_no_share() -> None:
-    found = label_agreement(of_counts((5, 5, 0, 0, 0, 0, 0, 0, 0, 0), labels=[0]))
+def test_label_agreement_without_majority_has_no_matching_share() -> None:
+    found = label_agreement(faces_of_votes((5, 5, 0, 0, 0, 0, 0, 0, 0, 0), labels=[0]))
     assert found is not None
     assert found.matching_share is None
 
 
-def test_raters_fewer_than_ten_count_as_tenths() -> None:
+def test_leading_vote_histogram_rounds_to_tenths() -> None:
     assert leading_vote_histogram(np.array([(8, 1, 0, 0, 0, 0, 0, 0, 0, 0)]))[9] == 1
 
 
-def test_a_contradicted_label_scores_more_than_a_doubted_one() -> None:
-    faces = of_counts(
+def test_rater_conflict_orders_contradicted_before_doubted() -> None:
+    faces = faces_of_votes(
         (10, 0, 0, 0, 0, 0, 0, 0, 0, 0),
         (7, 0, 0, 0, 0, 0, 0, 1, 2, 0),
         (5, 0, 0, 4, 0, 0, 0, 1, 0, 0),
@@ -112,12 +112,12 @@ def test_a_contradicted_label_scores_more_than_a_doubted_one() -> None:
     assert rater_conflict(faces).tolist() == pytest.approx([1, 0.7, 0.1, 0, 0])
 
 
-def test_division_is_none_for_one_answer_and_whole_for_all_seven() -> None:
-    faces = of_counts((10, 0, 0, 0, 0, 0, 0, 0, 0, 0), (1,) * 7 + (0, 0, 0), UNVOTED, labels=[0, 0, 0])
+def test_rater_entropy_is_0_for_one_answer_and_1_for_all_seven() -> None:
+    faces = faces_of_votes((10, 0, 0, 0, 0, 0, 0, 0, 0, 0), (1,) * 7 + (0, 0, 0), NO_VOTES, labels=[0, 0, 0])
     assert rater_entropy(faces).tolist() == pytest.approx([0, 1, 0], abs=1e-6)
 
 
-def test_answers_are_named_most_votes_first() -> None:
+def test_rater_answers_are_sorted_by_votes() -> None:
     row = np.array((3, 0, 0, 4, 0, 0, 0, 1, 1, 1))
     assert rater_answers(row) == [
         ("sad", 4),
@@ -128,7 +128,7 @@ def test_answers_are_named_most_votes_first() -> None:
     ]
 
 
-def test_flat_dark_and_bright_faces_are_counted() -> None:
+def test_brightness_by_split_counts_flat_dark_and_bright() -> None:
     images = draw_faces(7)
     images[0], images[1] = 0, 255
     images[2] = 128 + np.arange(48) % 2
@@ -139,7 +139,7 @@ def test_flat_dark_and_bright_faces_are_counted() -> None:
     assert found.mean_histogram[0] == found.mean_histogram[-1] == 1
 
 
-def test_measures_are_those_of_numpy_and_a_flat_face_has_no_sharpness() -> None:
+def test_measure_images_matches_numpy_and_flat_face_has_sharpness_0() -> None:
     images = draw_faces(3)
     images[2] = 40
     means, stds, sharpnesses = measure_images(images)
@@ -149,22 +149,22 @@ def test_measures_are_those_of_numpy_and_a_flat_face_has_no_sharpness() -> None:
     assert sharpnesses[0] > 1
 
 
-def test_a_smooth_ramp_is_blurred_but_not_flat() -> None:
+def test_brightness_by_split_smooth_ramp_is_blurred_but_not_flat() -> None:
     ramp = np.tile(np.linspace(0, 255, 48), (48, 1)).astype(np.uint8)
     (found,) = brightness_by_split(replace(make_faces(1), images=ramp[None]))
     assert (found.blurred, found.flat) == (1, 0)
     assert found.median_std > FLAT_STD
 
 
-def test_blurred_means_what_it_means_to_the_monitor() -> None:
+def test_blurred_limit_equals_the_monitors_min_sharpness() -> None:
     assert QualitySettings().min_sharpness == BLURRED_SHARPNESS
 
 
-def test_copies_are_counted_across_splits() -> None:
+def test_summary_counts_duplicates_across_splits() -> None:
     images = draw_faces(6)
     images[4], images[5], images[1] = images[0], images[0], images[2]
     usage = np.array([Usage.TRAINING] * 4 + [Usage.PUBLIC_TEST] * 2)
-    found = facts(replace(make_faces(6), images=images, usage=usage))
+    found = summarise(replace(make_faces(6), images=images, usage=usage))
     assert (
         found.exact_duplicates.groups,
         found.exact_duplicates.faces,
@@ -179,15 +179,15 @@ def test_copies_are_counted_across_splits() -> None:
 
 
 @pytest.mark.parametrize("usage", [Usage.TRAINING, Usage.PUBLIC_TEST, Usage.UNSTATED])
-def test_with_one_split_nothing_is_said_about_others(usage: Usage) -> None:
+def test_summary_one_split_has_no_shared_faces(usage: Usage) -> None:
     images = draw_faces(4)
     images[1] = images[0]
-    found = facts(replace(make_faces(4), images=images, usage=np.full(4, usage)))
+    found = summarise(replace(make_faces(4), images=images, usage=np.full(4, usage)))
     assert found.exact_duplicates.groups == 1
     assert found.exact_duplicates.shared_with_training == {}
 
 
-def test_examples_are_the_same_every_time_and_of_their_kind() -> None:
+def test_choose_examples_is_reproducible_and_by_label() -> None:
     faces = make_faces(100)
     duplicates = find_duplicates(faces)
     first, second = choose_examples(faces, duplicates, 4), choose_examples(faces, duplicates, 4)
@@ -198,7 +198,7 @@ def test_examples_are_the_same_every_time_and_of_their_kind() -> None:
     assert first.contradicted.tolist() == first.divided.tolist() == first.relabelled.tolist() == []
 
 
-def test_no_picture_is_shown_twice_but_as_a_pair_with_two_labels() -> None:
+def test_choose_examples_shows_no_image_twice_except_relabelled_pairs() -> None:
     images = np.repeat(draw_faces(7), 2, axis=0)
     votes = np.tile((6, 0, 0, 4, 0, 0, 0, 0, 0, 0), (14, 1))
     faces = replace(make_faces(14), images=images, vote_counts=votes)
@@ -212,13 +212,13 @@ def test_no_picture_is_shown_twice_but_as_a_pair_with_two_labels() -> None:
     assert (faces.labels[pairs[:, 0]] != faces.labels[pairs[:, 1]]).all()
 
 
-def test_labels_that_no_face_has_have_no_strip() -> None:
+def test_choose_examples_omits_labels_without_faces() -> None:
     faces = replace(make_faces(3), labels=np.array([3, 3, 6]))
     chosen = choose_examples(faces, find_duplicates(faces))
     assert [label.label for label in chosen.classes] == ["happy", "neutral"]
 
 
-def test_fer2013_is_as_the_page_says(shared: Path) -> None:
+def test_label_agreement_of_fer2013(shared: Path) -> None:
     faces = load_contact_sheet(shared / "data")
     found = label_agreement(faces)
     assert found is not None
@@ -228,7 +228,7 @@ def test_fer2013_is_as_the_page_says(shared: Path) -> None:
     assert [part.flat for part in brightness_by_split(faces)] == [9, 2]
 
 
-def test_facts_are_plain(tmp_path: Path) -> None:
+def test_summary_is_json_serialisable(tmp_path: Path) -> None:
     import json
 
-    assert json.loads(json.dumps(asdict(facts(make_faces(14)))))["faces"] == 14
+    assert json.loads(json.dumps(asdict(summarise(make_faces(14)))))["faces"] == 14

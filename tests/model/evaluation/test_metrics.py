@@ -16,18 +16,20 @@ from model.evaluation.metrics import (
 from tests.helpers.made_up_faces import make_faces
 
 
-def says(*emotions: Emotion, confidence: float = 1.0) -> np.ndarray:
+def answers_for(*emotions: Emotion, confidence: float = 1.0) -> np.ndarray:
     rest = (1 - confidence) / 6
     rows = np.full((len(emotions), 7), rest, np.float32)
     rows[np.arange(len(emotions)), list(emotions)] = confidence
     return rows
 
 
-def test_scores_of_literals() -> None:
+def test_evaluate_probabilities_of_literals() -> None:
     truth = np.array(
         [Emotion.SAD, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY]
     )
-    answers = says(Emotion.SAD, Emotion.NEUTRAL, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY)
+    answers = answers_for(
+        Emotion.SAD, Emotion.NEUTRAL, Emotion.SAD, Emotion.NEUTRAL, Emotion.NEUTRAL, Emotion.HAPPY
+    )
     result = evaluate_probabilities(answers, truth)
     by_label = {score.label: score for score in result.classes}
     assert tuple(by_label) == EMOTIONS
@@ -44,46 +46,50 @@ def test_scores_of_literals() -> None:
     assert sum(map(sum, result.confusion)) == 6
 
 
-def test_precision_and_recall_are_not_exchanged() -> None:
-    result = evaluate_probabilities(says(Emotion.SAD, Emotion.SAD), np.array([Emotion.SAD, Emotion.FEAR]))
+def test_class_scores_precision_and_recall() -> None:
+    result = evaluate_probabilities(
+        answers_for(Emotion.SAD, Emotion.SAD), np.array([Emotion.SAD, Emotion.FEAR])
+    )
     sad = result.classes[Emotion.SAD]
     assert (sad.precision, sad.recall) == (0.5, 1.0)
 
 
-def test_calibration_error_of_literals() -> None:
-    sure = says(Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, confidence=0.9)
+def test_expected_calibration_error_of_literals() -> None:
+    sure = answers_for(Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, confidence=0.9)
     half_right = np.eye(7)[[Emotion.HAPPY, Emotion.HAPPY, Emotion.SAD, Emotion.SAD]]
     assert expected_calibration_error(sure, half_right) == pytest.approx(0.4, abs=1e-6)
-    both = np.concatenate([sure, says(Emotion.FEAR, confidence=0.5)])
+    both = np.concatenate([sure, answers_for(Emotion.FEAR, confidence=0.5)])
     shares = np.concatenate([half_right, np.eye(7)[[Emotion.FEAR]]])
     assert expected_calibration_error(both, shares) == pytest.approx((4 * 0.4 + 0.5) / 5, abs=1e-6)
 
 
-def test_errors_of_one_bin_cancel_and_of_two_do_not() -> None:
-    answers = np.concatenate([says(Emotion.SAD, confidence=0.81), says(Emotion.SAD, confidence=0.85)])
+def test_expected_calibration_error_cancels_within_a_bin_only() -> None:
+    answers = np.concatenate(
+        [answers_for(Emotion.SAD, confidence=0.81), answers_for(Emotion.SAD, confidence=0.85)]
+    )
     shares = np.zeros((2, 7))
     shares[:, Emotion.SAD] = [0.91, 0.75]
     assert expected_calibration_error(answers, shares) == pytest.approx(0, abs=1e-6)
     assert expected_calibration_error(answers, shares, bins=100) == pytest.approx(0.1, abs=1e-6)
 
 
-def test_perfect_answers_have_no_calibration_error() -> None:
-    assert expected_calibration_error(says(Emotion.SAD), np.eye(7)[[Emotion.SAD]]) == 0
+def test_expected_calibration_error_perfect_is_0() -> None:
+    assert expected_calibration_error(answers_for(Emotion.SAD), np.eye(7)[[Emotion.SAD]]) == 0
 
 
 @pytest.mark.parametrize("shape", [(2, 7), (3, 6), (3,)])
-def test_shapes_that_do_not_belong_together(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"expected \(N, 7\)"):
+def test_evaluate_probabilities_wrong_shape_raises(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"Expected probabilities \(N, 7\)"):
         evaluate_probabilities(np.zeros(shape, np.float32), np.zeros(3, np.int64))
 
 
-def test_no_faces_are_no_score() -> None:
+def test_evaluate_probabilities_without_faces_raises() -> None:
     with pytest.raises(ValueError, match="N > 0"):
         evaluate_probabilities(np.zeros((0, 7), np.float32), np.zeros(0, np.int64))
 
 
-def test_both_label_sets() -> None:
-    faces = make_faces(10)  # 4 and 9 have no votes; the others' votes agree with the labels
+def test_evaluate_label_sets_scores_both() -> None:
+    faces = make_faces(10)  # faces 4 and 9 have no votes; the other votes equal the labels
     answers = np.eye(7, dtype=np.float32)[faces.labels]
     answers[[4, 0]] = np.eye(7)[[Emotion.FEAR, Emotion.FEAR]]
     result = evaluate_label_sets(answers, faces)
@@ -93,7 +99,7 @@ def test_both_label_sets() -> None:
     assert result.votes_ece == pytest.approx(1 / 8)
 
 
-def test_ties_are_neither_right_nor_wrong() -> None:
+def test_evaluate_label_sets_ignores_ties() -> None:
     faces = make_faces(3)
     counts = faces.vote_counts.copy()
     counts[0, :] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -104,7 +110,7 @@ def test_ties_are_neither_right_nor_wrong() -> None:
     assert result.ferplus.faces == 2
 
 
-def test_without_votes_nothing_is_said_of_the_raters() -> None:
+def test_evaluate_label_sets_without_votes_has_no_ferplus_scores() -> None:
     faces = replace(make_faces(3), vote_counts=np.zeros((3, 10), np.int64))
     result = evaluate_label_sets(np.eye(7, dtype=np.float32)[faces.labels], faces)
     assert (result.ferplus, result.votes_ece) == (None, None)
@@ -112,7 +118,7 @@ def test_without_votes_nothing_is_said_of_the_raters() -> None:
 
 
 def test_reliability_of_literals() -> None:
-    answers = says(Emotion.SAD, Emotion.SAD, Emotion.HAPPY, confidence=0.9)
+    answers = answers_for(Emotion.SAD, Emotion.SAD, Emotion.HAPPY, confidence=0.9)
     table = reliability(answers, np.eye(7)[[Emotion.SAD, Emotion.HAPPY, Emotion.HAPPY]], bins=5)
     assert [row.faces for row in table] == [0, 0, 0, 0, 3]
     assert (table[4].low, table[4].high) == (0.8, 1.0)
@@ -121,7 +127,7 @@ def test_reliability_of_literals() -> None:
     assert (table[0].confidence, table[0].agreement) == (0, 0)
 
 
-def test_each_head_is_held_against_its_own_labels() -> None:
+def test_head_accuracies_use_each_heads_own_labels() -> None:
     faces = make_faces(10)
     right, wrong = (np.eye(7, dtype=np.float32)[(faces.labels + shift) % 7] for shift in (0, 1))
     assert head_accuracies({"fer2013": right, "expression": wrong}, faces) == (1, 0)

@@ -1,4 +1,4 @@
-"""The figures that travel with a model: those shipped are those of the shipped file."""
+"""The metrics stored with a model; the shipped ones belong to the shipped file."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from monitor.faces.dataset_poses import tile_poses
 from tests.helpers.made_up_faces import real_splits
 
 
-def test_the_mean_answer_to_the_faces_of_each_label() -> None:
+def test_mean_probabilities_by_label() -> None:
     answers = np.eye(7, dtype=np.float32)[[4, 6, 3, 3]]
     found = mean_probabilities_by_label(answers, np.array([4, 4, 3, -1]))
     assert found["faces"] == [0, 0, 0, 1, 2, 0, 0]
-    assert found["means"][Emotion.SAD] == [0, 0, 0, 0, 0.5, 0, 0.5]
-    assert found["means"][Emotion.HAPPY][Emotion.HAPPY] == 1
-    assert found["means"][Emotion.FEAR][Emotion.FEAR] == 1  # no face: taken to be read rightly
+    assert found["mean_answers"][Emotion.SAD] == [0, 0, 0, 0, 0.5, 0, 0.5]
+    assert found["mean_answers"][Emotion.HAPPY][Emotion.HAPPY] == 1
+    assert found["mean_answers"][Emotion.FEAR][Emotion.FEAR] == 1  # without a face: the identity row
 
 
-def test_only_faces_at_readable_poses_count_and_each_pose_alone() -> None:
+def test_mean_probabilities_by_pose_counts_readable_poses() -> None:
     answers = np.eye(7, dtype=np.float32)[[4, 6, 4, 3, 3]]
     poses = np.array([(0, 0), (0, -10), (20, 0), (0, -40), (np.nan, np.nan)], np.float32)
     found = mean_probabilities_by_pose(answers, np.array([4, 4, 4, 3, 3]), poses)
     assert found["faces"] == [0, 0, 0, 0, 3, 0, 0]
-    assert {pose: one["faces"][Emotion.SAD] for pose, one in found["poses"].items()} == {
+    assert {pose: one["faces"][Emotion.SAD] for pose, one in found["by_pose"].items()} == {
         "level": 1,
         "lowered": 1,
         "turned": 1,
     }
-    assert found["poses"]["lowered"]["means"][Emotion.SAD][Emotion.NEUTRAL] == 1
+    assert found["by_pose"]["lowered"]["mean_answers"][Emotion.SAD][Emotion.NEUTRAL] == 1
 
 
-def test_the_shipped_figures_are_the_cards() -> None:
+def test_shipped_scores_equal_the_cards() -> None:
     measured = load_classifier().model_metrics
     assert measured is not None
     results = json.loads(shipped_file("training.json").read_text())["results"]["heads"]["expression"][
@@ -47,7 +47,7 @@ def test_the_shipped_figures_are_the_cards() -> None:
     ]
     sad = results["classes"][Emotion.SAD]
     assert measured["name"] == "cp-fer-3"
-    assert measured["card"] == {
+    assert measured["scores"] == {
         "half": "report",
         "faces": results["faces"],
         "accuracy": pytest.approx(results["accuracy"], abs=1e-4),
@@ -56,27 +56,27 @@ def test_the_shipped_figures_are_the_cards() -> None:
         "neutral_called_sad": pytest.approx(results["neutral_called_sad"], abs=1e-4),
         "ece": pytest.approx(results["ece"], abs=1e-4),
     }
-    assert np.sum(measured["confusion"]["means"], axis=1) == pytest.approx(1, abs=5e-4)
+    assert np.sum(measured["confusion"]["mean_answers"], axis=1) == pytest.approx(1, abs=5e-4)
 
 
-def test_the_shipped_figures_can_be_measured_again(shared: Path) -> None:
+def test_measure_model_reproduces_the_shipped_metrics(shared: Path) -> None:
     splits = real_splits(shared)
     classifier = load_classifier()
     found = measure_model(classifier, splits.choose, splits.report, tile_poses)
     kept = classifier.model_metrics
     assert kept is not None
-    assert found["confusion"]["poses"].keys() == kept["confusion"]["poses"].keys()
-    for part in (lambda one: one, *(lambda one, pose=pose: one["poses"][pose] for pose in HeadPoseClass)):
+    assert found["confusion"]["by_pose"].keys() == kept["confusion"]["by_pose"].keys()
+    for part in (lambda one: one, *(lambda one, pose=pose: one["by_pose"][pose] for pose in HeadPoseClass)):
         again, before = part(found["confusion"]), part(kept["confusion"])
-        # A face at a limit may fall on its other side on another processor.
+        # A face at a limit may be classified differently on another processor.
         assert np.array(again["faces"]) == pytest.approx(np.array(before["faces"]), abs=2)
-        assert np.array(again["means"]) == pytest.approx(np.array(before["means"]), abs=0.05)
-    assert found["card"]["accuracy"] == pytest.approx(kept["card"]["accuracy"], abs=0.002)
+        assert np.array(again["mean_answers"]) == pytest.approx(np.array(before["mean_answers"]), abs=0.05)
+    assert found["scores"]["accuracy"] == pytest.approx(kept["scores"]["accuracy"], abs=0.002)
 
 
-def test_a_model_exported_without_figures_is_read_too(tmp_path: Path) -> None:
+def test_read_model_without_metrics(tmp_path: Path) -> None:
     about = json.loads(shipped_file("expression.json").read_text())
-    del about["measured"]
+    del about["metrics"]
     (tmp_path / "expression.json").write_text(json.dumps(about))
     shutil.copy(str(shipped_file("expression.tflite")), tmp_path)
     assert LiteRTClassifier(read_model(tmp_path / "expression.tflite")).model_metrics is None

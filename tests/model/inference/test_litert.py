@@ -11,7 +11,7 @@ from model.inference.litert import bundled_model, open_interpreter
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_a_network_opens_without_a_word() -> None:
+def test_open_interpreter_writes_nothing_to_stderr() -> None:
     code = (
         "from model.inference.litert import bundled_model, open_interpreter\n"
         "net = open_interpreter(bundled_model('face_detection/face_detection_short_range.tflite'), 1)\n"
@@ -22,10 +22,10 @@ def test_a_network_opens_without_a_word() -> None:
     assert (ran.stdout.strip(), ran.stderr) == ("[  1 128 128   3]", "")
 
 
-def test_what_is_no_network_is_an_error_of_litert() -> None:
+def test_open_interpreter_invalid_network_raises() -> None:
     with pytest.raises((ValueError, RuntimeError)):
         open_interpreter(b"not a network", 1)
 
 
-def test_a_model_that_is_not_bundled() -> None:
+def test_bundled_model_missing_returns_none() -> None:
     assert bundled_model("face_detection/no_such_model.tflite") is None

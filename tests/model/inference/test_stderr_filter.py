@@ -7,7 +7,7 @@ import pytest
 from model.inference.litert import suppress_stderr_lines
 
 
-def test_lines_that_begin_so_are_dropped_and_all_others_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
+def test_suppress_stderr_lines_drops_only_matching_lines(capfd: pytest.CaptureFixture[str]) -> None:
     with suppress_stderr_lines(("INFO: made", "W0000")):
         os.write(2, b"INFO: made a delegate.\nERROR: INFO: made it worse\nW0000 00:01 careless\n")
     assert capfd.readouterr().err == "ERROR: INFO: made it worse\n"
@@ -19,7 +19,7 @@ def fail() -> None:
         raise ValueError("broken")
 
 
-def test_nothing_is_lost_when_the_block_fails(capfd: pytest.CaptureFixture[str]) -> None:
+def test_suppress_stderr_lines_exception_keeps_output(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="broken"):
         fail()
     os.write(2, b"afterwards\n")

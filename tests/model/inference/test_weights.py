@@ -1,4 +1,4 @@
-"""What is shipped: its files agree with each other, and it is as good as its card says."""
+"""The shipped model: its files are consistent and it reproduces the scores of its card."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from model.inference import crop
 from model.inference.classifier import INPUT_PX, LiteRTClassifier, read_model, shipped_file
 from tests.helpers.made_up_faces import draw_faces, real_splits
 
-POINT = 0.01
-FLOORS = {"fer2013": 0.70, "ferplus": 0.86, "sad_f1": 0.70}
-CEILINGS = {"neutral_called_sad": 0.05, "ece": 0.03}
+TOLERANCE = 0.01
+MIN_SCORES = {"fer2013": 0.70, "ferplus": 0.86, "sad_f1": 0.70}
+MAX_SCORES = {"neutral_called_sad": 0.05, "ece": 0.03}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def shipped_head(head: str) -> LiteRTClassifier:
     return LiteRTClassifier(read_model(shipped_file("expression.tflite")), head=head)
 
 
-def test_files_name_one_model(training: dict[str, Any]) -> None:
+def test_shipped_files_have_one_version(training: dict[str, Any]) -> None:
     about = json.loads(shipped_file("expression.json").read_text())
     digest = hashlib.sha256(shipped_file("expression.tflite").read_bytes()).hexdigest()
     assert about["sha256"] == digest
@@ -47,7 +47,7 @@ def test_files_name_one_model(training: dict[str, Any]) -> None:
     assert training["calibrations"] == about["calibrations"]
 
 
-def test_crop_is_the_one_the_model_was_exported_for() -> None:
+def test_shipped_model_input_matches_the_crop() -> None:
     given = json.loads(shipped_file("expression.json").read_text())["input"]
     assert given["shape"] == ["N", INPUT_PX, INPUT_PX, 1]
     assert (given["range"], given["colour"]) == ([0, 255], "grey")
@@ -57,40 +57,40 @@ def test_crop_is_the_one_the_model_was_exported_for() -> None:
     assert crop.CROP_PX == INPUT_PX
 
 
-def test_card_was_made_from_these_figures(training: dict[str, Any]) -> None:
+def test_shipped_card_is_rendered_from_training_json(training: dict[str, Any]) -> None:
     assert shipped_file("MODEL_CARD.md").read_text(encoding="utf-8") == render_card(training)
 
 
-def test_file_is_small() -> None:
+def test_shipped_model_is_small() -> None:
     assert len(shipped_file("expression.tflite").read_bytes()) < 8_000_000
 
 
-def test_committed_figures_reach_the_floors(training: dict[str, Any]) -> None:
+def test_committed_scores_reach_the_limits(training: dict[str, Any]) -> None:
     assert training["splits"] == {"train": 28709, "choose": 1794, "report": 1795}
     heads = training["results"]["heads"]
     voted = heads["expression"]["ferplus"]
-    assert heads["fer2013"]["fer2013"]["accuracy"] >= FLOORS["fer2013"]
-    assert voted["accuracy"] >= FLOORS["ferplus"]
-    assert voted["sad_f1"] >= FLOORS["sad_f1"]
-    assert voted["neutral_called_sad"] <= CEILINGS["neutral_called_sad"]
-    assert voted["ece"] <= CEILINGS["ece"]
+    assert heads["fer2013"]["fer2013"]["accuracy"] >= MIN_SCORES["fer2013"]
+    assert voted["accuracy"] >= MIN_SCORES["ferplus"]
+    assert voted["sad_f1"] >= MIN_SCORES["sad_f1"]
+    assert voted["neutral_called_sad"] <= MAX_SCORES["neutral_called_sad"]
+    assert voted["ece"] <= MAX_SCORES["ece"]
 
 
-def test_committed_figures_show_where_faces_become_too_small(training: dict[str, Any]) -> None:
+def test_committed_scores_drop_at_16_px(training: dict[str, Any]) -> None:
     by_name = {row["name"]: row["ferplus"] for row in training["results"]["conditions"]}
     assert by_name["24 px"] > by_name["as they are"] - 0.05
     assert by_name["16 px"] < by_name["24 px"]
 
 
-def test_every_format_was_near_to_keras(training: dict[str, Any]) -> None:
+def test_committed_parity_of_every_format(training: dict[str, Any]) -> None:
     assert set(training["formats"]) == {"float32", "float16", "int8"}
     for row in training["formats"].values():
         assert row["same_leading"] > 0.96
         assert row["mean"] < 0.01
 
 
-def test_model_is_as_good_as_committed(training: dict[str, Any], splits: Splits) -> None:
-    """Every committed figure, within a point: a model that has become worse, or better, fails."""
+def test_shipped_model_reproduces_the_committed_scores(training: dict[str, Any], splits: Splits) -> None:
+    """A model that has become worse or better by more than one percentage point fails."""
     classifier = LiteRTClassifier(read_model(shipped_file("expression.tflite")))
     answers = probabilities_by_head(classifier, splits.report.images)
     for head in ("expression", "fer2013"):
@@ -98,21 +98,26 @@ def test_model_is_as_good_as_committed(training: dict[str, Any], splits: Splits)
         for labels in ("fer2013", "ferplus"):
             committed = training["results"]["heads"][head][labels]
             for figure in ("accuracy", "macro_f1", "sad_f1", "neutral_called_sad", "ece"):
-                assert found[labels][figure] == pytest.approx(committed[figure], abs=POINT), (head, figure)
+                assert found[labels][figure] == pytest.approx(committed[figure], abs=TOLERANCE), (
+                    head,
+                    figure,
+                )
 
 
-def test_small_faces_are_read_as_well_as_committed(training: dict[str, Any], splits: Splits) -> None:
-    """Faces of 24 pixels, the normal case in a lecture hall, made as the frame and the crop make them."""
+def test_shipped_model_reproduces_the_committed_score_at_24_px(
+    training: dict[str, Any], splits: Splits
+) -> None:
+    """Faces of 24 pixels, normal in a lecture hall, reduced and cropped as in a frame."""
     classifier = LiteRTClassifier(read_model(shipped_file("expression.tflite")))
     answers = probabilities_by_head(classifier, apply_condition("24 px", splits.report.images))
     found = score_condition("24 px", answers, splits.report)
     (committed,) = [row for row in training["results"]["conditions"] if row["name"] == "24 px"]
-    assert found.ferplus == pytest.approx(committed["ferplus"], abs=POINT)
-    assert found.fer2013 == pytest.approx(committed["fer2013"], abs=POINT)
+    assert found.ferplus == pytest.approx(committed["ferplus"], abs=TOLERANCE)
+    assert found.fer2013 == pytest.approx(committed["fer2013"], abs=TOLERANCE)
 
 
-def test_labels_are_in_the_order_of_the_outputs(splits: Splits) -> None:
-    """A permuted list of labels would leave every accuracy of the training as it was, and every use wrong."""
+def test_shipped_model_outputs_are_in_label_order(splits: Splits) -> None:
+    """A permuted list of labels would not change any accuracy of the training, but would break every use."""
     faces = splits.report.subset(splits.report.has_majority)
     answers = shipped_head("expression").probabilities(faces.images)
     for label in (Emotion.HAPPY, Emotion.NEUTRAL, Emotion.SURPRISE, Emotion.ANGRY, Emotion.SAD):
@@ -120,5 +125,5 @@ def test_labels_are_in_the_order_of_the_outputs(splits: Splits) -> None:
         assert int(mean.argmax()) == label
 
 
-def test_noise_is_not_read_with_confidence() -> None:
+def test_shipped_model_is_not_confident_about_noise() -> None:
     assert shipped_head("expression").probabilities(draw_faces(50)).max(axis=1).mean() < 0.9

@@ -24,13 +24,13 @@ def dot(x: int, y: int) -> np.ndarray:
     return image
 
 
-def middle_of(image: np.ndarray) -> tuple[float, float]:
+def centroid(image: np.ndarray) -> tuple[float, float]:
     y, x = np.mgrid[:48, :48]
     return float((x * image).sum() / image.sum()), float((y * image).sum() / image.sum())
 
 
 def test_flip_mirrors_left_to_right() -> None:
-    assert middle_of(flip(dot(10, 20))) == pytest.approx((37, 20))
+    assert centroid(flip(dot(10, 20))) == pytest.approx((37, 20))
 
 
 @pytest.mark.parametrize(
@@ -43,26 +43,26 @@ def test_flip_mirrors_left_to_right() -> None:
         (180, 1.2, (0, 0), (11.5, 23.5)),
     ],
 )
-def test_move(
+def test_transform_rotates_scales_and_shifts(
     angle_deg: float, scale: float, shift_px: tuple[float, float], expected: tuple[float, float]
 ) -> None:
     image = np.zeros((48, 48), np.uint8)
-    image[22:26, 32:36] = 255  # its middle is ten pixels to the right of the picture's
-    assert middle_of(transform(image, angle_deg, scale, shift_px)) == pytest.approx(expected, abs=0.2)
+    image[22:26, 32:36] = 255  # centred ten pixels to the right of the image centre
+    assert centroid(transform(image, angle_deg, scale, shift_px)) == pytest.approx(expected, abs=0.2)
 
 
-def test_move_repeats_the_edge() -> None:
+def test_transform_repeats_the_edge() -> None:
     grey = np.full((48, 48), 90, np.uint8)
     assert (transform(grey, 10, 0.9, (3, 3)) == 90).all()
 
 
-def test_contrast_keeps_the_mean_and_cuts_off() -> None:
+def test_change_contrast_keeps_the_mean_and_clips() -> None:
     image = np.tile(np.array([100, 140], np.uint8), (48, 24))
     assert np.unique(change_contrast(image, 0.5)).tolist() == [110, 130]
     assert np.unique(change_contrast(image, 10)).tolist() == [0, 255]
 
 
-def test_erase_fills_the_box_and_leaves_the_original() -> None:
+def test_erase_box_fills_a_copy() -> None:
     image = draw_faces(1)[0]
     before = image.copy()
     erased = erase_box(image, (4, 6, 14, 20))
@@ -73,7 +73,7 @@ def test_erase_fills_the_box_and_leaves_the_original() -> None:
     np.testing.assert_array_equal(image, before)
 
 
-def test_small_faces_lose_detail_and_keep_their_shade() -> None:
+def test_downscale_face_loses_detail_and_keeps_brightness() -> None:
     stripes = np.tile(np.array([0, 255], np.uint8), (48, 24))
     small = downscale_face(stripes, 16)
     assert small.shape == (48, 48)
@@ -81,14 +81,14 @@ def test_small_faces_lose_detail_and_keep_their_shade() -> None:
     assert small.mean() == pytest.approx(stripes.mean(), abs=4)
 
 
-def test_same_seed_same_faces_other_seed_others() -> None:
+def test_augment_batch_is_determined_by_the_seed() -> None:
     images, settings = draw_faces(4), AugmentSettings()
     first = augment_batch(images, np.random.default_rng(1), settings)
     np.testing.assert_array_equal(first, augment_batch(images, np.random.default_rng(1), settings))
     assert (first != augment_batch(images, np.random.default_rng(2), settings)).any()
 
 
-def test_shape_type_and_original_stay() -> None:
+def test_augment_batch_keeps_shape_and_input() -> None:
     images = draw_faces(30)
     before = images.copy()
     varied = augment_batch(
@@ -98,7 +98,7 @@ def test_shape_type_and_original_stay() -> None:
     np.testing.assert_array_equal(images, before)
 
 
-def test_a_face_leads_its_mixture_and_some_batches_are_not_mixed() -> None:
+def test_draw_mixup_share_and_partners() -> None:
     settings = AugmentSettings(mixup_share=0.5, mixup_alpha=1.0)
     drawn = [draw_mixup(8, np.random.default_rng(seed), settings) for seed in range(60)]
     shares = [share for _, share in drawn]
@@ -107,14 +107,14 @@ def test_a_face_leads_its_mixture_and_some_batches_are_not_mixed() -> None:
     assert all(sorted(partners.tolist()) == list(range(8)) for partners, _ in drawn)
 
 
-def test_mixing_is_a_weighted_mean_and_changes_no_original() -> None:
+def test_mix_rows_is_a_weighted_mean() -> None:
     values = np.array([[0.0], [10.0]], np.float32)
     assert mix_rows(values, np.array([1, 0]), 0.75).tolist() == [[2.5], [7.5]]
     assert mix_rows(values, np.array([1, 0]), 1.0).tolist() == [[0], [10]]
     assert values.tolist() == [[0], [10]]
 
 
-def test_nothing_is_changed_but_the_side_when_all_is_off() -> None:
+def test_augment_face_all_off_only_mirrors() -> None:
     off = AugmentSettings(shift_px=0, rotate_deg=0, scale=0, contrast=0, erase_share=0, downscale_share=0)
     image = draw_faces(1)[0]
     seen = [augment_face(image, np.random.default_rng(seed), off) for seed in range(20)]

@@ -6,14 +6,14 @@ import pytest
 from model.training.train import WeightAverage
 
 
-def test_the_first_weights_are_the_average() -> None:
+def test_update_first_weights_are_the_average() -> None:
     average, weights = WeightAverage(0.9), np.array([1.0, 2.0], np.float32)
     average.update([weights])
     weights += 5
     assert average.arrays[0].tolist() == [1, 2]
 
 
-def test_a_late_step_moves_by_one_minus_decay() -> None:
+def test_update_late_step_uses_the_decay() -> None:
     average = WeightAverage(0.9)
     average.update([np.zeros(1, np.float32)])
     average.steps = 1000
@@ -21,7 +21,7 @@ def test_a_late_step_moves_by_one_minus_decay() -> None:
     assert average.arrays[0][0] == pytest.approx(0.1)
 
 
-def test_several_steps_at_once_forget_as_much_as_one_by_one() -> None:
+def test_update_several_steps_equal_single_steps() -> None:
     at_once, by_one = WeightAverage(0.9), WeightAverage(0.9)
     for average in (at_once, by_one):
         average.update([np.zeros(1, np.float32)])
@@ -33,7 +33,7 @@ def test_several_steps_at_once_forget_as_much_as_one_by_one() -> None:
     np.testing.assert_allclose(at_once.arrays, by_one.arrays, rtol=1e-5)
 
 
-def test_the_start_is_soon_forgotten() -> None:
+def test_update_forgets_the_start_early() -> None:
     average = WeightAverage(0.999)
     average.update([np.full(1, 100, np.float32)])
     for _ in range(60):
@@ -41,7 +41,7 @@ def test_the_start_is_soon_forgotten() -> None:
     assert average.arrays[0][0] < 1
 
 
-def test_other_weights_are_refused() -> None:
+def test_update_other_number_of_arrays_raises() -> None:
     average = WeightAverage(0.9)
     average.update([np.zeros(1, np.float32)])
     with pytest.raises(ValueError, match="zip"):

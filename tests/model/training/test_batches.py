@@ -8,24 +8,15 @@ import pytest
 from model.training.augmentation import AugmentSettings
 from model.training.batches import TrainingBatches, make_targets, random_crop, to_network_input
 from tests.helpers.made_up_faces import make_faces
+from tests.helpers.training import NO_AUGMENTATION
 
-STILL = AugmentSettings(
-    shift_px=0,
-    rotate_deg=0,
-    scale=0,
-    contrast=0,
-    erase_share=0,
-    downscale_share=0,
-    mixup_share=0,
-    negative_share=0,
-)
-MIXED = replace(STILL, mixup_share=1, mixup_alpha=1.0)
+MIXED = replace(NO_AUGMENTATION, mixup_share=1, mixup_alpha=1.0)
 
 
 def batches(
     count: int = 40,
-    calm_from: int = 9,
-    augment: AugmentSettings = STILL,
+    mixup_until: int = 9,
+    augment: AugmentSettings = NO_AUGMENTATION,
     px: int = 48,
     crop_px: int = 0,
 ) -> TrainingBatches:
@@ -38,11 +29,11 @@ def batches(
         px=px,
         crop_px=crop_px,
         augment=augment,
-        mixup_until_epoch=calm_from,
+        mixup_until_epoch=mixup_until,
     )
 
 
-def test_targets_are_votes_and_smoothed_labels() -> None:
+def test_make_targets_votes_and_smoothed_labels() -> None:
     faces = make_faces(5)
     shares = make_targets(faces, smoothing=0.07)
     np.testing.assert_array_equal(shares["expression"], faces.vote_shares)
@@ -50,7 +41,7 @@ def test_targets_are_votes_and_smoothed_labels() -> None:
     assert shares["fer2013"][2, 3] == pytest.approx(0.01)
 
 
-def test_a_teacher_is_trusted_as_far_as_is_said() -> None:
+def test_make_targets_teacher_weight() -> None:
     faces = make_faces(4)
     even = np.full((4, 7), 1 / 7, np.float32)
     teacher = {"expression": even, "fer2013": even}
@@ -61,7 +52,7 @@ def test_a_teacher_is_trusted_as_far_as_is_said() -> None:
     )
 
 
-def test_faces_are_given_at_the_size_asked_for() -> None:
+def test_to_network_input_resizes() -> None:
     faces = make_faces(3)
     assert to_network_input(faces.images, 48).dtype == np.float32
     np.testing.assert_array_equal(to_network_input(faces.images, 48)[..., 0], faces.images)
@@ -72,7 +63,7 @@ def test_faces_are_given_at_the_size_asked_for() -> None:
     assert batches(px=24).make_batch(np.arange(5), 0, 0).images.shape == (5, 24, 24, 1)
 
 
-def test_a_crop_is_a_part_of_the_face_at_its_own_scale() -> None:
+def test_random_crop_is_an_unscaled_part_of_the_face() -> None:
     picture = np.arange(48 * 48, dtype=np.float32).reshape(1, 48, 48, 1)
     cut = random_crop(np.repeat(picture, 200, axis=0), np.random.default_rng(4), 40)
     assert cut.shape == (200, 40, 40, 1)
@@ -82,14 +73,14 @@ def test_a_crop_is_a_part_of_the_face_at_its_own_scale() -> None:
     assert (y.min(), y.max(), x.min(), x.max()) == (0, 8, 0, 8)
 
 
-def test_batches_are_cropped_where_asked_for_and_the_targets_stay() -> None:
+def test_make_batch_crop_keeps_targets() -> None:
     cut, whole = (batches(crop_px=side).make_batch(np.arange(6), 0, 0) for side in (40, 0))
     assert cut.images.shape == (6, 40, 40, 1)
     for head in whole.targets:
         np.testing.assert_array_equal(cut.targets[head], whole.targets[head])
 
 
-def test_an_epoch_shows_each_face_once_in_another_order_each_time() -> None:
+def test_batches_of_epoch_shuffle_all_faces() -> None:
     made = batches()
     first, second = (list(made.batches_of_epoch(epoch)) for epoch in (0, 1))
     assert [len(batch.images) for batch in first] == [16, 16, 8]
@@ -100,7 +91,7 @@ def test_an_epoch_shows_each_face_once_in_another_order_each_time() -> None:
     assert (orders[0] != orders[1]).any()
 
 
-def test_the_same_epoch_is_the_same_whenever_it_is_asked_for() -> None:
+def test_batches_of_epoch_are_reproducible() -> None:
     one, other = batches(augment=AugmentSettings()), batches(augment=AugmentSettings())
     list(one.batches_of_epoch(0))
     for a, b in zip(one.batches_of_epoch(3), other.batches_of_epoch(3), strict=True):
@@ -108,13 +99,13 @@ def test_the_same_epoch_is_the_same_whenever_it_is_asked_for() -> None:
         np.testing.assert_array_equal(a.targets["expression"], b.targets["expression"])
 
 
-def test_faces_without_votes_weigh_nothing() -> None:
+def test_make_batch_faces_without_votes_have_weight_0() -> None:
     batch = batches().make_batch(np.arange(5), 0, 0)
     assert batch.weights["expression"].tolist() == [1, 1, 1, 1, 0]
     assert batch.weights["fer2013"].tolist() == [1] * 5
 
 
-def test_mixed_faces_have_mixed_targets() -> None:
+def test_make_batch_mixup_mixes_targets() -> None:
     batch = batches(augment=MIXED).make_batch(np.arange(10), 0, 0)
     plain = batches().make_batch(np.arange(10), 0, 0)
     assert (batch.images != plain.images).any()
@@ -126,7 +117,7 @@ def test_mixed_faces_have_mixed_targets() -> None:
     assert (own < 1).any()
 
 
-def test_a_face_without_votes_gives_none_to_its_partner() -> None:
+def test_make_batch_mixup_ignores_faces_without_votes() -> None:
     made = batches(augment=MIXED)
     batch = made.make_batch(np.array([3, 4]), 0, 0)
     votes = make_faces(5).vote_shares[3]
@@ -135,16 +126,16 @@ def test_a_face_without_votes_gives_none_to_its_partner() -> None:
         np.testing.assert_allclose(row, votes * (weight > 0), atol=1e-6)
 
 
-def test_the_last_epochs_are_calm() -> None:
-    made = batches(augment=MIXED, calm_from=2)
+def test_make_batch_last_epochs_have_no_mixup() -> None:
+    made = batches(augment=MIXED, mixup_until=2)
     calm = made.make_batch(np.arange(10), 2, 0)
     assert set(np.unique(calm.targets["fer2013"])) == {0, 1}
     assert len(np.unique(made.make_batch(np.arange(10), 1, 0).targets["fer2013"])) > 2
 
 
-def test_pictures_without_a_face_have_the_mean_of_all_targets() -> None:
+def test_make_batch_negatives_have_the_mean_target() -> None:
     plain, empty = (
-        batches(augment=replace(STILL, negative_share=share)).make_batch(np.arange(10), 0, 0)
+        batches(augment=replace(NO_AUGMENTATION, negative_share=share)).make_batch(np.arange(10), 0, 0)
         for share in (0, 1)
     )
     faces = make_faces(40)
@@ -159,8 +150,8 @@ def test_pictures_without_a_face_have_the_mean_of_all_targets() -> None:
     assert empty.weights["expression"].tolist() == [1] * 10
 
 
-def test_the_faces_and_targets_themselves_stay_as_they_are() -> None:
-    made = batches(augment=replace(STILL, negative_share=1))
+def test_make_batch_does_not_change_faces_or_targets() -> None:
+    made = batches(augment=replace(NO_AUGMENTATION, negative_share=1))
     before = [made.faces.images.copy(), made.targets["expression"].copy(), made.faces.vote_weights.copy()]
     made.make_batch(np.arange(10), 0, 0)
     after = [made.faces.images, made.targets["expression"], made.faces.vote_weights]

@@ -16,7 +16,7 @@ from tests.helpers.made_up_faces import draw_faces
 
 
 @pytest.mark.parametrize("kind", NEGATIVE_KINDS)
-def test_every_kind_is_a_picture_of_the_same_shape_and_another_each_time(
+def test_negative_kinds_keep_shape_and_vary(
     kind: Callable[..., np.ndarray],
 ) -> None:
     face = draw_faces(1)[0]
@@ -27,20 +27,20 @@ def test_every_kind_is_a_picture_of_the_same_shape_and_another_each_time(
     np.testing.assert_array_equal(face, before)
 
 
-def test_shuffled_patches_are_the_same_pixels() -> None:
+def test_shuffled_image_keeps_the_pixels() -> None:
     face = draw_faces(1)[0]
     mixed = shuffled_image(face, np.random.default_rng(0))
     assert sorted(mixed.ravel()) == sorted(face.ravel())
     assert (mixed != face).any()
 
 
-def test_walls_are_flat_and_noise_is_not() -> None:
+def test_wall_image_is_flatter_than_noise() -> None:
     face, rng = draw_faces(1)[0], np.random.default_rng(0)
     assert np.median([wall_image(face, rng).std() for _ in range(20)]) < 40
     assert np.median([noise_image(face, rng).std() for _ in range(20)]) > 50
 
 
-def test_every_kind_comes() -> None:
+def test_negative_sample_draws_every_kind() -> None:
     face = np.full((48, 48), 77, np.uint8)
     face[:24] = 99
     drawn = [negative_sample(face, np.random.default_rng(seed)) for seed in range(60)]

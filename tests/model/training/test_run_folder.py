@@ -26,19 +26,19 @@ def write_run(folder: Path, scores: list[float], **facts: object) -> Path:
     return folder
 
 
-def test_the_kept_epoch_is_the_first_of_the_best(tmp_path: Path) -> None:
+def test_read_run_chooses_the_first_best_epoch(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, [0.3, 0.6, 0.5, 0.6], parameters=7))
     assert (run["chosen_epoch"], run["choose_score"], run["minutes"], run["parameters"]) == (2, 0.6, 6.0, 7)
     assert [row["choose_score"] for row in run["epochs"]] == [0.3, 0.6, 0.5, 0.6]
 
 
-def test_a_new_training_starts_the_table_anew(tmp_path: Path) -> None:
+def test_append_epoch_1_starts_a_new_table(tmp_path: Path) -> None:
     write_run(tmp_path, [0.3, 0.6])
     write_run(tmp_path, [0.1])
     assert len(read_run(tmp_path)["epochs"]) == 1
 
 
-def test_stages_are_told_from_the_first(tmp_path: Path) -> None:
+def test_training_stages_are_first_to_last(tmp_path: Path) -> None:
     first = read_run(write_run(tmp_path / "1", [0.1]))
     second = read_run(write_run(tmp_path / "2", [0.2], start=first))
     third = read_run(write_run(tmp_path / "3", [0.3], start=second))
@@ -46,29 +46,29 @@ def test_stages_are_told_from_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [RUN_FILE, EPOCHS_FILE])
-def test_a_folder_without_a_training(tmp_path: Path, missing: str) -> None:
+def test_read_run_missing_file_raises(tmp_path: Path, missing: str) -> None:
     write_run(tmp_path, [0.3])
     (tmp_path / missing).unlink()
-    with pytest.raises(ModelError, match=r"holds no (training|completed epoch)") as caught:
+    with pytest.raises(ModelError, match=r"contains no (training run|complete epoch)") as caught:
         read_run(tmp_path)
     assert "\n" not in str(caught.value)
 
 
-def test_a_training_without_a_finished_epoch(tmp_path: Path) -> None:
+def test_read_run_without_complete_epoch_raises(tmp_path: Path) -> None:
     write_run(tmp_path, [])
     (tmp_path / EPOCHS_FILE).write_text("epoch,choose_score,elapsed_s\n")
-    with pytest.raises(ModelError, match="expected at least one"):
+    with pytest.raises(ModelError, match="contains no complete epoch"):
         read_run(tmp_path)
 
 
-def test_a_table_of_something_else(tmp_path: Path) -> None:
+def test_read_run_invalid_table_raises(tmp_path: Path) -> None:
     write_run(tmp_path, [])
     (tmp_path / EPOCHS_FILE).write_text("a,b\n1,2\n")
-    with pytest.raises(ModelError, match="holds no completed epoch"):
+    with pytest.raises(ModelError, match="contains no complete epoch"):
         read_run(tmp_path)
 
 
-def test_only_completed_epochs_are_kept_and_none_is_no_fault(tmp_path: Path) -> None:
+def test_truncate_epochs_keeps_the_first_epochs(tmp_path: Path) -> None:
     truncate_epochs(tmp_path / EPOCHS_FILE, 2)
     write_run(tmp_path, [0.1, 0.2, 0.3])
     truncate_epochs(tmp_path / EPOCHS_FILE, 2)

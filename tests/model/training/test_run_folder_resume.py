@@ -19,7 +19,7 @@ STATE = TrainingState(
 )
 
 
-def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+def test_training_state_round_trip(tmp_path: Path) -> None:
     STATE.save(tmp_path)
     kept = load_training_state(tmp_path)
     assert (kept.epoch, kept.average_steps, kept.best, kept.elapsed_s) == (3, 40, 0.5, 12.5)
@@ -29,16 +29,16 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
             assert before.dtype == after.dtype
 
 
-def test_a_later_state_replaces_the_earlier(tmp_path: Path) -> None:
+def test_training_state_save_replaces_the_previous(tmp_path: Path) -> None:
     STATE.save(tmp_path)
     STATE.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04 cut off"])
-def test_what_cannot_be_gone_on_with_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+def test_load_training_state_damaged_raises(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / STATE_FILE).write_bytes(content)
-    with pytest.raises(ModelError, match="cannot be gone on with") as caught:
+    with pytest.raises(ModelError, match="cannot be resumed") as caught:
         load_training_state(tmp_path)
     assert "\n" not in str(caught.value)

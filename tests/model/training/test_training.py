@@ -1,8 +1,7 @@
-"""The side that needs TensorFlow, on a few made-up faces."""
+"""Training and export, which need TensorFlow, on a few synthetic faces."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,16 +22,9 @@ from model.inference.classifier import LiteRTClassifier, load_classifier, read_m
 from model.training.augmentation import AugmentSettings
 from model.training.run_folder import EPOCHS_FILE, NETWORK_FILE, RUN_FILE, STATE_FILE, read_run
 from tests.helpers.made_up_faces import make_faces
+from tests.helpers.training import ignore_library_warnings, needs_training
 
-pytestmark = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow: the extra [train]"
-    ),
-    # TensorFlow, Keras and protobuf warn of each other and of NumPy; none of it is ours.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-]
+pytestmark = [needs_training, *ignore_library_warnings]
 
 
 CALIBRATIONS = {
@@ -69,8 +61,8 @@ def settings(train: ModuleType) -> Any:
 
 
 @contextmanager
-def eagerly() -> Iterator[None]:
-    """Without tracing graphs, which would take ten times as long as the few steps that they are for."""
+def run_eagerly() -> Iterator[None]:
+    """Run without tracing graphs, which takes ten times as long as the few steps."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -83,27 +75,27 @@ def run_dir(
     train: ModuleType, splits: Splits, settings: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     out = tmp_path_factory.mktemp("runs") / "first"
-    with eagerly():
-        train.train(splits, out, settings)
+    with run_eagerly():
+        train.train_network(splits, out, settings)
     return out
 
 
 @pytest.fixture(scope="module")
 def exported(run_dir: Path, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The network exported with calibrations that would be noticed if they were left out."""
+    """The network, exported with calibrations that change the probabilities noticeably."""
     from model.export import exporter
 
     out = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporter, "fit_calibrations", lambda *_: CALIBRATIONS)
-        # Noise and an untrained network: int8 has no ranges worth learning here.
+        # With noise and an untrained network int8 has no meaningful ranges.
         patch.setitem(exporter.FORMATS, "int8", exporter.Parity(0.5, 0.1, 0.2))
         exporter.export_model(run_dir, splits, out, "float16")
     return out
 
 
-def drawn_by_label(count: int, seed: int) -> Faces:
-    """Faces that can be learnt: stripes as wide as the label has it, under noise."""
+def learnable_faces(count: int, seed: int) -> Faces:
+    """Learnable faces: noisy stripes whose width depends on the label."""
     faces, rng = make_faces(count, seed), np.random.default_rng(seed)
     rows = np.arange(48)[None, :, None]
     period = 6 * 1.35 ** faces.labels[:, None, None]
@@ -118,7 +110,7 @@ def weights_of(folder: Path) -> list[np.ndarray]:
     return [np.asarray(weight) for weight in load_network(folder).get_weights()]
 
 
-def test_network_has_both_heads_and_the_widths_asked_for(train: ModuleType) -> None:
+def test_build_network_heads_and_widths(train: ModuleType) -> None:
     from model.training.network import HEADS, NetworkSettings, build_network
 
     network = build_network(NetworkSettings(stem=4, widths=(4, 6, 8), blocks=2))
@@ -130,7 +122,7 @@ def test_network_has_both_heads_and_the_widths_asked_for(train: ModuleType) -> N
     assert [layer.filters for layer in convolutions] == [4] + [4] * 5 + [6] * 5 + [8] * 5
 
 
-def test_network_standardises_each_face_by_itself(train: ModuleType) -> None:
+def test_build_network_standardises_each_face(train: ModuleType) -> None:
     from model.training.network import NetworkSettings, build_network
 
     network = build_network(NetworkSettings(stem=4, widths=(4,)))
@@ -143,15 +135,15 @@ def test_network_standardises_each_face_by_itself(train: ModuleType) -> None:
     assert np.isfinite(among).all()
 
 
-def test_rate_warms_up_and_ends_at_nothing(train: ModuleType) -> None:
+def test_learning_rate_schedule_warms_up_and_decays_to_0(train: ModuleType) -> None:
     from model.training.settings import TrainSettings
 
-    rate = train.schedule(TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
+    rate = train.learning_rate_schedule(TrainSettings(epochs=10, warmup_epochs=1, peak_rate=0.01), steps=10)
     values = [float(rate(step)) for step in (0, 5, 10, 55, 100)]
     assert values == pytest.approx([0, 0.005, 0.01, 0.005, 0], abs=1e-5)
 
 
-def test_a_training_writes_its_network_its_table_and_its_settings(
+def test_train_network_writes_network_table_and_settings(
     train: ModuleType, run_dir: Path, settings: Any
 ) -> None:
     from model.training.settings import settings_from
@@ -164,26 +156,26 @@ def test_a_training_writes_its_network_its_table_and_its_settings(
     assert {path.name for path in run_dir.iterdir()} >= {NETWORK_FILE, EPOCHS_FILE, RUN_FILE, STATE_FILE}
 
 
-def test_what_is_saved_is_the_average_and_not_the_last_weights(
+def test_train_network_saves_the_averaged_weights(
     train: ModuleType, splits: Splits, settings: Any, tmp_path: Path
 ) -> None:
     from model.training.run_folder import load_training_state
 
-    with eagerly():
-        train.train(splits, tmp_path / "run", replace(settings, epochs=1, batch=4))
+    with run_eagerly():
+        train.train_network(splits, tmp_path / "run", replace(settings, epochs=1, batch=4))
     kept, saved = load_training_state(tmp_path / "run"), weights_of(tmp_path / "run")
     for average, weights in zip(kept.average, saved, strict=True):
         np.testing.assert_allclose(average, weights, atol=1e-6)
     assert np.abs(kept.network[0] - saved[0]).max() > 1e-4
 
 
-def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
+def test_train_network_learns_true_but_not_shuffled_labels(
     train: ModuleType, trained: ModuleType, tmp_path: Path
 ) -> None:
     from model.training.network import NetworkSettings
     from model.training.settings import TrainSettings
 
-    seen, fresh = drawn_by_label(280, seed=3), drawn_by_label(140, seed=4)
+    seen, fresh = learnable_faces(280, seed=3), learnable_faces(140, seed=4)
     order = np.random.default_rng(0).permutation(len(seen))
     shuffled = replace(seen, labels=seen.labels[order], vote_counts=seen.vote_counts[order])
     settings = TrainSettings(
@@ -197,17 +189,17 @@ def test_learns_what_can_be_learnt_and_nothing_from_shuffled_labels(
     )
     scores = {}
     for name, faces in {"true": seen, "shuffled": shuffled}.items():
-        train.train(Splits(faces, fresh.subset(np.arange(70)), fresh), tmp_path / name, settings)
+        train.train_network(Splits(faces, fresh.subset(np.arange(70)), fresh), tmp_path / name, settings)
         network = trained.load_network(tmp_path / name)
         scores[name] = head_accuracies(
-            trained.predict(network, fresh.images, 24), fresh.subset(np.arange(140))
+            trained.predict_logits(network, fresh.images, 24), fresh.subset(np.arange(140))
         )
     assert min(scores["true"]) > 0.8
     assert max(scores["shuffled"]) < 0.35
 
 
 @pytest.mark.parametrize("cut", ["after the first epoch", "within the second"])
-def test_resumed_is_the_same_as_not_interrupted(
+def test_resume_training_equals_uninterrupted(
     train: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path, cut: str
 ) -> None:
     def stop(row: Mapping[str, float]) -> None:
@@ -218,13 +210,13 @@ def test_resumed_is_the_same_as_not_interrupted(
         if (epoch, step) == (2, 2):
             raise KeyboardInterrupt
 
-    when = {"epoch_done": stop} if cut == "after the first epoch" else {"progress": stop_within}
+    when = {"on_epoch": stop} if cut == "after the first epoch" else {"on_progress": stop_within}
     out = tmp_path / "cut"
-    with eagerly():
+    with run_eagerly():
         with pytest.raises(KeyboardInterrupt):
-            train.train(splits, out, settings, **when)
+            train.train_network(splits, out, settings, **when)
         assert len(read_run(out)["epochs"]) == 1
-        run = train.resume(splits, out)
+        run = train.resume_training(splits, out)
     whole = read_run(run_dir)
     times = {"elapsed_s", "minutes"}
     for row, same in zip(run["epochs"], whole["epochs"], strict=True):
@@ -236,35 +228,35 @@ def test_resumed_is_the_same_as_not_interrupted(
         np.testing.assert_allclose(resumed, uninterrupted, atol=1e-5)
 
 
-def test_resuming_a_training_that_is_done_changes_nothing(
-    train: ModuleType, run_dir: Path, splits: Splits
-) -> None:
+def test_resume_training_finished_run_is_unchanged(train: ModuleType, run_dir: Path, splits: Splits) -> None:
     before = read_run(run_dir)
-    assert train.resume(splits, run_dir) == before
+    assert train.resume_training(splits, run_dir) == before
 
 
-def test_a_finished_training_is_not_overwritten(
+def test_train_network_existing_run_raises(
     train: ModuleType, run_dir: Path, splits: Splits, settings: Any
 ) -> None:
-    with pytest.raises(ModelError, match="holds a training already"):
-        train.train(splits, run_dir, settings)
+    with pytest.raises(ModelError, match="already contains a training run"):
+        train.train_network(splits, run_dir, settings)
 
 
-def test_resuming_with_other_data_is_refused(train: ModuleType, run_dir: Path, splits: Splits) -> None:
-    with pytest.raises(ModelError, match="the data has"):
-        train.resume(replace(splits, train=make_faces(41)), run_dir)
+def test_resume_training_other_data_or_teachers_raises(
+    train: ModuleType, run_dir: Path, splits: Splits
+) -> None:
+    with pytest.raises(ModelError, match="The splits have"):
+        train.resume_training(replace(splits, train=make_faces(41)), run_dir)
     with pytest.raises(ModelError, match="teachers"):
-        train.resume(splits, run_dir, teachers=[run_dir])
+        train.resume_training(splits, run_dir, teachers=[run_dir])
 
 
-def test_a_training_can_be_gone_on_from(
+def test_train_network_starts_from_a_run(
     train: ModuleType, trained: ModuleType, run_dir: Path, splits: Splits, settings: Any, tmp_path: Path
 ) -> None:
     from model.training.network import build_network
 
     still = replace(settings, epochs=1, peak_rate=0.0)
-    with eagerly():
-        run = train.train(splits, tmp_path / "on", still, start=run_dir)
+    with run_eagerly():
+        run = train.train_network(splits, tmp_path / "on", still, start_from=run_dir)
     assert run["start"]["settings"]["epochs"] == 3
     fresh = [np.asarray(weight) for weight in build_network(settings.network).trainable_weights]
     kept, gone_on = (
@@ -276,7 +268,7 @@ def test_a_training_can_be_gone_on_from(
     assert any((a != b).any() for a, b in zip(kept, fresh, strict=True))
 
 
-def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
+def test_teacher_probabilities_average_face_and_mirror_image(
     trained: ModuleType, run_dir: Path, splits: Splits, settings: Any
 ) -> None:
     from model.training.distillation import teacher_probabilities
@@ -284,7 +276,7 @@ def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
     faces = splits.choose
     network = trained.load_network(run_dir)
     looks = [
-        softmax(trained.predict(network, images, settings.px)["expression"])
+        softmax(trained.predict_logits(network, images, settings.px)["expression"])
         for images in (faces.images, faces.images[:, :, ::-1])
     ]
     taught = teacher_probabilities([run_dir], faces)
@@ -292,20 +284,22 @@ def test_a_teacher_is_asked_about_each_face_and_its_mirror_image(
     assert teacher_probabilities([], faces) is None
 
 
-def test_an_exported_model_can_be_gone_on_from(
+def test_train_network_starts_from_an_exported_model(
     train: ModuleType, trained: ModuleType, run_dir: Path, exported: Path, splits: Splits, settings: Any,
     tmp_path: Path,
 ) -> None:  # fmt: skip
     for kept, given in zip(weights_of(run_dir), weights_of(exported), strict=True):
         np.testing.assert_allclose(kept, given, atol=1e-3)
-    with eagerly():
+    with run_eagerly():
         still = replace(settings, epochs=1, peak_rate=0.0)
-        run = train.train(splits, tmp_path / "on", still, start=exported)
+        run = train.train_network(splits, tmp_path / "on", still, start_from=exported)
     assert run["start"]["settings"] == read_run(run_dir)["settings"]
     assert "results" not in run["start"]
 
 
-def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: Splits) -> None:
+def test_teacher_probabilities_of_an_exported_model(
+    train: ModuleType, exported: Path, splits: Splits
+) -> None:
     from model.training.distillation import teacher_facts, teacher_probabilities
 
     path = exported / "expression.tflite"
@@ -316,7 +310,7 @@ def test_an_exported_model_can_teach(train: ModuleType, exported: Path, splits: 
     assert teacher_facts(path) == {"model": model.version}
 
 
-def test_of_a_teacher_its_settings_are_told_and_not_its_history(run_dir: Path) -> None:
+def test_teacher_facts_omit_the_history(run_dir: Path) -> None:
     from model.training.distillation import teacher_facts
 
     known, run = teacher_facts(run_dir), read_run(run_dir)
@@ -324,10 +318,10 @@ def test_of_a_teacher_its_settings_are_told_and_not_its_history(run_dir: Path) -
     assert known["settings"] == run["settings"]
 
 
-def test_what_is_exported_says_what_keras_says_calibrated(
+def test_exported_model_equals_calibrated_keras(
     trained: ModuleType, run_dir: Path, exported: Path, splits: Splits
 ) -> None:
-    logits = trained.predict(trained.load_network(run_dir), splits.report.images)
+    logits = trained.predict_logits(trained.load_network(run_dir), splits.report.images)
     for head, own in CALIBRATIONS.items():
         found = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
         np.testing.assert_allclose(
@@ -336,14 +330,14 @@ def test_what_is_exported_says_what_keras_says_calibrated(
         assert np.abs(own.probabilities(logits[head]) - softmax(logits[head])).max() > 5e-3
 
 
-def test_what_is_exported_belongs_together(exported: Path) -> None:
+def test_exported_files_are_consistent(exported: Path) -> None:
     from model.export.exporter import calibrations_to_json
 
     training = json.loads((exported / "training.json").read_text())
     assert load_classifier(exported / "expression.tflite").version == training["model"]
-    measured = load_classifier(exported / "expression.tflite").model_metrics
-    assert measured is not None
-    assert measured["card"]["accuracy"] == pytest.approx(
+    metrics = load_classifier(exported / "expression.tflite").model_metrics
+    assert metrics is not None
+    assert metrics["scores"]["accuracy"] == pytest.approx(
         training["results"]["heads"]["expression"]["ferplus"]["accuracy"], abs=1e-4
     )
     assert training["calibrations"] == calibrations_to_json(CALIBRATIONS)
@@ -354,7 +348,7 @@ def test_what_is_exported_belongs_together(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["float32", "float16", "int8"])
-def test_every_format_reads_batches_of_any_size(run_dir: Path, exported: Path, form: str) -> None:
+def test_exported_formats_accept_any_batch_size(run_dir: Path, exported: Path, form: str) -> None:
     faces = make_faces(40).images
     model = LiteRTClassifier(read_model(run_dir / "exported" / form / "expression.tflite"))
     together = model.probabilities(faces)
@@ -363,7 +357,7 @@ def test_every_format_reads_batches_of_any_size(run_dir: Path, exported: Path, f
 
 
 @pytest.mark.parametrize("wrong", [np.nan, 9.0])
-def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, wrong: float) -> None:
+def test_check_parity_large_or_nan_difference_raises(exported: Path, splits: Splits, wrong: float) -> None:
     from model.export.exporter import check_parity, measure_parity
 
     logits = {head: np.zeros((21, 7), np.float32) for head in CALIBRATIONS}
@@ -373,19 +367,19 @@ def test_parity_is_checked_and_nan_is_no_parity(exported: Path, splits: Splits, 
         check_parity("float16", found)
 
 
-def test_a_failed_parity_replaces_nothing(run_dir: Path, splits: Splits, tmp_path: Path) -> None:
+def test_export_model_failed_parity_replaces_nothing(run_dir: Path, splits: Splits, tmp_path: Path) -> None:
     from model.export import exporter
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(exporter.FORMATS, "float32", exporter.Parity(0.0, 0.0, 1.1))
-        patch.setattr(exporter, "convert_to_litert", _converted_once(exporter.convert_to_litert))
+        patch.setattr(exporter, "convert_to_litert", _convert_once(exporter.convert_to_litert))
         with pytest.raises(ModelError, match="float32 export differs"):
             exporter.export_model(run_dir, splits, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def _converted_once(convert: Any) -> Any:
-    """The first format stands for all: a conversion takes seconds."""
+def _convert_once(convert: Any) -> Any:
+    """Convert the first format and reuse it for all, because a conversion takes seconds."""
     kept: list[bytes] = []
 
     def once(*arguments: Any) -> bytes:
@@ -396,7 +390,7 @@ def _converted_once(convert: Any) -> Any:
     return once
 
 
-def test_each_head_is_calibrated_to_its_own_labels() -> None:
+def test_fit_calibrations_uses_each_heads_own_labels() -> None:
     from model.export.exporter import fit_calibrations
 
     faces = make_faces(40)
@@ -406,8 +400,8 @@ def test_each_head_is_calibrated_to_its_own_labels() -> None:
     assert found["expression"].temperature > 1 > found["fer2013"].temperature
 
 
-def test_a_folder_without_a_network_is_one_line(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="holds no training"):
+def test_load_network_missing_or_damaged_raises(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="contains no training run"):
         trained.load_network(tmp_path)
     for name in (RUN_FILE, EPOCHS_FILE):
         (tmp_path / name).write_bytes((run_dir / name).read_bytes())

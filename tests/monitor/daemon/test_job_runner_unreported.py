@@ -1,4 +1,4 @@
-"""Which sessions were left without a report."""
+"""Sessions that ended without a report."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from tests.helpers.recorded import START, new_session
 NOW = START + timedelta(days=1)
 
 
-def test_live_sessions_that_ended_lately_without_a_report() -> None:
+def test_recent_live_sessions_without_a_report() -> None:
     engine = open_database("sqlite://")
 
     def session(*, ended: bool = True, reported: bool = False, **changes: object) -> int:
         with Store(engine).unit_of_work() as unit:
-            number = unit.start_session(replace(new_session(), expected_s=None, **changes))
+            session_id = unit.start_session(replace(new_session(), expected_s=None, **changes))
             if ended:
-                unit.end_session(number, SessionStatus.INTERRUPTED, START + timedelta(minutes=5), "a crash")
+                unit.end_session(
+                    session_id, SessionStatus.INTERRUPTED, START + timedelta(minutes=5), "a crash"
+                )
             if reported:
-                unit.add_audit_entry("report", f"session {number}", START)
+                unit.add_audit_entry("report", f"session {session_id}", START)
             unit.commit()
-        return number
+        return session_id
 
     first = session()
     session(reported=True)
     session(ended=False)
     session(started_at=NOW - MAX_AGE - timedelta(minutes=1))
     with Store(engine).unit_of_work() as unit:
-        film = unit.start_session(new_session())
-        unit.end_session(film, SessionStatus.INTERRUPTED, START, "stopped")
+        analysed = unit.start_session(new_session())
+        unit.end_session(analysed, SessionStatus.INTERRUPTED, START, "stopped")
         unit.commit()
     last = session(started_at=START + timedelta(hours=1))
     for _ in range(8):

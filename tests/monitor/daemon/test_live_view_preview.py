@@ -26,46 +26,46 @@ from tests.helpers.videos import write_video
 BLACK = np.zeros((100, 200, 3), np.uint8)
 
 
-def sample(*sightings: TrackedFace, **more: object) -> FrameResult:
-    return FrameResult(0.0, (), len(sightings), (200, 100), sightings, **more)
+def sample(*faces: TrackedFace, **fields: object) -> FrameResult:
+    return FrameResult(0.0, (), len(faces), (200, 100), faces, **fields)
 
 
-def test_faces_are_outlined_in_a_copy() -> None:
-    found = sample(TrackedFace(1, 0, (20, 40, 60, 80)), TrackedFace(2, None, (120, 40, 160, 80)))
-    picture = draw_boxes(BLACK, found)
+def test_draw_boxes_outlines_faces_in_a_copy() -> None:
+    result = sample(TrackedFace(1, 0, (20, 40, 60, 80)), TrackedFace(2, None, (120, 40, 160, 80)))
+    image_bgr = draw_boxes(BLACK, result)
     assert not BLACK.any()
-    assert picture.shape == BLACK.shape
-    assert picture[60, 20].tolist() == [80, 200, 80], "somebody who is followed: green"
-    assert picture[60, 120].tolist() == [200, 200, 200], "not yet: grey"
-    assert picture[25:39, 15:60].any(), "with a number above"
-    assert not picture[25:37, 115:160].any()
-    assert not picture[45:75, 30:55].any(), "the face itself is left as it is"
+    assert image_bgr.shape == BLACK.shape
+    assert image_bgr[60, 20].tolist() == [80, 200, 80], "a confirmed student: green"
+    assert image_bgr[60, 120].tolist() == [200, 200, 200], "an unconfirmed face: grey"
+    assert image_bgr[25:39, 15:60].any(), "with a number above"
+    assert not image_bgr[25:37, 115:160].any()
+    assert not image_bgr[45:75, 30:55].any(), "the face itself is unchanged"
 
 
-def test_a_large_picture_is_made_smaller_with_its_boxes() -> None:
-    picture = draw_boxes(
+def test_draw_boxes_scales_a_large_frame() -> None:
+    image_bgr = draw_boxes(
         np.zeros((1000, 2 * WIDTH_PX, 3), np.uint8), sample(TrackedFace(1, 0, (200, 200, 400, 400)))
     )
-    assert picture.shape == (500, WIDTH_PX, 3)
-    assert picture[150, 100].tolist() == [80, 200, 80]
+    assert image_bgr.shape == (500, WIDTH_PX, 3)
+    assert image_bgr[150, 100].tolist() == [80, 200, 80]
     assert draw_boxes(BLACK, sample()).shape == BLACK.shape
 
 
 HAPPY = (0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02)
-GROUND = np.full((300, 600, 3), 90, np.uint8)
+BACKGROUND = np.full((300, 600, 3), 90, np.uint8)
 FACE = (100.0, 120.0, 180.0, 220.0)
 
 
 def drawn(
     expression: tuple[float, ...] | UnreadableReason, student: int | None = 0, **options: object
 ) -> ImageBGR:
-    """A picture with one face, without the box of it."""
-    picture = draw_boxes(GROUND, sample(TrackedFace(1, student, FACE, expression)), **options)
-    picture[116:226, 96:186] = 90
-    return picture
+    """A preview of one face, without its box."""
+    image_bgr = draw_boxes(BACKGROUND, sample(TrackedFace(1, student, FACE, expression)), **options)
+    image_bgr[116:226, 96:186] = 90
+    return image_bgr
 
 
-def test_a_tag_has_what_was_read_of_the_face() -> None:
+def test_tag_shows_the_expression_or_the_reason() -> None:
     number = (drawn(UnreadableReason.NOT_COMPUTED) != 90).any(axis=(0, 2)).sum()
     for expression in (HAPPY, UnreadableReason.HEAD_BOWED):
         assert (drawn(expression) != 90).any(axis=(0, 2)).sum() > 2 * number
@@ -73,46 +73,46 @@ def test_a_tag_has_what_was_read_of_the_face() -> None:
     assert not np.array_equal(drawn(UnreadableReason.HEAD_BOWED), drawn(UnreadableReason.BLURRED))
 
 
-def test_a_tag_can_be_read_on_any_ground_and_a_reason_has_another_colour() -> None:
+def test_tag_has_a_background_and_a_reason_has_another_colour() -> None:
     tags = [drawn(HAPPY)[90:114, 100:150], drawn(UnreadableReason.BLURRED)[90:114, 100:150]]
     for tag, colour in zip(tags, ([80, 200, 80], [225, 225, 225]), strict=True):
         assert (tag == colour).all(axis=2).mean() > 0.3, "filled"
         assert (tag.max(axis=2) < 40).mean() > 0.03, "black letters"
 
 
-def test_an_unconfirmed_face_has_its_reading_in_grey() -> None:
-    picture = drawn(HAPPY, None)
-    assert (picture == 200).all(axis=2).any()
-    assert not (picture == [80, 200, 80]).all(axis=2).any()
+def test_tag_of_an_unconfirmed_face_is_grey() -> None:
+    image_bgr = drawn(HAPPY, None)
+    assert (image_bgr == 200).all(axis=2).any()
+    assert not (image_bgr == [80, 200, 80]).all(axis=2).any()
 
 
-def test_tags_are_in_the_language_that_is_asked_for() -> None:
+def test_tags_are_in_the_given_language() -> None:
     assert not np.array_equal(drawn(HAPPY), drawn(HAPPY, language=Language.DE))
     assert np.array_equal(drawn(HAPPY), drawn(HAPPY, language=Language.EN))
 
 
-def test_a_label_keeps_its_umlauts() -> None:
+def test_label_keeps_its_umlauts() -> None:
     assert not np.array_equal(drawn(HAPPY, labels={0: "Jörg"}), drawn(HAPPY, labels={0: "Jrg"}))
 
 
-def test_without_students_there_are_boxes_alone() -> None:
-    found = sample(TrackedFace(1, 0, FACE, HAPPY))
-    picture = draw_boxes(GROUND, without_students(found))
-    assert (picture[120, 100:180] == 200).all()
-    picture[116:226, 96:186] = 90
-    assert (picture == 90).all()
+def test_result_without_students_has_boxes_only() -> None:
+    result = sample(TrackedFace(1, 0, FACE, HAPPY))
+    image_bgr = draw_boxes(BACKGROUND, without_students(result))
+    assert (image_bgr[120, 100:180] == 200).all()
+    image_bgr[116:226, 96:186] = 90
+    assert (image_bgr == 90).all()
 
 
 class Window:
-    """Stands in for OpenCV's windows."""
+    """Replaces OpenCV's windows."""
 
     def __init__(self) -> None:
-        self.pictures: list[ImageBGR] = []
+        self.images: list[ImageBGR] = []
         self.visible = 1.0
         self.open = 0
 
-    def namedWindow(self, _title: str, look: int) -> None:
-        assert look & cv2.WINDOW_GUI_NORMAL, "no button that saves the picture"
+    def namedWindow(self, _title: str, flags: int) -> None:
+        assert flags & cv2.WINDOW_GUI_NORMAL, "no button that saves the image"
         self.open += 1
 
     def resizeWindow(self, _title: str, width: int, height: int) -> None:
@@ -122,7 +122,7 @@ class Window:
         self.open -= 1
 
     def imshow(self, _title: str, image_bgr: ImageBGR) -> None:
-        self.pictures.append(image_bgr.copy())
+        self.images.append(image_bgr.copy())
 
     def getWindowProperty(self, *_: object) -> float:
         return self.visible
@@ -140,37 +140,37 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Window:
     return made
 
 
-def test_without_being_asked_nothing_is_shown(window: Window) -> None:
+def test_disabled_window_shows_nothing(window: Window) -> None:
     with PreviewWindow("7b", enabled=False) as preview:
         preview.set_image(BLACK)
         preview.show_result(sample())
         preview.refresh()
-    assert (window.pictures, window.open) == ([], 0)
+    assert (window.images, window.open) == ([], 0)
 
 
-def test_what_is_looked_at_is_shown_and_what_is_not_is_not(window: Window) -> None:
+def test_window_shows_analysed_frames_only(window: Window) -> None:
     with PreviewWindow("7b", enabled=True) as preview:
         preview.set_image(BLACK + 255)
         preview.show_result(sample(analysed=False))
-        assert window.pictures == []
+        assert window.images == []
         preview.show_result(sample())
         preview.refresh()
-        (picture,) = window.pictures
-        assert (picture == 255).all()
+        (image_bgr,) = window.images
+        assert (image_bgr == 255).all()
     assert window.open == 0
 
 
-def test_a_pause_shows_nobody(window: Window) -> None:
+def test_window_is_grey_during_a_pause(window: Window) -> None:
     with PreviewWindow("7b", enabled=True) as preview:
         preview.refresh()
         preview.set_image(BLACK + 255)
         preview.show_result(sample())
         preview.refresh()
         preview.refresh()
-        assert (window.pictures[-1] == MASK_GREY).all()
+        assert (window.images[-1] == MASK_GREY).all()
         preview.show_result(sample())
         preview.refresh()
-        assert (window.pictures[-1] == 255).all()
+        assert (window.images[-1] == 255).all()
 
 
 def test_closed_window_stays_closed(window: Window) -> None:
@@ -182,7 +182,7 @@ def test_closed_window_stays_closed(window: Window) -> None:
         preview.refresh()
         window.visible = 1.0
         preview.show_result(sample())
-    assert len(window.pictures) == 1
+    assert len(window.images) == 1
 
 
 def test_window_without_gui_support_is_a_setup_error(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,15 +216,15 @@ def test_opted_out_student_is_masked_in_the_preview(
     boxes = [f"{label},{','.join(f'{edge:g}' for edge in box)}" for label, box in SEATS.items()]
     (tmp_path / "plan.csv").write_text("\n".join(["label,x1,y1,x2,y2", *boxes]))
     shell.json("seats", "apply", tmp_path / "plan.csv", "--still", "still.png")
-    film = write_video(
-        tmp_path / "film.mkv", (seen(camera(0, 0), hall(SEATS, n)) for n in range(4)), fps=2,
+    video = write_video(
+        tmp_path / "video.mkv", (seen(camera(0, 0), hall(SEATS, n)) for n in range(4)), fps=2,
         codec="ffv1", pix_fmt="bgr0",
     )  # fmt: skip
     monkeypatch.setattr("monitor.session.builder.load_detector", lambda settings: OvalDetector())
     config, shown = read_config(path), []
     engine = open_database(config.database_url)
     runner = SessionRunner(config.settings, engine, AnalysisMode.BEHAVIOUR, read_classroom(engine, "5b"))
-    runner.run(str(film), threading.Event(), on_image=lambda image: shown.append(image.copy()))
+    runner.run(str(video), threading.Event(), on_image=lambda image: shown.append(image.copy()))
     engine.dispose()
     head = people_in(hall({"A2": SEATS["A2"]}))
     heads = [image[head] for image in shown]

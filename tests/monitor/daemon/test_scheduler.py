@@ -1,15 +1,13 @@
-"""The scheduler with the real clock: lessons are seconds or minutes away, and tests wait for the calls. In the
-time zone of the tests it is about noon, so that none runs over midnight."""
+"""The scheduler with the real clock: lessons are seconds or minutes away, and tests wait for the calls. In
+the time zone of the tests it is about noon, so that none runs over midnight."""
 
 from __future__ import annotations
 
 import queue
-import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -23,14 +21,15 @@ from monitor.daemon.scheduler import (
     SCHEDULE_FILE,
     Hooks,
     LessonScheduler,
-    open_job_store,
+    load_starts,
+    save_starts,
 )
 from monitor.daemon.timetable import WEEK, Holiday, LessonSlot, ScheduledLesson, Timetable
 from monitor.errors import RunError
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 ZONE = timezone(timedelta(hours=12 - NOW.hour))
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = 10 * MINUTE
 WAIT_S = 60
 
@@ -91,31 +90,24 @@ def running(
 
 
 def settle(calls: Calls, scheduler: LessonScheduler) -> list[str]:
-    """All calls that were due: an extra job is queued behind them."""
-    scheduler._run_at(datetime.now(UTC), lambda: calls.calls.put(("done", None)))
-    names = []
-    while (name := calls.next()[0]) != "done":
-        names.append(name)
-    return names
+    """All calls that were due."""
+    scheduler.run_due()
+    scheduler.run_night()
+    return calls.rest()
 
 
-def rows(folder: Path) -> dict[str, tuple[float, bytes]]:
-    with closing(sqlite3.connect(folder / SCHEDULE_FILE)) as connection:
-        return {
-            row[0]: row[1:]
-            for row in connection.execute("SELECT id, next_run_time, job_state FROM apscheduler_jobs")
-        }
+def starts(folder: Path) -> dict[str, datetime]:
+    """The stored next starts."""
+    return load_starts(folder / SCHEDULE_FILE)
 
 
 def set_back(folder: Path, key: str, to: datetime) -> None:
-    """Set the next run of a job to the past, as after a time in which the computer was off."""
-    scheduler = open_job_store(folder / SCHEDULE_FILE)
-    scheduler.modify_job(key, next_run_time=to)
-    scheduler.shutdown()
+    """Set a stored start to the past, as after a time in which the computer was off."""
+    save_starts(folder / SCHEDULE_FILE, starts(folder) | {key: to})
 
 
 def lesson_key(folder: Path) -> str:
-    (key,) = rows(folder).keys() - {NIGHTLY_KEY}
+    (key,) = starts(folder).keys() - {NIGHTLY_KEY}
     return key
 
 
@@ -179,27 +171,30 @@ class TestALesson:
             assert settle(calls, scheduler) == ["begin", "begin"]
         assert "no process could be started" in caplog.text
 
-    def test_running_job_may_add_a_job_during_stop(self, tmp_path: Path) -> None:
+    def test_stop_waits_for_a_running_hook_and_calls_no_other(self, tmp_path: Path) -> None:
         calls = Calls()
-        scheduler = LessonScheduler(Timetable((), ZONE), tmp_path, calls.hooks, late_start=LATE)
+        is_running, may_return = threading.Event(), threading.Event()
+
+        def begin(lesson: ScheduledLesson) -> None:
+            is_running.set()
+            assert may_return.wait(WAIT_S)
+            calls.calls.put(("begin", lesson))
+
+        table = Timetable((slot(-5 * MINUTE, 40 * MINUTE),), ZONE)
+        scheduler = LessonScheduler(table, tmp_path, replace(calls.hooks, begin=begin), late_start=LATE)
         scheduler.start()
-        jobs = scheduler._scheduler
-
-        def work() -> None:
-            calls.calls.put(("working", None))
-            while jobs.running:
-                time.sleep(0.01)
-            time.sleep(0.2)  # stop() waits for it now
-            jobs.add_job(calls.hooks.nightly, "date", jobstore="memory")
-            calls.calls.put(("done", None))
-
-        scheduler._run_at(datetime.now(UTC), work)
-        assert calls.next()[0] == "working"
+        assert is_running.wait(WAIT_S)
         end = threading.Thread(target=scheduler.stop, daemon=True)
         end.start()
+        end.join(0.2)
+        assert end.is_alive()
+        may_return.set()
         end.join(WAIT_S)
         assert not end.is_alive()
-        assert calls.rest() == ["done"]
+        assert calls.rest() == ["begin"]
+        scheduler.run_due()
+        scheduler.run_night()
+        assert calls.rest() == []
 
 
 class TestComputerWasOff:
@@ -237,48 +232,46 @@ class TestComputerWasOff:
         set_back(tmp_path, lesson_key(tmp_path), start_of(lesson_slot))
         with running(tmp_path, calls, lesson_slot, holidays=(Holiday(today, today),)) as scheduler:
             assert settle(calls, scheduler) == []
-            assert datetime.fromtimestamp(rows(tmp_path)[lesson_key(tmp_path)][0], UTC) == start_of(
-                lesson_slot, -1
-            )
+            assert starts(tmp_path)[lesson_key(tmp_path)] == start_of(lesson_slot, -1)
 
     def test_missed_nights_are_made_up_for_once(self, tmp_path: Path) -> None:
         calls = Calls()
         with running(tmp_path, calls) as scheduler:
             assert settle(calls, scheduler) == []
-        planned = datetime.fromtimestamp(rows(tmp_path)[NIGHTLY_KEY][0], UTC)
+        planned = starts(tmp_path)[NIGHTLY_KEY]
         assert timedelta() < planned - datetime.now(UTC) <= timedelta(days=1)
         set_back(tmp_path, NIGHTLY_KEY, planned - timedelta(days=4))
         with running(tmp_path, calls):
             assert calls.next() == ("nightly", None)
         assert calls.rest() == []
-        assert datetime.fromtimestamp(rows(tmp_path)[NIGHTLY_KEY][0], UTC) == planned
+        assert starts(tmp_path)[NIGHTLY_KEY] == planned
 
 
 class TestStore:
-    def test_unchanged_jobs_are_kept_and_others_replaced(self, tmp_path: Path) -> None:
+    def test_unchanged_starts_are_kept_and_others_replaced(self, tmp_path: Path) -> None:
         kept, removed, new = daily(-30, 60), daily(-70, 90), daily(-100, 120)
         with running(tmp_path, Calls(), kept, removed):
-            before = rows(tmp_path)
+            before = starts(tmp_path)
         with running(tmp_path, Calls(), kept, new):
-            after = rows(tmp_path)
+            after = starts(tmp_path)
         assert len(before) == len(after) == 3
         both = before.keys() & after.keys()
         assert len(both) == 2
         assert NIGHTLY_KEY in both
         assert all(before[key] == after[key] for key in both)
 
-    def test_another_source_keeps_the_job(self, tmp_path: Path) -> None:
+    def test_another_source_keeps_the_start(self, tmp_path: Path) -> None:
         lesson_slot = slot(30 * MINUTE, 60 * MINUTE, source="1")
         with running(tmp_path, Calls(), lesson_slot):
-            before = rows(tmp_path)
+            before = starts(tmp_path)
         with running(tmp_path, Calls(), replace(lesson_slot, source="2")):
-            assert rows(tmp_path).keys() == before.keys()
+            assert starts(tmp_path).keys() == before.keys()
 
-    def test_another_night_hour_moves_the_job(self, tmp_path: Path) -> None:
+    def test_another_night_hour_moves_the_start(self, tmp_path: Path) -> None:
         with running(tmp_path, Calls(), night_hour=1):
-            before = rows(tmp_path)[NIGHTLY_KEY][0]
+            before = starts(tmp_path)[NIGHTLY_KEY]
         with running(tmp_path, Calls(), night_hour=2):
-            assert rows(tmp_path)[NIGHTLY_KEY][0] - before in (3600, 3600 - 86400, 3600 + 86400)
+            assert starts(tmp_path)[NIGHTLY_KEY] - before in (HOUR, HOUR - DAY, HOUR + DAY)
 
     def test_store_is_private_and_contains_no_name_and_no_address(self, tmp_path: Path) -> None:
         with running(tmp_path, Calls(), daily(-30, 60)):
@@ -287,25 +280,16 @@ class TestStore:
         assert b"Math 7B" not in content
         assert b"secret" not in content
 
-    def test_damaged_store_is_recreated(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        (tmp_path / SCHEDULE_FILE).write_bytes(
-            b"this is not a database, and long enough for SQLite to notice" * 20
-        )
+    @pytest.mark.parametrize("content", [b"", b"\xff", b"[1]", b'{"night": 3}', b'{"night": "soon"}'])
+    def test_damaged_store_is_recreated(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+    ) -> None:
+        (tmp_path / SCHEDULE_FILE).write_bytes(content)
         calls = Calls()
         with running(tmp_path, calls, daily(20, 40)) as scheduler:
             assert settle(calls, scheduler) == ["begin"]
         assert SCHEDULE_FILE in caplog.text
-        assert len(rows(tmp_path)) == 2
-
-    def test_unreadable_job_is_replaced(self, tmp_path: Path) -> None:
-        lesson_slot = daily(-30, 60)
-        with running(tmp_path, Calls(), lesson_slot):
-            pass
-        with closing(sqlite3.connect(tmp_path / SCHEDULE_FILE)) as connection, connection:
-            connection.execute("UPDATE apscheduler_jobs SET job_state = x'00'")
-        with running(tmp_path, Calls(), lesson_slot):
-            assert {state for _, state in rows(tmp_path).values()} != {b"\0"}
-            assert len(rows(tmp_path)) == 2
+        assert len(starts(tmp_path)) == 2
 
     def test_unusable_store_is_a_run_error(self, tmp_path: Path) -> None:
         (tmp_path / SCHEDULE_FILE).mkdir()
@@ -316,11 +300,42 @@ class TestStore:
         with running(tmp_path, Calls()):
             pass
 
-    def test_second_scheduler_on_a_folder_is_rejected(self, tmp_path: Path) -> None:
-        with running(tmp_path, Calls()):
-            with pytest.raises(RuntimeError, match="already running"), running(tmp_path, Calls()):
-                pass
-            assert NIGHTLY_KEY in rows(tmp_path)
+    def test_unwritable_store_does_not_stop_the_lessons(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = Calls()
+        lesson_slot = slot(timedelta(seconds=2), timedelta(seconds=300))
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with running(tmp_path, calls, lesson_slot, late_start=timedelta(0)):
+            monkeypatch.setattr("monitor.daemon.scheduler.write_private", full)
+            assert calls.next()[0] == "begin"
+        assert "No space left" in caplog.text
+
+    def test_start_is_stored_before_the_hook_is_called(self, tmp_path: Path) -> None:
+        calls = Calls()
+        stored: list[datetime] = []
+        lesson_slot = slot(timedelta(seconds=2), timedelta(seconds=300))
+        hooks = replace(
+            calls.hooks,
+            begin=lambda lesson: (
+                stored.append(starts(tmp_path)[lesson_key(tmp_path)]),
+                calls.hooks.begin(lesson),
+            ),
+        )
+        table = Timetable((lesson_slot,), ZONE)
+        with LessonScheduler(table, tmp_path, hooks, late_start=timedelta(0)):
+            assert calls.next()[0] == "begin"
+        assert stored == [start_of(lesson_slot, -1)]
+
+    def test_start_of_a_removed_slot_is_dropped(self, tmp_path: Path) -> None:
+        save_starts(tmp_path / SCHEDULE_FILE, {"lesson-0": NOW - DAY})
+        calls = Calls()
+        with running(tmp_path, calls) as scheduler:
+            assert settle(calls, scheduler) == []
+        assert starts(tmp_path).keys() == {NIGHTLY_KEY}
 
 
 class TestDecisions:
@@ -339,8 +354,10 @@ class TestDecisions:
         table = Timetable((self.SLOT,), self.ZONE, **options)  # type: ignore[arg-type]
         scheduler = LessonScheduler(table, tmp_path, calls.hooks, late_start=LATE, clock=lambda: now)
         (key,) = scheduler._slots
-        scheduler.run_job(key, scheduled)
-        scheduler.run_job(key, scheduled)
+        scheduler._starts = {key: scheduled or self.START}
+        scheduler._scheduler = "not started"
+        scheduler.run_due()
+        scheduler.run_due()
         return calls.rest()
 
     @pytest.mark.parametrize(
@@ -352,24 +369,18 @@ class TestDecisions:
             (35.1, "missed"),
             (44, "missed"),
             (300, "missed"),
-            (-1, "begin"),
         ],
     )
     def test_late_start_rule(self, tmp_path: Path, minutes: float, call: str) -> None:
-        now = self.START + minutes * MINUTE
-        assert self.decide(tmp_path, now) == [call]
-        if minutes >= 0:
-            assert self.decide(tmp_path, now, self.START) == [call]
+        assert self.decide(tmp_path, self.START + minutes * MINUTE) == [call]
+
+    def test_lesson_is_not_started_early(self, tmp_path: Path) -> None:
+        assert self.decide(tmp_path, self.START - timedelta(seconds=1)) == []
 
     def test_removed_lesson_is_neither_started_nor_missed(self, tmp_path: Path) -> None:
         day = date(2026, 11, 25)
         assert self.decide(tmp_path, self.START, self.START, holidays=(Holiday(day, day),)) == []
-        assert self.decide(tmp_path, self.START, self.START - MINUTE) == []
-
-    def test_unknown_slot_is_ignored(self, tmp_path: Path) -> None:
-        calls = Calls()
-        LessonScheduler(Timetable((), self.ZONE), tmp_path, calls.hooks, late_start=LATE).run_job("lesson-0")
-        assert calls.rest() == []
+        assert self.decide(tmp_path, self.START - timedelta(seconds=30), self.START - MINUTE) == []
 
     def test_nightly_job_on_days_of_a_clock_change(self, tmp_path: Path) -> None:
         from zoneinfo import ZoneInfo
@@ -377,11 +388,11 @@ class TestDecisions:
         scheduler = LessonScheduler(
             Timetable((), ZoneInfo("Europe/Zurich")), tmp_path, Calls().hooks, late_start=LATE, night_hour=2
         )
-        at, starts = datetime(2027, 3, 26, 12, tzinfo=UTC), []
+        at, nights = datetime(2027, 3, 26, 12, tzinfo=UTC), []
         for _ in range(4):
             at = scheduler.next_start(NIGHTLY_KEY, at)
-            starts.append(f"{at:%d %H:%M}")
-        assert starts == ["27 01:00", "28 01:00", "29 00:00", "30 00:00"]
+            nights.append(f"{at:%d %H:%M}")
+        assert nights == ["27 01:00", "28 01:00", "29 00:00", "30 00:00"]
 
 
 def test_build_timetable_uses_the_configured_zone(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from monitor.daemon.protocol import (
     StartFailed,
     StatusUpdate,
 )
-from monitor.daemon.service import IMMEDIATE_EXIT_S, SHUTDOWN_REASON, Service, resolve_request
+from monitor.daemon.service import IMMEDIATE_EXIT_S, SHUTDOWN_REASON, Service
 from monitor.daemon.status import ProblemKind
 from monitor.runtime.shutdown import ShutdownRequest
 from monitor.settings import DaemonSettings
@@ -193,7 +193,7 @@ def test_exception_in_a_request_reaches_the_client_and_the_service_continues(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.daemon.service.resolve_request", fail)
+        patch.setattr("monitor.daemon.request_handler.resolve_request", fail)
         with pytest.raises(ZeroDivisionError):
             serving.service.handle_request(Request("start"))
     assert asked(serving, "status")["recordings"] == []
@@ -363,44 +363,6 @@ def test_on_status_is_called_each_tick(config: Config, recordings) -> None:
     world.service.start(MATH)
     world.run()
     assert [status.session_id for status in rounds[0]] == [1]
-
-
-def test_resolve_request_applies_the_settings(config: Config) -> None:
-    assert resolve_request(daemon_settings(config), Request("start")) == RecordingRequest("7b", "0")
-    until = "2026-11-25T10:00:00+01:00"
-    request = resolve_request(
-        daemon_settings(config), Request("start", "B 12", "Math", "rtsp://cam/1", until, preview=True)
-    )
-    assert request == RecordingRequest(
-        "Math", "rtsp://cam/1", "B 12", until=datetime(2026, 11, 25, 9, tzinfo=UTC), preview=True
-    )
-
-
-@pytest.mark.parametrize("until", ["soon", "", "2026-11-25T10:00:00"])
-def test_resolve_request_rejects_an_invalid_time(config: Config, until: str) -> None:
-    with pytest.raises(InvalidRequest):
-        resolve_request(daemon_settings(config), Request("start", until=until))
-
-
-@pytest.mark.parametrize("name", ["", "  ", "a" * 101, "7b\nX", "7b\x1b[2J", "\udcff"])
-def test_resolve_request_rejects_an_invalid_name(config: Config, name: str) -> None:
-    with pytest.raises(InvalidRequest, match="of a class"):
-        resolve_request(daemon_settings(config), Request("start", class_name=name))
-    with pytest.raises(InvalidRequest, match="of a room"):
-        resolve_request(daemon_settings(config), Request("start", room=name or " "))
-
-
-@pytest.mark.parametrize("name", ["7b", "کلاس\u200cها", "数学", "a" * 100])
-def test_resolve_request_accepts_names_in_any_script(config: Config, name: str) -> None:
-    assert resolve_request(daemon_settings(config), Request("start", class_name=name)).class_name == name
-
-
-def test_resolve_request_rejects_an_unknown_room_without_a_source(configured) -> None:
-    config = read_config(configured(more="rooms:\n- {name: A 1, source: '3'}\n"))
-    assert resolve_request(daemon_settings(config), Request("start", "A 1")).source == "3"
-    with pytest.raises(InvalidRequest, match="'A 1'"):
-        resolve_request(daemon_settings(config), Request("start", "B 2"))
-    assert resolve_request(daemon_settings(config), Request("start", "B 2", source="0")).room == "B 2"
 
 
 def test_bug_at_a_scheduled_start_is_logged_with_its_traceback(

@@ -1,4 +1,4 @@
-"""What a recording tells, against the table of docs/explanation/session-lifecycle.md."""
+"""The status of a recording, from source, session and commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MORNING = datetime(2026, 11, 25, 8, 15, tzinfo=UTC)
 FRESH, OPENING, STALE = (
     CameraStatus(CameraState.FRESH, "", 0.1),
     CameraStatus(CameraState.OPENING, "no signal", 4.0),
-    CameraStatus(CameraState.STALE, "the same picture", 12.0),
+    CameraStatus(CameraState.STALE, "frozen frame", 12.0),
 )
 
 
@@ -41,8 +41,8 @@ class Camera(LiveSource):
         self.now = OPENING
 
 
-class Film:
-    name = "film.mp4"
+class Video:
+    name = "video.mp4"
 
 
 class Session:
@@ -61,22 +61,22 @@ class Session:
 class World:
     def __init__(self) -> None:
         self.now = MORNING
-        self.teller = StatusReporter(RecordingRequest("Math 7B", "0", "B 12"), 2.0, lambda: self.now)
+        self.reporter = StatusReporter(RecordingRequest("Math 7B", "0", "B 12"), 2.0, lambda: self.now)
         self.camera, self.session = Camera(), Session()
 
     def begin(self) -> None:
         self.later()
-        self.teller.session_started(7)
-        self.teller.attach(self.camera, self.session)  # type: ignore[arg-type]
+        self.reporter.session_started(7)
+        self.reporter.attach(self.camera, self.session)  # type: ignore[arg-type]
 
     def later(self) -> None:
         self.now += timedelta(seconds=1)
 
-    def look(self, view: CameraStatus) -> SessionState:
+    def update(self, view: CameraStatus) -> SessionState:
         self.camera.now = view
         self.later()
-        self.teller.update_camera()
-        return self.teller.state
+        self.reporter.update_camera()
+        return self.reporter.state
 
 
 @pytest.fixture
@@ -84,21 +84,21 @@ def world() -> World:
     return World()
 
 
-def test_before_the_first_picture_it_starts(world: World) -> None:
-    status = world.teller.status()
+def test_status_before_the_first_frame_is_starting(world: World) -> None:
+    status = world.reporter.status()
     assert (status.room, status.class_name, status.session_id) == ("B 12", "Math 7B", None)
     assert (status.state, status.camera, status.state_since) == (
         SessionState.STARTING, CameraState.OPENING, MORNING
     )  # fmt: skip
     assert (status.started_at, status.source, status.target_fps) == (None, "", 2.0)
     assert RecordingStatus.from_json(status.as_json()) == status
-    assert not world.teller.mark("quiz")
-    assert not world.teller.pause()
+    assert not world.reporter.mark("quiz")
+    assert not world.reporter.pause()
 
 
-def test_then_it_tells_what_the_session_and_the_camera_say(world: World) -> None:
+def test_status_has_the_values_of_session_and_camera(world: World) -> None:
     world.begin()
-    status = world.teller.status()
+    status = world.reporter.status()
     assert (status.session_id, status.state) == (7, SessionState.RECORDING)
     assert status.started_at == status.state_since == MORNING + timedelta(seconds=1)
     assert (status.source, status.camera, status.camera_age_s) == ("camera 0", CameraState.FRESH, 0.1)
@@ -112,63 +112,63 @@ def test_then_it_tells_what_the_session_and_the_camera_say(world: World) -> None
         3,
     )
     assert status.last_written_at == MORNING
-    assert world.teller.mark("quiz")
+    assert world.reporter.mark("quiz")
     assert world.session.marks == ["quiz"]
 
 
-def test_the_state_follows_the_camera(world: World) -> None:
+def test_state_follows_the_camera(world: World) -> None:
     world.begin()
-    assert world.look(FRESH) is SessionState.RECORDING
-    since = world.teller.status().state_since
-    assert world.look(STALE) is SessionState.NO_SIGNAL
-    assert world.look(OPENING) is SessionState.NO_SIGNAL
-    status = world.teller.status()
+    assert world.update(FRESH) is SessionState.RECORDING
+    since = world.reporter.status().state_since
+    assert world.update(STALE) is SessionState.NO_SIGNAL
+    assert world.update(OPENING) is SessionState.NO_SIGNAL
+    status = world.reporter.status()
     assert (status.state_since > since, status.camera_reason) == (True, "no signal")
-    assert world.look(FRESH) is SessionState.RECORDING
+    assert world.update(FRESH) is SessionState.RECORDING
 
 
-def test_a_pause_lasts_until_the_camera_gives_a_picture_again(world: World) -> None:
+def test_pause_lasts_until_a_fresh_frame_after_resume(world: World) -> None:
     world.begin()
-    assert world.teller.pause()
-    assert not world.teller.pause()
-    assert world.look(world.camera.now) is SessionState.PAUSED
-    # A picture that was under way is no reason to record.
-    assert world.look(FRESH) is SessionState.PAUSED
-    assert world.teller.resume()
-    assert not world.teller.resume()
-    assert world.look(world.camera.now) is SessionState.NO_SIGNAL
-    assert world.look(FRESH) is SessionState.RECORDING
+    assert world.reporter.pause()
+    assert not world.reporter.pause()
+    assert world.update(world.camera.now) is SessionState.PAUSED
+    # A frame that was in transit does not end the pause.
+    assert world.update(FRESH) is SessionState.PAUSED
+    assert world.reporter.resume()
+    assert not world.reporter.resume()
+    assert world.update(world.camera.now) is SessionState.NO_SIGNAL
+    assert world.update(FRESH) is SessionState.RECORDING
     assert world.camera.calls == ["pause", "resume"]
 
 
 @pytest.mark.parametrize("view", [FRESH, STALE])
-def test_nothing_leads_out_of_the_end(world: World, view: CameraStatus) -> None:
+def test_ending_state_is_final(world: World, view: CameraStatus) -> None:
     world.begin()
-    world.look(view)
-    world.teller.handle_event(SessionEvent.STOP)
-    assert world.teller.state is SessionState.ENDING
-    assert world.look(FRESH) is SessionState.ENDING
-    assert world.look(STALE) is SessionState.ENDING
+    world.update(view)
+    world.reporter.handle_event(SessionEvent.STOP)
+    assert world.reporter.state is SessionState.ENDING
+    assert world.update(FRESH) is SessionState.ENDING
+    assert world.update(STALE) is SessionState.ENDING
 
 
-def test_a_film_is_a_camera_that_always_works_and_cannot_be_paused(world: World) -> None:
-    world.teller.session_started(7)
-    world.teller.attach(Film(), world.session)  # type: ignore[arg-type]
-    world.teller.update_camera()
-    status = world.teller.status()
+def test_video_counts_as_a_fresh_camera_and_cannot_be_paused(world: World) -> None:
+    world.reporter.session_started(7)
+    world.reporter.attach(Video(), world.session)  # type: ignore[arg-type]
+    world.reporter.update_camera()
+    status = world.reporter.status()
     assert (status.state, status.camera, status.camera_age_s) == (
         SessionState.RECORDING, CameraState.FRESH, None
     )  # fmt: skip
-    assert not world.teller.pause()
-    world.teller.update_camera()
-    assert world.teller.state is SessionState.RECORDING
+    assert not world.reporter.pause()
+    world.reporter.update_camera()
+    assert world.reporter.state is SessionState.RECORDING
 
 
-def test_a_marker_of_the_first_moment_is_not_lost(world: World) -> None:
-    world.teller.session_started(7)
-    assert world.teller.mark("quiz")
-    world.teller.attach(world.camera, world.session)  # type: ignore[arg-type]
-    assert world.teller.mark("end of the quiz")
+def test_marker_before_attach_is_kept(world: World) -> None:
+    world.reporter.session_started(7)
+    assert world.reporter.mark("quiz")
+    world.reporter.attach(world.camera, world.session)  # type: ignore[arg-type]
+    assert world.reporter.mark("end of the quiz")
     assert world.session.marks == ["quiz", "end of the quiz"]
 
 
@@ -180,11 +180,11 @@ def test_a_marker_of_the_first_moment_is_not_lost(world: World) -> None:
         (SessionEvent.ABORTED, SessionState.INTERRUPTED),
     ],
 )
-def test_what_ends_the_session_is_told_while_the_rest_is_written_and_after(
+def test_end_cause_of_the_session_sets_the_state(
     world: World, cause: SessionEvent, end: SessionState
 ) -> None:
     world.begin()
     world.session.end_cause = cause
-    assert world.teller.status().state is SessionState.ENDING
-    world.teller.handle_event(SessionEvent.CLOSED)
-    assert world.teller.status().state is end
+    assert world.reporter.status().state is SessionState.ENDING
+    world.reporter.handle_event(SessionEvent.CLOSED)
+    assert world.reporter.status().state is end

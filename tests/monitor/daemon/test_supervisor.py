@@ -83,7 +83,8 @@ class World:
 def status(request: RecordingRequest, session_id: int | None, media_s: float = 1.0) -> RecordingStatus:
     return RecordingStatus(
         room=request.room, class_name=request.class_name, source="camera", session_id=session_id,
-        state=SessionState.RECORDING, state_since=MORNING, started_at=MORNING, media_s=media_s, watched_s=media_s,
+        state=SessionState.RECORDING, state_since=MORNING, started_at=MORNING, media_s=media_s,
+        watched_s=media_s,
         camera=CameraState.FRESH, camera_reason="", camera_age_s=0.1, face_count=24, student_count=24,
         frames_sampled=10, frames_dropped=0, sample_fps=2.0, target_fps=2.0, unwritten_bins=0,
         last_written_at=None,
@@ -102,7 +103,7 @@ NO_CAMERA = StartFailed("camera 0 delivers no frames", is_retryable=True)
 
 def test_recording_from_start_to_stop(world: World) -> None:
     world.supervisor.start(MATH)
-    assert [one.state for one in world.supervisor.statuses()] == [SessionState.STARTING]
+    assert [status.state for status in world.supervisor.statuses()] == [SessionState.STARTING]
     world.tell(1)
     assert world.supervisor.statuses()[0].session_id == 7
     assert world.supervisor.stop(None).state is SessionState.ENDING
@@ -187,7 +188,7 @@ def test_crash_starts_another_session(world: World, scheduled: bool) -> None:
     assert world.supervisor.problems == ()
     world.supervisor.stop(None)
     world.end(2, replace(FINISHED, session_id=8))
-    assert [(one.session_id, one.is_final) for one in world.ended] == [(7, False), (8, True)]
+    assert [(result.session_id, result.is_final) for result in world.ended] == [(7, False), (8, True)]
 
 
 def test_failed_manual_start_is_final(world: World) -> None:
@@ -208,7 +209,7 @@ def test_scheduled_lesson_retries_until_its_end(world: World) -> None:
             world.end(number, NO_CAMERA, 2)
         world.later(1)
     assert 45 * 60 / MAX_RESTART_PAUSE_S <= tries <= 45 * 60 / MAX_RESTART_PAUSE_S + 8
-    assert [one.is_final for one in world.ended].count(True) == 1
+    assert [result.is_final for result in world.ended].count(True) == 1
     assert world.ended[-1].reason == "camera 0 delivers no frames"
 
 
@@ -298,7 +299,7 @@ def test_waiting_lesson_is_reported_at_its_end(world: World) -> None:
     world.later(59)
     assert world.ended == []
     world.later(1)
-    assert [(one.request, one.session_id) for one in world.ended] == [(later, None)]
+    assert [(result.request, result.session_id) for result in world.ended] == [(later, None)]
 
 
 def test_timetable_sets_the_end_of_a_manual_recording(world: World) -> None:
@@ -317,9 +318,9 @@ def test_stop_all_immediately(world: World) -> None:
     world.supervisor.start(PHYSICS)
     world.tell(1)
     world.supervisor.stop_all(immediate=True)
-    assert all(one.commands == [Command("stop", immediate=True)] for one in world.workers.values())
+    assert all(worker.commands == [Command("stop", immediate=True)] for worker in world.workers.values())
     world.supervisor.kill_all()
-    assert all(one.killed for one in world.workers.values())
+    assert all(worker.killed for worker in world.workers.values())
 
 
 def test_late_message_of_a_replaced_worker_is_ignored(world: World) -> None:
@@ -413,7 +414,7 @@ def test_waiting_lessons_without_a_process_are_retried(world: World) -> None:
     world.supervisor._spawn = no_process
     world.supervisor.stop("A 12")
     world.end(1, FINISHED)
-    assert sorted(one.room or "" for one in world.supervisor.statuses()) == ["A 12", "B 3"]
+    assert sorted(status.room or "" for status in world.supervisor.statuses()) == ["A 12", "B 3"]
     assert len(world.supervisor.problems) == 2
 
 
@@ -454,7 +455,7 @@ def test_recording_paused_before_a_restart_does_not_open_the_camera(world: World
     assert problem.text.endswith(STILL_PAUSED)
     world.supervisor.send_command(Command("resume"), None)
     world.later(0.1)
-    assert [one.request for one in world.workers.values()] == [replace(MATH, scheduled=True)]
+    assert [worker.request for worker in world.workers.values()] == [replace(MATH, scheduled=True)]
     world.tell(2)
     assert world.supervisor.problems == ()
     world.end(2, CAMERA_GONE)
@@ -480,7 +481,7 @@ def test_pause_and_resume_do_not_wait_for_a_status(world: World) -> None:
         world.supervisor.send_command(Command(verb), None)
     with pytest.raises(CommandRejected, match="already paused"):
         world.supervisor.send_command(Command("pause"), None)
-    assert [one.verb for one in world.workers[1].commands] == ["pause", "resume", "pause"]
+    assert [command.verb for command in world.workers[1].commands] == ["pause", "resume", "pause"]
 
 
 def test_video_cannot_be_paused(world: World) -> None:

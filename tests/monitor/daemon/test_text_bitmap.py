@@ -1,4 +1,4 @@
-"""Text on pictures: all letters, on one baseline."""
+"""Rendered text: all letters, on a common baseline."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ def rows(text: str, size_px: int = 40) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("text", ["happy 83 %", "Überraschung", "Ärgerlich, schön, groß", "Ελένη", "Юля"])
-def test_every_letter_is_drawn(text: str) -> None:
+def test_every_letter_is_rendered(text: str) -> None:
     image = render_text(text, 20)
     assert image.dtype == np.uint8
     assert image.shape[0] == 26
     assert image.max() > 200
-    letters = [render_text(one, 20) for one in text if one != " "]
-    assert all(one.max() > 100 for one in letters)
-    assert image.shape[1] >= sum(one.shape[1] for one in letters) + 6 * text.count(" ")
+    letters = [render_text(letter, 20) for letter in text if letter != " "]
+    assert all(letter.max() > 100 for letter in letters)
+    assert image.shape[1] >= sum(letter.shape[1] for letter in letters) + 6 * text.count(" ")
 
 
-def test_an_umlaut_is_another_letter_than_its_vowel() -> None:
+def test_umlaut_differs_from_its_vowel() -> None:
     assert not np.array_equal(render_text("für", 20), render_text("fur", 20))
-    assert not np.array_equal(render_text("ü", 20), render_text("ä", 20)), "no box in the place of both"
+    assert not np.array_equal(render_text("ü", 20), render_text("ä", 20)), "not the same box for both"
 
 
-def test_lines_stand_on_one_baseline() -> None:
+def test_lines_have_a_common_baseline() -> None:
     assert rows("H")[1] == pytest.approx(rows("ÄH")[1], abs=1)
     assert rows("g")[1] > rows("H")[1]
     assert rows("Ä")[0] < rows("A")[0]
 
 
 @pytest.mark.parametrize("size_px", range(11, 27))
-def test_nothing_is_cut_off(size_px: int) -> None:
+def test_text_is_not_cropped(size_px: int) -> None:
     font = FT2Font(str(BUNDLED_FONT))
     font.set_size(size_px, 72)
     font.set_text("ÜÄÖÉgjpqy|", 0.0)
@@ -47,6 +47,6 @@ def test_nothing_is_cut_off(size_px: int) -> None:
     assert render_text("ÜÄÖÉgjpqy|", size_px).sum(dtype=int) == np.asarray(font.get_image()).sum(dtype=int)
 
 
-def test_nothing_to_draw_is_an_empty_line() -> None:
+def test_empty_text_has_no_width() -> None:
     assert render_text("", 20).shape == (26, 0)
     assert not render_text("  ", 20).any()

@@ -1,3 +1,5 @@
+"""The timetable: lessons, holidays, clock changes and validation."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,32 +54,32 @@ def week_of(table: Timetable, year: int, month: int, day: int) -> list[Scheduled
     return table.occurrences(start, start + timedelta(days=7))
 
 
-class TestAWeek:
-    def test_the_lessons_by_time_in_utc(self) -> None:
+class TestWeek:
+    def test_occurrences_are_in_utc_by_time(self) -> None:
         table = Timetable(
             (slot("10:00", "11:30", "fri", "B", "1"), slot("08:15", "09:00", "mon wed")), ZURICH
         )
-        found = week_of(table, 2026, 11, 23)
-        assert [local(one, ZURICH) for one in found] == [
+        lessons = week_of(table, 2026, 11, 23)
+        assert [local(lesson, ZURICH) for lesson in lessons] == [
             ("Mon 23 08:15", "Mon 23 09:00"),
             ("Wed 25 08:15", "Wed 25 09:00"),
             ("Fri 27 10:00", "Fri 27 11:30"),
         ]
-        assert found[0].starts_at == datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
-        assert {one.starts_at.tzinfo for one in found} == {UTC}
+        assert lessons[0].starts_at == datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
+        assert {lesson.starts_at.tzinfo for lesson in lessons} == {UTC}
 
-    def test_the_start_counts_and_the_end_does_not(self) -> None:
+    def test_occurrences_exclude_the_end(self) -> None:
         table = Timetable((slot("08:15", "09:00", "mon"),), ZURICH)
         begins = datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
         assert table.occurrences(begins, begins + timedelta(seconds=1))
         assert not table.occurrences(begins - DAY, begins)
 
-    def test_a_local_day_of_another_utc_day(self) -> None:
+    def test_local_day_differs_from_utc_day(self) -> None:
         table = Timetable((slot("00:30", "01:00", "mon"),), ZoneInfo("Pacific/Kiritimati"))
         (lesson,) = week_of(table, 2026, 11, 23)
         assert lesson.starts_at == datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 
-    def test_holidays(self) -> None:
+    def test_holidays_cancel_lessons(self) -> None:
         holidays = (
             Holiday(date(2026, 12, 25), date(2026, 12, 25)),
             Holiday(date(2026, 12, 28), date(2027, 1, 1)),
@@ -85,33 +87,33 @@ class TestAWeek:
         table = Timetable((slot("08:15", "09:00", "mon fri"),), ZURICH, holidays)
         start = datetime(2026, 12, 21, tzinfo=ZURICH)
         end = start + timedelta(days=15)
-        assert [local(one, ZURICH)[0] for one in table.occurrences(start, end)] == [
+        assert [local(lesson, ZURICH)[0] for lesson in table.occurrences(start, end)] == [
             "Mon 21 08:15",
             "Mon 04 08:15",
         ]
-        assert [local(one, ZURICH)[0] for one in table.cancelled(start, end)] == [
+        assert [local(lesson, ZURICH)[0] for lesson in table.cancelled(start, end)] == [
             "Fri 25 08:15",
             "Mon 28 08:15",
             "Fri 01 08:15",
         ]
 
-    def test_next_and_latest_of_a_slot(self) -> None:
-        one = slot("08:15", "09:00", "mon wed")
-        table = Timetable((one,), ZURICH, (Holiday(date(2026, 11, 25), date(2026, 11, 25)),))
+    def test_next_and_latest_lesson_of_a_slot(self) -> None:
+        lesson_slot = slot("08:15", "09:00", "mon wed")
+        table = Timetable((lesson_slot,), ZURICH, (Holiday(date(2026, 11, 25), date(2026, 11, 25)),))
         at = datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
-        following = table.next_of_slot(one, at)
+        following = table.next_of_slot(lesson_slot, at)
         assert following is not None
         assert local(following, ZURICH)[0] == "Mon 30 08:15"
-        assert table.latest_of_slot(one, at).starts_at == at
-        assert table.latest_of_slot(one, at - timedelta(seconds=1)).starts_at == at - 5 * DAY
+        assert table.latest_of_slot(lesson_slot, at).starts_at == at
+        assert table.latest_of_slot(lesson_slot, at - timedelta(seconds=1)).starts_at == at - 5 * DAY
 
-    def test_no_next_where_all_is_holiday(self) -> None:
-        one = slot("08:15", "09:00")
-        table = Timetable((one,), ZURICH, (Holiday(date(2020, 1, 1), date(2040, 1, 1)),))
-        assert table.next_of_slot(one, datetime(2026, 1, 1, tzinfo=UTC)) is None
+    def test_slot_within_holidays_has_no_next_lesson(self) -> None:
+        lesson_slot = slot("08:15", "09:00")
+        table = Timetable((lesson_slot,), ZURICH, (Holiday(date(2020, 1, 1), date(2040, 1, 1)),))
+        assert table.next_of_slot(lesson_slot, datetime(2026, 1, 1, tzinfo=UTC)) is None
 
 
-class TestWhatIsOn:
+class TestCurrentLessons:
     LESSON = ScheduledLesson(
         "7b", "A", "0", datetime(2026, 11, 23, 7, 15, tzinfo=UTC), datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     )
@@ -120,9 +122,9 @@ class TestWhatIsOn:
     @pytest.mark.parametrize(
         ("minute", "rooms"), [(-1, ""), (0, "AB"), (14, "AB"), (15, "A"), (44, "A"), (45, "")]
     )
-    def test_due(self, minute: int, rooms: str) -> None:
-        found = self.TABLE.lessons_at(self.LESSON.starts_at + timedelta(minutes=minute))
-        assert "".join(str(one.room) for one in found) == rooms
+    def test_lessons_at_a_minute(self, minute: int, rooms: str) -> None:
+        lessons = self.TABLE.lessons_at(self.LESSON.starts_at + timedelta(minutes=minute))
+        assert "".join(str(lesson.room) for lesson in lessons) == rooms
 
     @pytest.mark.parametrize(
         ("late_min", "minute", "may"),
@@ -133,19 +135,19 @@ class TestWhatIsOn:
             (0, 44, True), (0, 45, True), (0, 45.1, False),
         ],
     )  # fmt: skip
-    def test_a_late_start(self, late_min: float, minute: float, may: bool) -> None:
+    def test_may_start_late(self, late_min: float, minute: float, may: bool) -> None:
         now = self.LESSON.starts_at + timedelta(minutes=minute)
         assert self.LESSON.may_start(now, timedelta(minutes=late_min)) is may
 
 
-class TestTheClockIsChanged:
+class TestClockChanges:
     """2027: Zurich on 28 March 02:00 and 31 October 03:00; New York on 14 March 02:00 and 7 November 02:00;
     Lord Howe by half an hour on 4 April 02:00 and 3 October 02:00. Samoa had no 30 December 2011."""
 
     @pytest.mark.parametrize(
         ("zone", "day", "at", "utc"),
         [
-            # skipped: the moment of the change
+            # does not exist: the moment of the change
             (ZURICH, date(2027, 3, 28), "01:59", "00:59"), (ZURICH, date(2027, 3, 28), "02:00", "01:00"),
             (ZURICH, date(2027, 3, 28), "02:30", "01:00"), (ZURICH, date(2027, 3, 28), "02:59", "01:00"),
             (ZURICH, date(2027, 3, 28), "03:00", "01:00"), (ZURICH, date(2027, 3, 28), "03:01", "01:01"),
@@ -154,7 +156,7 @@ class TestTheClockIsChanged:
             (LORD_HOWE, date(2027, 10, 3), "02:10", "15:30"),
             (LORD_HOWE, date(2027, 10, 3), "02:30", "15:30"),
             (LORD_HOWE, date(2027, 10, 3), "02:40", "15:40"),
-            # twice: the first
+            # exists twice: the first
             (ZURICH, date(2027, 10, 31), "01:59", "23:59"), (ZURICH, date(2027, 10, 31), "02:00", "00:00"),
             (ZURICH, date(2027, 10, 31), "02:30", "00:30"), (ZURICH, date(2027, 10, 31), "03:00", "02:00"),
             (NEW_YORK, date(2027, 11, 7), "01:30", "05:30"), (NEW_YORK, date(2027, 11, 7), "02:00", "07:00"),
@@ -162,7 +164,7 @@ class TestTheClockIsChanged:
             (LORD_HOWE, date(2027, 4, 4), "02:00", "15:30"),
         ],
     )  # fmt: skip
-    def test_a_moment(self, zone: ZoneInfo, day: date, at: str, utc: str) -> None:
+    def test_local_to_utc(self, zone: ZoneInfo, day: date, at: str, utc: str) -> None:
         assert f"{local_to_utc(day, time.fromisoformat(at), zone):%H:%M}" == utc
 
     @pytest.mark.parametrize(
@@ -177,30 +179,32 @@ class TestTheClockIsChanged:
             (date(2027, 10, 31), "02:30", "03:30", 120),
         ],
     )
-    def test_lessons_of_the_night(self, day: date, starts: str, ends: str, minutes: int | None) -> None:
-        one = slot(starts, ends)
-        lesson = Timetable((one,), ZURICH).lesson_on(one, day)
+    def test_lesson_in_the_night_of_a_change(
+        self, day: date, starts: str, ends: str, minutes: int | None
+    ) -> None:
+        lesson_slot = slot(starts, ends)
+        lesson = Timetable((lesson_slot,), ZURICH).lesson_on(lesson_slot, day)
         length = None if lesson is None else lesson.ends_at - lesson.starts_at
         assert length == (None if minutes is None else timedelta(minutes=minutes))
 
-    def test_a_day_that_there_was_not(self) -> None:
-        one = slot("08:15", "09:00")
-        table = Timetable((one,), APIA)
-        found = table.occurrences(datetime(2011, 12, 29, tzinfo=APIA), datetime(2012, 1, 2, tzinfo=APIA))
-        assert [local(lesson, APIA)[0] for lesson in found] == [
+    def test_missing_day_has_no_lesson(self) -> None:
+        lesson_slot = slot("08:15", "09:00")
+        table = Timetable((lesson_slot,), APIA)
+        lessons = table.occurrences(datetime(2011, 12, 29, tzinfo=APIA), datetime(2012, 1, 2, tzinfo=APIA))
+        assert [local(lesson, APIA)[0] for lesson in lessons] == [
             "Thu 29 08:15",
             "Sat 31 08:15",
             "Sun 01 08:15",
         ]
 
     @pytest.mark.parametrize("zone", [ZURICH, NEW_YORK, LORD_HOWE])
-    def test_a_year_of_mornings(self, zone: ZoneInfo) -> None:
+    def test_lessons_keep_their_local_time_all_year(self, zone: ZoneInfo) -> None:
         table = Timetable((slot("08:15", "09:00"),), zone)
-        found = table.occurrences(datetime(2027, 1, 1, tzinfo=zone), datetime(2028, 1, 1, tzinfo=zone))
-        assert len(found) == 365
-        assert {f"{one.starts_at.astimezone(zone):%H:%M}" for one in found} == {"08:15"}
-        assert {one.ends_at - one.starts_at for one in found} == {timedelta(minutes=45)}
-        assert len({one.starts_at.time() for one in found}) == 2, "the year has two offsets"
+        lessons = table.occurrences(datetime(2027, 1, 1, tzinfo=zone), datetime(2028, 1, 1, tzinfo=zone))
+        assert len(lessons) == 365
+        assert {f"{lesson.starts_at.astimezone(zone):%H:%M}" for lesson in lessons} == {"08:15"}
+        assert {lesson.ends_at - lesson.starts_at for lesson in lessons} == {timedelta(minutes=45)}
+        assert len({lesson.starts_at.time() for lesson in lessons}) == 2, "the year has two offsets"
 
 
 ZONES = st.sampled_from([ZURICH, NEW_YORK, LORD_HOWE, APIA, ZoneInfo("Africa/Casablanca"), ZoneInfo("UTC")])
@@ -218,12 +222,12 @@ def slots(draw: st.DrawFn, room: str = "A") -> LessonSlot:
 @st.composite
 def timetables(draw: st.DrawFn) -> Timetable:
     kept: list[LessonSlot] = []
-    for one in draw(st.lists(slots(), min_size=1, max_size=6)):
+    for drawn in draw(st.lists(slots(), min_size=1, max_size=6)):
         try:
-            check_overlaps([*kept, one])
+            check_overlaps([*kept, drawn])
         except SlotOverlap:
             continue
-        kept.append(one)
+        kept.append(drawn)
     first = draw(DATES)
     holidays = draw(st.lists(st.integers(0, 60), max_size=3))
     spans = tuple(Holiday(first + n * DAY, first + (n + 3) * DAY) for n in holidays)
@@ -231,27 +235,27 @@ def timetables(draw: st.DrawFn) -> Timetable:
 
 
 @given(timetables(), DATES)
-def test_what_holds_of_every_timetable(table: Timetable, first: date) -> None:
+def test_occurrences_are_ordered_and_consistent(table: Timetable, first: date) -> None:
     start = datetime.combine(first, time(), UTC)
-    found = table.occurrences(start, start + timedelta(days=40))
+    lessons = table.occurrences(start, start + timedelta(days=40))
     zone = table.zone
-    assert found == sorted(found, key=lambda one: one.starts_at)
-    assert all(a.ends_at <= b.starts_at for a, b in pairwise(found)), "two at once"
-    assert len({(one.starts_at, one.room) for one in found}) == len(found)
-    for one in found:
-        shown = one.starts_at.astimezone(zone)
+    assert lessons == sorted(lessons, key=lambda lesson: lesson.starts_at)
+    assert all(a.ends_at <= b.starts_at for a, b in pairwise(lessons)), "two lessons overlap"
+    assert len({(lesson.starts_at, lesson.room) for lesson in lessons}) == len(lessons)
+    for lesson in lessons:
+        shown = lesson.starts_at.astimezone(zone)
         assert not any(shown.date() in holiday for holiday in table.holidays)
-        assert one.ends_at > one.starts_at
+        assert lesson.ends_at > lesson.starts_at
         matching = [s for s in table.slots if WEEK[shown.weekday()] in s.days and s.starts == shown.time()]
-        # Else its time was skipped, and the clock had just been put forward.
-        before = (one.starts_at - timedelta(seconds=1)).astimezone(zone).utcoffset()
+        # Otherwise its local time does not exist, and it starts at the change.
+        before = (lesson.starts_at - timedelta(seconds=1)).astimezone(zone).utcoffset()
         assert matching or shown.utcoffset() > before  # type: ignore[operator]
-        assert one in table.lessons_at(one.starts_at)
-        assert one not in table.lessons_at(one.ends_at)
+        assert lesson in table.lessons_at(lesson.starts_at)
+        assert lesson not in table.lessons_at(lesson.ends_at)
 
 
 @given(timetables(), DATES, st.integers(1, 39))
-def test_a_stretch_is_the_sum_of_its_parts(table: Timetable, first: date, cut: int) -> None:
+def test_occurrences_of_adjacent_intervals_add_up(table: Timetable, first: date, cut: int) -> None:
     start = datetime.combine(first, time(5, 30), UTC)
     middle, end = start + cut * DAY, start + 40 * DAY
     parts = table.occurrences(start, middle) + table.occurrences(middle, end)
@@ -259,30 +263,28 @@ def test_a_stretch_is_the_sum_of_its_parts(table: Timetable, first: date, cut: i
 
 
 @given(timetables(), DATES)
-def test_walking_from_one_to_the_next_misses_none(table: Timetable, first: date) -> None:
+def test_next_of_slot_visits_all_occurrences(table: Timetable, first: date) -> None:
     start = datetime.combine(first, time(), UTC)
     end = start + 40 * DAY
-    for one in table.slots:
-        alone = Timetable((one,), table.zone, table.holidays)
+    for lesson_slot in table.slots:
+        alone = Timetable((lesson_slot,), table.zone, table.holidays)
         walked, at = [], start - timedelta(microseconds=1)
-        while (lesson := alone.next_of_slot(one, at)) is not None and lesson.starts_at < end:
+        while (lesson := alone.next_of_slot(lesson_slot, at)) is not None and lesson.starts_at < end:
             walked.append(lesson)
-            assert alone.latest_of_slot(one, lesson.starts_at) == lesson
+            assert alone.latest_of_slot(lesson_slot, lesson.starts_at) == lesson
             at = lesson.starts_at
         assert walked == alone.occurrences(start, end)
 
 
 @given(ZONES, DATES, TIMES, TIMES)
-def test_the_order_of_the_wall_is_the_order_of_moments(
-    zone: ZoneInfo, day: date, one: time, other: time
-) -> None:
-    early, late = sorted((one, other))
+def test_local_order_is_the_order_of_moments(zone: ZoneInfo, day: date, first: time, second: time) -> None:
+    early, late = sorted((first, second))
     assert local_to_utc(day, early, zone) <= local_to_utc(day, late, zone)
     shown = local_to_utc(day, early, zone).astimezone(zone)
     assert shown.replace(tzinfo=None) >= datetime.combine(day, early)
 
 
-class TestRefused:
+class TestValidation:
     @pytest.mark.parametrize(
         ("first", "second", "what"),
         [
@@ -300,12 +302,12 @@ class TestRefused:
             ),
         ],
     )
-    def test_overlaps(self, first: LessonSlot, second: LessonSlot, what: str) -> None:
-        with pytest.raises(SlotOverlap, match=what) as caught:
+    def test_overlapping_slots_are_rejected(self, first: LessonSlot, second: LessonSlot, what: str) -> None:
+        with pytest.raises(SlotOverlap, match=what) as raised:
             Timetable((first, second), ZURICH)
-        assert str(first) in str(caught.value)
-        assert str(second) in str(caught.value)
-        assert caught.value.second_index == 1
+        assert str(first) in str(raised.value)
+        assert str(second) in str(raised.value)
+        assert raised.value.second_index == 1
 
     @pytest.mark.parametrize(
         ("first", "second"),
@@ -316,17 +318,17 @@ class TestRefused:
             (slot("08:00", "09:00", "mon", None, "0"), slot("08:00", "09:00", "mon", None, "1")),
         ],
     )
-    def test_no_overlaps(self, first: LessonSlot, second: LessonSlot) -> None:
+    def test_adjacent_slots_are_accepted(self, first: LessonSlot, second: LessonSlot) -> None:
         Timetable((first, second), ZURICH)
 
-    def test_a_lesson_over_midnight(self) -> None:
+    def test_lesson_over_midnight_is_rejected(self) -> None:
         with pytest.raises(ValueError, match="over midnight is two lessons"):
             slot("23:00", "01:00")
 
-    def test_a_lesson_without_a_day(self) -> None:
+    def test_lesson_without_a_day_is_rejected(self) -> None:
         with pytest.raises(ValueError, match="without a day"):
             LessonSlot("7b", None, "0", (), time(8), time(9))
 
-    def test_holidays_backwards(self) -> None:
+    def test_reversed_holidays_are_rejected(self) -> None:
         with pytest.raises(ValueError, match="the earlier day first"):
             Holiday(date(2026, 1, 2), date(2026, 1, 1))

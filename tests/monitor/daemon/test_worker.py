@@ -253,13 +253,17 @@ def test_invalid_command_is_ignored_and_its_content_is_not_logged(
 
 
 @pytest.mark.parametrize(
-    ("error", "begins", "told"),
+    ("error", "begins", "expected"),
     [
-        (SourceError("camera 0\ndelivers no frames"), False, StartFailed("camera 0 delivers no frames", is_retryable=True)),
-        (SetupError("Ann cannot be masked."), False, StartFailed("Ann cannot be masked.", is_retryable=False)),
+        (SourceError("camera 0\ndelivers no frames"), False,
+         StartFailed("camera 0 delivers no frames", is_retryable=True)),
+        (SetupError("Ann cannot be masked."), False,
+         StartFailed("Ann cannot be masked.", is_retryable=False)),
         (
             SetupError("The database is gone.", "Restore it."), True,
-            SessionEnded(7, SessionStatus.INTERRUPTED, "The database is gone. Restore it.", is_retryable=True),
+            SessionEnded(
+                7, SessionStatus.INTERRUPTED, "The database is gone. Restore it.", is_retryable=True
+            ),
         ),
         (
             ZeroDivisionError("Mia"), True,
@@ -270,10 +274,10 @@ def test_invalid_command_is_ignored_and_its_content_is_not_logged(
         ),
     ],
 )  # fmt: skip
-def test_failure_is_the_last_message(world: World, error: Exception, begins: bool, told: object) -> None:
+def test_failure_is_the_last_message(world: World, error: Exception, begins: bool, expected: object) -> None:
     world.fails, world.begins = error, begins
     code, messages = world.run(encode_command(Command("stop")))
-    assert (code, messages[-1]) == (1, told)
+    assert (code, messages[-1]) == (1, expected)
 
 
 def test_interrupted_session_is_retryable_unless_stopped(world: World) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, _anchors, _decode, _sigmoid
 from monitor.detection.nms import weighted_nms
-from monitor.errors import DetectorError
+from monitor.errors import ModelNotInstalled
 from tests.helpers.pictures import portrait
 
-# What mediapipe 0.10.21 itself finds (mp.solutions.face_detection, model_selection 0 and 1) in the
-# portrait's upper 512 x 512 pixels shrunk to the model's input, so that nothing is letterboxed:
+# The detections of mediapipe 0.10.21 (mp.solutions.face_detection, model_selection 0 and 1) in the
+# portrait's upper 512 x 512 pixels, downscaled to the model's input, so that nothing is letterboxed:
 # score, box, six keypoints; pixels of the input.
-MEDIAPIPES_OWN = [
+MEDIAPIPE_DETECTIONS = [
     (
         SHORT_RANGE,
         0.8972394,
@@ -32,32 +32,32 @@ MEDIAPIPES_OWN = [
 
 
 @pytest.mark.parametrize(
-    ("model", "score", "box", "points"), MEDIAPIPES_OWN, ids=["short range", "full range"]
+    ("model", "score", "box", "points"), MEDIAPIPE_DETECTIONS, ids=["short range", "full range"]
 )
-def test_finds_what_mediapipe_finds(model, score, box, points):
+def test_candidates_match_mediapipe(model, score, box, points):
     side = model.input_px
     square = cv2.resize(portrait()[:512], (side, side), interpolation=cv2.INTER_AREA)
-    found = weighted_nms(BlazeFace(model, 1).candidates(square, 0.5))
-    assert found.scores.tolist() == pytest.approx([score], abs=0.01)
-    np.testing.assert_allclose(found.boxes_xyxy[0], box, atol=0.1)
-    np.testing.assert_allclose(found.keypoints[0], points, atol=0.1)
+    faces = weighted_nms(BlazeFace(model, 1).candidates(square, 0.5))
+    assert faces.scores.tolist() == pytest.approx([score], abs=0.01)
+    np.testing.assert_allclose(faces.boxes_xyxy[0], box, atol=0.1)
+    np.testing.assert_allclose(faces.keypoints[0], points, atol=0.1)
 
 
 @pytest.mark.parametrize("model", [SHORT_RANGE, FULL_RANGE])
-def test_an_empty_picture_has_no_face(model):
+def test_candidates_of_empty_image_are_empty(model):
     for level in (0, 128, 255):
         square = np.full((model.input_px, model.input_px, 3), level, dtype=np.uint8)
         assert len(BlazeFace(model, 1).candidates(square, 0.5)) == 0
 
 
-def test_a_smaller_cutting_is_filled_up_with_black():
+def test_smaller_crop_is_padded_with_black():
     model, side = BlazeFace(FULL_RANGE, 1), FULL_RANGE.input_px
     part = cv2.resize(portrait()[:512], (150, 150), interpolation=cv2.INTER_AREA)
     whole = np.zeros((side, side, 3), dtype=np.uint8)
     whole[:150, :150] = part
-    filled, given = model.candidates(part, 0.5), model.candidates(whole, 0.5)
-    assert len(filled) == len(given) > 0
-    np.testing.assert_allclose(filled.boxes_xyxy, given.boxes_xyxy)
+    padded, expected = model.candidates(part, 0.5), model.candidates(whole, 0.5)
+    assert len(padded) == len(expected) > 0
+    np.testing.assert_allclose(padded.boxes_xyxy, expected.boxes_xyxy)
 
 
 @pytest.mark.parametrize(
@@ -73,31 +73,31 @@ def test_anchors_are_cell_centres_row_by_row(model, count, first, last):
     assert anchors[per_cell][1] == anchors[0][1]
 
 
-def test_regressors_are_relative_to_their_anchor():
+def test_decode_regressors_are_relative_to_anchor():
     rows = np.array([[1, 2, 10, 20, *[3, 4] * 6]], dtype=np.float32)
-    found = _decode(rows, np.array([0.5], np.float32), np.array([[100, 50]], np.float32))
-    assert found.boxes_xyxy[0].tolist() == [96, 42, 106, 62]
-    assert found.keypoints[0].tolist() == [[103, 54]] * 6
+    decoded = _decode(rows, np.array([0.5], np.float32), np.array([[100, 50]], np.float32))
+    assert decoded.boxes_xyxy[0].tolist() == [96, 42, 106, 62]
+    assert decoded.keypoints[0].tolist() == [[103, 54]] * 6
 
 
-def test_extreme_logits_do_not_overflow():
+def test_sigmoid_extreme_logits_do_not_overflow():
     assert _sigmoid(np.array([-1e30, 0, 1e30], dtype=np.float32)).tolist() == pytest.approx([0, 0.5, 1])
 
 
 @pytest.mark.parametrize("spec", [None, "elsewhere"])
-def test_a_missing_mediapipe_is_one_line(monkeypatch, tmp_path, spec):
+def test_missing_mediapipe_raises_model_not_installed(monkeypatch, tmp_path, spec):
     class Elsewhere:
         submodule_search_locations = (str(tmp_path),)
 
     monkeypatch.setattr("model.inference.litert.find_spec", lambda name: Elsewhere() if spec else None)
-    with pytest.raises(DetectorError, match=r"full_range_sparse\.tflite is not found") as caught:
+    with pytest.raises(ModelNotInstalled) as caught:
         BlazeFace(FULL_RANGE, 1)
+    assert caught.value.file == FULL_RANGE.file
     assert "\n" not in str(caught.value)
-    assert "expected mediapipe 0.10.21" in str(caught.value)
 
 
 def test_mediapipe_and_tensorflow_are_never_imported():
-    """Importing mediapipe costs seconds, and with TensorFlow installed many."""
+    """Importing mediapipe takes seconds, and many more if TensorFlow is installed."""
     code = (
         "import sys, monitor.detection.factory as d; d.load_detector(d.DetectionSettings()); "
         "sys.exit(any(name.split('.')[0] in {'mediapipe', 'tensorflow', 'jax'} for name in sys.modules))"

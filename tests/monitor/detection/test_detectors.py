@@ -1,4 +1,4 @@
-"""What holds for every backend; YuNet needs its model from ../shared."""
+"""Tests of every backend; YuNet needs its model from ../shared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import DETECTORS, load_detector
-from monitor.errors import DetectorError
+from monitor.errors import UnknownBackend
 from monitor.sources.factory import open_source
 from monitor.types import ImageBGR
 from tests.helpers.pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, portrait
@@ -26,7 +26,7 @@ def detector(request: pytest.FixtureRequest) -> Detector:
     return load_detector(DetectionSettings(backend=request.param))
 
 
-def test_one_portrait_one_face_with_its_points_in_place(detector):
+def test_detect_portrait_gives_one_face_with_keypoints(detector):
     (face,) = detector.detect(portrait())
     assert iou(face.box_xyxy, PORTRAIT_BOX_XYXY) > 0.7
     assert 0.8 < face.score <= 1
@@ -41,7 +41,7 @@ def test_one_portrait_one_face_with_its_points_in_place(detector):
 
 
 @pytest.mark.parametrize("face_px", [24, 40, 90])
-def test_small_faces_anywhere_in_a_wide_frame(detector, face_px):
+def test_detect_small_faces_anywhere_in_wide_frame(detector, face_px):
     places = [(0, 0), (905, 333), (1280 - 5 * face_px // 2, 720 - 3 * face_px - 6), (641, 5)]
     faces = detector.detect(pasted(1280, 720, face_px, places))
     boxes = [pasted_box(face_px, x, y) for x, y in places]
@@ -54,11 +54,11 @@ def test_small_faces_anywhere_in_a_wide_frame(detector, face_px):
 @pytest.mark.parametrize(
     ("width", "height"), [(640, 360), (1281, 719), (1, 1), (3, 500), (500, 3), (192, 192)], ids=str
 )
-def test_an_even_picture_of_any_size_has_no_face(detector, width, height):
+def test_detect_uniform_image_of_any_size_has_no_face(detector, width, height):
     assert detector.detect(np.full((height, width, 3), 90, dtype=np.uint8)) == []
 
 
-def test_a_face_beyond_the_edge_has_a_box_inside_the_frame(detector):
+def test_detect_clips_box_at_frame_edge(detector):
     image = portrait()[:, 230:].copy()
     for face in detector.detect(image):
         x1, y1, x2, y2 = face.box_xyxy
@@ -66,7 +66,7 @@ def test_a_face_beyond_the_edge_has_a_box_inside_the_frame(detector):
         assert 0 <= y1 < y2 <= image.shape[0]
 
 
-def test_nothing_is_kept_and_nothing_changed(detector):
+def test_detect_is_repeatable_and_leaves_image_unchanged(detector):
     image = pasted(640, 360, 40, [(100, 50)])
     before = image.copy()
     first = detector.detect(image)
@@ -76,7 +76,7 @@ def test_nothing_is_kept_and_nothing_changed(detector):
     assert [face.box_xyxy for face in first] == [face.box_xyxy for face in second]
 
 
-def test_the_version_names_method_and_model(detector):
+def test_version_names_method_and_model(detector):
     assert detector.version.split()[0] in {"blazeface", "yunet"}
     assert "unknown" not in detector.version
 
@@ -93,17 +93,17 @@ def lecture_hall(shared: Path) -> tuple[ImageBGR, list[tuple[float, ...]]]:
     ]
 
 
-def test_the_lecture_hall(detector, shared):
-    """22 of 24 with MediaPipe's models and 23 with YuNet when this was written; 19 are required."""
+def test_detect_lecture_hall(detector, shared):
+    """22 of 24 with MediaPipe's models and 23 with YuNet when this was written; 21 are required."""
     image, boxes = lecture_hall(shared)
     faces = detector.detect(image)
-    found = sum(max(iou(face.box_xyxy, box) for face in faces) >= 0.4 for box in boxes)
-    false = sum(max(iou(face.box_xyxy, box) for box in boxes) < 0.4 for face in faces)
-    assert found >= 21
-    assert false <= 1
+    detected = sum(max(iou(face.box_xyxy, box) for face in faces) >= 0.4 for box in boxes)
+    false_positives = sum(max(iou(face.box_xyxy, box) for box in boxes) < 0.4 for face in faces)
+    assert detected >= 21
+    assert false_positives <= 1
 
 
-def test_a_group(detector, shared):
+def test_detect_group(detector, shared):
     image = cv2.imread(str(shared / "media" / "group.jpg"))
     assert len(detector.detect(np.asarray(image, np.uint8))) == 5
 
@@ -117,7 +117,7 @@ def test_a_group(detector, shared):
         ("webcam_neutral_to_smile.mp4", [0, 1, 2]),
     ],
 )
-def test_clips_with_nobody_or_one_person(detector, shared, clip, seconds):
+def test_detect_clips_without_or_with_one_person(detector, shared, clip, seconds):
     with open_source(shared / "media" / clip) as source:
         faces = {
             round(frame.media_s): len(detector.detect(frame.image_bgr))
@@ -126,6 +126,7 @@ def test_clips_with_nobody_or_one_person(detector, shared, clip, seconds):
     assert {second: count for second, count in faces.items() if count} == dict.fromkeys(seconds, 1)
 
 
-def test_an_unknown_backend_is_one_line_with_the_choices():
-    with pytest.raises(DetectorError, match="expected one of: mediapipe, yunet"):
+def test_load_detector_unknown_backend_raises():
+    with pytest.raises(UnknownBackend) as caught:
         load_detector(DetectionSettings(backend="haar"))  # type: ignore[arg-type]
+    assert (caught.value.backend, caught.value.known) == ("haar", ("mediapipe", "yunet"))

@@ -25,38 +25,38 @@ from monitor.types import ImageBGR
 from tests.helpers.drawn_spots import spot, spots
 
 STRIP_PX = 100
-"""The cuttings of the room below are strips of this width, from left to right."""
+"""The slices of the simulated room are strips of this width, from left to right."""
 
 BLANK = np.zeros((200, 2000, 3), np.uint8)
-"""Nothing in it can be compared, so that the detector is asked for every known face in every sample."""
+"""An image without contrast, in which every known face needs a detection in every sample."""
 
 STILL = spots(width=2000)
-ELSE = spots(seed=2, width=2000)
+CHANGED = spots(seed=2, width=2000)
 
 
-def looks_alike(x: float, image_bgr: ImageBGR = STILL) -> ImageBGR:
-    """Everything in the picture is new but the face at ``x``."""
-    frame, around = ELSE.copy(), slice(int(x) - 10, int(x) + 50)
+def unchanged_at(x: float, image_bgr: ImageBGR = STILL) -> ImageBGR:
+    """An image that has changed everywhere except for the face at ``x``."""
+    frame, around = CHANGED.copy(), slice(int(x) - 10, int(x) + 50)
     frame[:, around] = image_bgr[:, around]
     return frame
 
 
 class Room:
-    """A room with faces at some places: scanner and judge at once. It notes which cuttings are looked at in
-    each sample, for how many known faces the detector is asked, and which are looked at carefully."""
+    """A simulated room with faces at ``places``; both scanner and verifier. It records per sample the scanned
+    slices, the number of known faces that were searched, and the verified faces."""
 
     def __init__(self, *places: float, every: int = 20) -> None:
         self.places = list(places)
-        self.doubted: dict[float, float] = {}
-        """Places that the judge does not take for a face, with the score that it gives them."""
-        self.careful: Callable[[float], float] = lambda x: 0.9
+        self.rejected: dict[float, float] = {}
+        """Places that the verifier rejects, with their scores."""
+        self.score: Callable[[float], float] = lambda x: 0.9
         self.second: Callable[[float], float] = lambda x: 0.0
-        self.looked: list[list[int]] = []
-        self.asked: list[int] = []
-        self.ways: list[int | None] = []
-        self.judgements: list[float] = []
-        self.cared: list[list[float]] = []
-        self.following = IncrementalDetector(self, self, every)
+        self.scanned: list[list[int]] = []
+        self.searched: list[int] = []
+        self.scale_indices: list[int | None] = []
+        self.candidates_verified: list[float] = []
+        self.faces_verified: list[list[float]] = []
+        self.detector = IncrementalDetector(self, self, every)
 
     def slices(self, width: int, height: int) -> FrameSlices:
         lefts = np.arange(0, width, STRIP_PX)
@@ -64,29 +64,29 @@ class Room:
         return FrameSlices(np.array(areas, np.float32), np.array([(10, 90)] * len(areas), np.float32))
 
     def candidates(self, image_bgr: ImageBGR, slice_indices: np.ndarray) -> Candidates:
-        self.looked[-1] = slice_indices.tolist()
+        self.scanned[-1] = slice_indices.tolist()
         return concat_candidates(
             [self._face(x) for x in self.places if int(x + 20) // STRIP_PX in slice_indices]
         )
 
     def verify(self, image_bgr: ImageBGR, candidates: Candidates) -> tuple[Candidates, Candidates]:
         lefts = candidates.boxes_xyxy[:, 0].tolist()
-        self.judgements += lefts
-        faces = [self._face(x) for x in lefts if x not in self.doubted]
+        self.candidates_verified += lefts
+        faces = [self._face(x) for x in lefts if x not in self.rejected]
         return concat_candidates(faces), concat_candidates(
-            [spot(x, score=self.doubted[x]) for x in lefts if x in self.doubted]
+            [spot(x, score=self.rejected[x]) for x in lefts if x in self.rejected]
         )
 
     def find_again(self, image_bgr: ImageBGR, face: Candidates, scale_index: int | None = None) -> Candidates:
-        self.asked[-1] += 1
-        self.ways.append(scale_index)
+        self.searched[-1] += 1
+        self.scale_indices.append(scale_index)
         away = {abs(x - float(face.boxes_xyxy[0, 0])): x for x in self.places}
         return self._face(away[min(away)]) if away and min(away) < 25 else concat_candidates([])
 
     def verification_score(self, image_bgr: ImageBGR, face: Candidates) -> float:
         x = float(face.boxes_xyxy[0, 0])
-        self.cared[-1].append(x)
-        return self.careful(x)
+        self.faces_verified[-1].append(x)
+        return self.score(x)
 
     def second_score(self, image_bgr: ImageBGR, face: Candidates) -> float:
         return self.second(float(face.boxes_xyxy[0, 0]))
@@ -95,45 +95,45 @@ class Room:
         return spot(x, score=0.5 + x / 4000)
 
     def sample(self, frame: ImageBGR = BLANK) -> list[float]:
-        """The places of the faces found in the next sample."""
-        self.looked.append([])
-        self.asked.append(0)
-        self.cared.append([])
-        return sorted(self.following.detect(frame).faces.boxes_xyxy[:, 0].tolist())
+        """The places of the faces in the next sample."""
+        self.scanned.append([])
+        self.searched.append(0)
+        self.faces_verified.append([])
+        return sorted(self.detector.detect(frame).faces.boxes_xyxy[:, 0].tolist())
 
     def samples(self, count: int, frame: ImageBGR = BLANK) -> list[list[float]]:
         return [self.sample(frame) for _ in range(count)]
 
 
 @pytest.mark.parametrize(("every", "share"), [(1, 20), (3, 7), (4, 5), (20, 1), (50, 1)])
-def test_every_cutting_comes_up_in_every_so_many_samples_and_all_at_first(every: int, share: int) -> None:
+def test_every_slice_is_scanned_within_interval_and_all_at_first(every: int, share: int) -> None:
     room = Room(50, 220, every=every)
     assert room.samples(2 * every + 1) == [[50, 220]] * (2 * every + 1)
-    assert room.looked[0] == list(range(20))
+    assert room.scanned[0] == list(range(20))
     for start in range(1, every + 2):
-        assert {one for looked in room.looked[start : start + every] for one in looked} == set(range(20))
-    assert {len(looked) for looked in room.looked[1:]} == {share}, "no sample costs more than another"
+        assert {index for slices in room.scanned[start : start + every] for index in slices} == set(range(20))
+    assert {len(slices) for slices in room.scanned[1:]} == {share}, "all samples cost the same"
 
 
-def test_a_face_that_moves_a_little_is_followed() -> None:
+def test_slightly_moved_face_is_tracked() -> None:
     room = Room(50)
     for x in range(50, 150, 10):
         room.places = [x]
         assert room.sample() == [x]
-    assert {len(looked) for looked in room.looked[1:]} == {1}
+    assert {len(slices) for slices in room.scanned[1:]} == {1}
 
 
-def test_a_face_that_went_is_looked_for_at_once_around_where_it_was() -> None:
+def test_lost_face_is_searched_around_its_last_box() -> None:
     room = Room(50, 1220, 1850)
     room.samples(2)
     room.places = [50, 1340, 1850]
     assert room.sample() == [50, 1340, 1850]
-    assert set(room.looked[-1]) == {2, 11, 12, 13}, "one has its turn"
+    assert set(room.scanned[-1]) == {2, 11, 12, 13}, "one slice is due"
     room.sample()
-    assert len(room.looked[-1]) == 1
+    assert len(room.scanned[-1]) == 1
 
 
-def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
+def test_face_that_moved_far_waits_for_its_slice() -> None:
     room = Room(50)
     room.sample()
     room.places = [1850]
@@ -149,16 +149,16 @@ def test_who_got_farther_waits_for_the_cutting_s_turn() -> None:
         (BLANK, BLANK, 2, 4),
         (BLANK, BLANK, 5, 1),
         (BLANK, BLANK, MAX_LOST_SAMPLES - 3, 1),
-        # Where the place looks as it did, they are looked for in each of the first samples.
-        (STILL, looks_alike(620), 2, 1),
-        (STILL, looks_alike(620), EAGER_RETRY_SAMPLES, 1),
-        (STILL, looks_alike(620), EAGER_RETRY_SAMPLES + 2, 4),
+        # If the place has not changed, the face is searched in each of the first samples.
+        (STILL, unchanged_at(620), 2, 1),
+        (STILL, unchanged_at(620), EAGER_RETRY_SAMPLES, 1),
+        (STILL, unchanged_at(620), EAGER_RETRY_SAMPLES + 2, 4),
     ],
 )
-def test_a_return_is_seen_before_the_cutting_s_turn(
+def test_returned_face_is_found_before_its_slice_is_due(
     first: ImageBGR, frame: ImageBGR, away: int, waited: int
 ) -> None:
-    # A place whose cutting has no turn during the test: who looks the same goes unmissed for longer.
+    # A place whose slice is not due during the test; an unchanged face is kept for longer.
     place = 1720 if first is BLANK else 620
     room = Room(place)
     room.sample(first)
@@ -166,46 +166,46 @@ def test_a_return_is_seen_before_the_cutting_s_turn(
     assert [] in (room.sample(frame) for _ in range(10))
     room.samples(away - 1, frame)
     room.places = [place + 10]
-    since = len(room.looked)
+    since = len(room.scanned)
     assert room.samples(waited, frame) == [[]] * (waited - 1) + [[place + 10]]
-    assert all(place // STRIP_PX not in looked for looked in room.looked[since:])
+    assert all(place // STRIP_PX not in slices for slices in room.scanned[since:])
     room.samples(2 * EAGER_RETRY_SAMPLES, frame)
-    assert max(room.asked[-2 * EAGER_RETRY_SAMPLES :]) == 1, "nobody is missed any more"
+    assert max(room.searched[-2 * EAGER_RETRY_SAMPLES :]) == 1, "no face is lost any more"
 
 
-def test_each_time_who_is_lost_is_looked_for_in_another_way_and_given_up_after_a_while() -> None:
+def test_lost_face_is_searched_at_changing_scales_then_dropped() -> None:
     room = Room(1220)
     room.sample()
     room.places = []
     room.samples(2 * MAX_LOST_SAMPLES)
-    assert room.ways == [None, *range(0, MAX_LOST_SAMPLES, EAGER_RETRY_SAMPLES)]
-    assert sum(room.asked[MAX_LOST_SAMPLES + 2 :]) == 0
+    assert room.scale_indices == [None, *range(0, MAX_LOST_SAMPLES, EAGER_RETRY_SAMPLES)]
+    assert sum(room.searched[MAX_LOST_SAMPLES + 2 :]) == 0
 
 
-def test_however_many_come_and_go_few_are_missed() -> None:
+def test_changing_faces_are_rarely_missed() -> None:
     room = Room(every=1)
     rng = np.random.default_rng(1)
     for _ in range(200):
         room.places = [float(x) for x in rng.choice(np.arange(0, 1960, 60), 3, replace=False)]
         room.sample()
-    # In each sample three may go, and everyone who went is asked for in one of four.
-    assert max(room.asked) <= 3 + 3 * (1 + MAX_LOST_SAMPLES // EAGER_RETRY_SAMPLES)
+    # In each sample three faces may disappear, and each lost face is searched in one sample of four.
+    assert max(room.searched) <= 3 + 3 * (1 + MAX_LOST_SAMPLES // EAGER_RETRY_SAMPLES)
 
 
-def test_an_arrival_is_seen_at_once_where_something_changes() -> None:
+def test_new_face_in_changed_area_is_found_at_once() -> None:
     room = Room(50)
     room.samples(3, STILL)
     room.places = [50, 1220]
     frame = STILL.copy()
-    frame[:, 1200:1300] = ELSE[:, 1200:1300]
+    frame[:, 1200:1300] = CHANGED[:, 1200:1300]
     assert room.sample(frame) == [50, 1220]
-    assert set(room.looked[-1]) == {3, 12}
+    assert set(room.scanned[-1]) == {3, 12}
     room.sample(frame)
-    assert len(room.looked[-1]) == 1, "it has been looked at as it is now"
+    assert len(room.scanned[-1]) == 1, "the change was scanned"
 
 
 @pytest.mark.parametrize("every", [1, 4, 20])
-def test_an_arrival_that_changes_nothing_is_seen_when_its_cutting_comes_up(every: int) -> None:
+def test_new_face_without_change_is_found_when_slice_is_due(every: int) -> None:
     room = Room(50, every=every)
     room.samples(3, STILL)
     room.places = [50, 1220]
@@ -214,162 +214,161 @@ def test_an_arrival_that_changes_nothing_is_seen_when_its_cutting_comes_up(every
     assert (found[0] == [50]) is (every > 1)
 
 
-def test_two_who_become_one_are_one_and_the_other_is_looked_for() -> None:
+def test_merged_faces_leave_one_and_search_for_the_other() -> None:
     room = Room(1210, 1250)
     room.samples(2)
-    # The other got farther than the detector looks for a known face.
+    # The other face moved farther than the search range of known faces.
     room.places = [1230, 1290]
     assert room.sample() == [1230, 1290]
     room.places = [1260]
     assert room.sample() == [1260]
-    assert {11, 12, 13} <= set(room.looked[-1])
+    assert {11, 12, 13} <= set(room.scanned[-1])
 
 
-def test_who_is_looked_for_beside_somebody_known_is_not_found_in_them() -> None:
+def test_lost_face_is_not_recovered_on_a_known_face() -> None:
     room = Room(1200, 1224)
     assert room.sample() == [1200, 1224]
     room.places = [1224]
     assert room.samples(6) == [[1224]] * 6
-    assert max(room.asked[2:]) == 2, "one is known and one is looked for"
+    assert max(room.searched[2:]) == 2, "one is known and one is searched"
 
 
-def test_another_frame_size_is_another_picture() -> None:
+def test_other_frame_size_resets_detector() -> None:
     room = Room(50, 1220)
     room.sample(STILL)
     room.places = [50]
     assert room.sample(STILL[:, :600].copy()) == [50]
-    assert (room.looked[-1], room.asked[-1]) == ([0, 1, 2, 3, 4, 5], 0)
+    assert (room.scanned[-1], room.searched[-1]) == ([0, 1, 2, 3, 4, 5], 0)
 
 
-def test_an_empty_room_costs_as_little_as_any() -> None:
+def test_empty_room_has_the_same_cost() -> None:
     room = Room()
     assert room.samples(40) == [[]] * 40
-    assert ({len(looked) for looked in room.looked[1:]}, sum(room.asked), room.judgements) == ({1}, 0, [])
+    assert ({len(slices) for slices in room.scanned[1:]}, sum(room.searched), room.candidates_verified) == (
+        {1},
+        0,
+        [],
+    )
 
 
 @pytest.mark.parametrize("seen", [1, 5, 9, 200])
-def test_a_missed_face_is_kept_while_it_looks_the_same_for_no_longer_than_it_was_seen(seen: int) -> None:
+def test_unseen_face_is_kept_no_longer_than_it_was_seen(seen: int) -> None:
     room = Room(1220)
     room.samples(seen, STILL)
     room.places = []
     kept = [found == [1220] for found in room.samples(2 * MAX_UNSEEN_SAMPLES, STILL)]
     assert not kept[-1]
     count = kept.index(False)
-    # Samples in which it was not asked for count as seen once it is seen again.
+    # Skipped samples count as seen after the next detection.
     surely = min(1 + (seen - 1) // (MAX_SKIPPED_SAMPLES + 1) * (MAX_SKIPPED_SAMPLES + 1), MAX_UNSEEN_SAMPLES)
     assert surely <= count <= min(seen, MAX_UNSEEN_SAMPLES) + MAX_SKIPPED_SAMPLES
     assert not any(kept[count:])
 
 
-def test_a_missed_face_is_not_kept_where_it_looks_different() -> None:
+def test_unseen_face_that_changed_is_not_kept() -> None:
     room = Room(50, 1220)
     room.samples(9, STILL)
     room.places = [50]
     assert room.sample(STILL) == [50, 1220]
-    assert room.sample(looks_alike(1220)) == [50, 1220]
-    assert room.sample(ELSE) == [50]
+    assert room.sample(unchanged_at(1220)) == [50, 1220]
+    assert room.sample(CHANGED) == [50]
 
 
-def test_an_unchanged_face_is_asked_for_in_one_sample_of_eight() -> None:
+def test_unchanged_face_is_detected_every_eighth_sample() -> None:
     room = Room(1220)
     room.samples(41, STILL)
-    assert sum(room.asked) == 40 // (MAX_SKIPPED_SAMPLES + 1)
-    assert all(sum(room.asked[start : start + MAX_SKIPPED_SAMPLES + 1]) == 1 for start in range(1, 37))
+    assert sum(room.searched) == 40 // (MAX_SKIPPED_SAMPLES + 1)
+    assert all(sum(room.searched[start : start + MAX_SKIPPED_SAMPLES + 1]) == 1 for start in range(1, 37))
 
 
-def test_a_changed_face_is_asked_for_in_every_sample() -> None:
+def test_changed_face_is_detected_in_every_sample() -> None:
     room = Room(1220)
     for index in range(21):
-        assert room.sample((STILL, ELSE)[index % 2]) == [1220]
-    assert room.asked == [0] + [1] * 20
+        assert room.sample((STILL, CHANGED)[index % 2]) == [1220]
+    assert room.searched == [0] + [1] * 20
 
 
 @pytest.mark.parametrize(("score", "is_kept"), [(0.0, False), (0.2, False), (0.34, True), (0.9, True)])
-def test_what_careful_looks_never_believe_is_given_up_and_a_person_is_not(
-    score: float, is_kept: bool
-) -> None:
+def test_face_with_low_verification_is_dropped_and_person_is_not(score: float, is_kept: bool) -> None:
     room = Room(50, 1220)
-    room.careful = lambda x: 0.9 if x == 50 else score
+    room.score = lambda x: 0.9 if x == 50 else score
     room.sample(STILL)
-    # It was taken for a face once.
-    room.doubted = {1220: 0.4}
+    # It was accepted once.
+    room.rejected = {1220: 0.4}
     assert room.samples(100, STILL)[-1] == ([50, 1220] if is_kept else [50])
 
 
-def test_young_faces_are_verified_early_and_settled_ones_rarely_few_in_one_sample() -> None:
+def test_new_faces_are_verified_early_and_settled_ones_rarely() -> None:
     places = [float(x) for x in range(20, 1000, 100)]
     room = Room(*places)
     room.samples(3 * SETTLED_CHECK_INTERVAL, STILL)
-    assert max(len(cared) for cared in room.cared) == MAX_CHECKS_PER_SAMPLE
-    counts = [sum(cared.count(x) for cared in room.cared) for x in places]
+    assert max(len(faces) for faces in room.faces_verified) == MAX_CHECKS_PER_SAMPLE
+    counts = [sum(faces.count(x) for faces in room.faces_verified) for x in places]
     assert min(counts) >= len(NEW_FACE_CHECK_INTERVALS)
     assert max(counts) <= len(NEW_FACE_CHECK_INTERVALS) + 3
-    early = [x for cared in room.cared for x in cared]
-    assert sorted(early[: len(places)]) == places, "every face has had a pass before any has another"
-    assert not any(room.cared[: NEW_FACE_CHECK_INTERVALS[0] - 1])
-    young = [index for index, cared in enumerate(room.cared) for _ in cared][
+    early = [x for faces in room.faces_verified for x in faces]
+    assert sorted(early[: len(places)]) == places, "every face is verified once before any is verified again"
+    assert not any(room.faces_verified[: NEW_FACE_CHECK_INTERVALS[0] - 1])
+    new = [index for index, faces in enumerate(room.faces_verified) for _ in faces][
         : len(NEW_FACE_CHECK_INTERVALS) * 10
     ]
-    assert young[-1] <= len(NEW_FACE_CHECK_INTERVALS) * 10 / MAX_CHECKS_PER_SAMPLE + sum(
+    assert new[-1] <= len(NEW_FACE_CHECK_INTERVALS) * 10 / MAX_CHECKS_PER_SAMPLE + sum(
         NEW_FACE_CHECK_INTERVALS
     )
 
 
-def test_a_thing_that_was_taken_for_a_face_once_is_dropped_within_three_seconds_and_stays_unconfirmed() -> (
-    None
-):
+def test_false_detection_is_dropped_within_three_seconds_unverified() -> None:
     room = Room(1220)
-    room.careful = lambda x: 0.1
+    room.score = lambda x: 0.1
     room.sample(STILL)
-    room.doubted = {1220: 0.4}
+    room.rejected = {1220: 0.4}
     found = room.samples(6, STILL)
     assert found[0] == [1220]
     assert found[-1] == []
-    assert not room.following.detect(STILL).verified.any()
+    assert not room.detector.detect(STILL).verified.any()
 
 
-def test_faces_are_confirmed_once_both_networks_have_agreed_often_enough() -> None:
+def test_faces_are_verified_when_both_networks_agree() -> None:
     room = Room(50, 1220)
-    room.careful = lambda x: 0.52
+    room.score = lambda x: 0.52
     room.second = lambda x: 0.8 if x == 1220 else 0.3
-    confirmed = []
+    verified = []
     for _ in range(1 + sum(NEW_FACE_CHECK_INTERVALS) // 2):
         room.sample(STILL)
-        found = room.following.detect(STILL)
+        found = room.detector.detect(STILL)
         lefts = found.faces.boxes_xyxy[:, 0].tolist()
-        confirmed.append(dict(zip(lefts, found.verified.tolist(), strict=True)))
-    assert confirmed[0] == {50: False, 1220: False}
-    assert confirmed[-1] == {50: False, 1220: True}
-    assert sum(cared.count(1220) for cared in room.cared) >= MIN_PASSES_TO_VERIFY
+        verified.append(dict(zip(lefts, found.verified.tolist(), strict=True)))
+    assert verified[0] == {50: False, 1220: False}
+    assert verified[-1] == {50: False, 1220: True}
+    assert sum(faces.count(1220) for faces in room.faces_verified) >= MIN_PASSES_TO_VERIFY
 
 
-def test_something_hopeless_is_judged_once_while_it_does_not_change_and_a_doubtful_face_always() -> None:
+def test_hopeless_candidate_is_verified_once_and_doubtful_one_always() -> None:
     room = Room(220, 1220, every=1)
-    room.doubted = {220: 0.05, 1220: 0.45}
+    room.rejected = {220: 0.05, 1220: 0.45}
     assert room.samples(CACHE_SAMPLES, STILL) == [[]] * CACHE_SAMPLES
-    assert room.judgements.count(220) == 1
-    assert room.judgements.count(1220) == CACHE_SAMPLES
+    assert room.candidates_verified.count(220) == 1
+    assert room.candidates_verified.count(1220) == CACHE_SAMPLES
 
 
-def test_somebody_new_who_turns_out_to_be_somebody_known_is_nobody_new() -> None:
+def test_candidate_refined_onto_known_face_is_not_new() -> None:
     class Corrected(Room):
-        def verify(self, image_bgr: ImageBGR, found: Candidates) -> tuple[Candidates, Candidates]:
-            faces, refused = super().verify(image_bgr, found)
-            return concat_candidates(
-                [self._face(50 if x == 80 else x) for x in faces.boxes_xyxy[:, 0]]
-            ), refused
+        def verify(self, image_bgr: ImageBGR, candidates: Candidates) -> tuple[Candidates, Candidates]:
+            faces, rejected = super().verify(image_bgr, candidates)
+            lefts = faces.boxes_xyxy[:, 0]
+            return concat_candidates([self._face(50 if x == 80 else x) for x in lefts]), rejected
 
     room = Corrected(50, every=1)
     room.sample()
     room.places = [50, 80]
     assert room.sample() == [50]
-    assert room.judgements == [50, 80]
+    assert room.candidates_verified == [50, 80]
 
 
-def test_faces_come_best_first() -> None:
+def test_faces_are_sorted_by_score() -> None:
     room = Room(50, 220, 1220, 640)
     for _ in range(3):
         room.sample(STILL)
-        scores = room.following.detect(STILL).faces.scores
+        scores = room.detector.detect(STILL).faces.scores
         assert len(scores) == 4
         assert (np.diff(scores) < 0).all()

@@ -16,10 +16,10 @@ from monitor.detection.nms import (
 
 
 def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
-    """Boxes with scores; all keypoints of a box lie in its middle."""
+    """Boxes with scores; all keypoints of a box are at its centre."""
     table = np.array(rows, dtype=np.float32).reshape(-1, 5)
-    middles = (table[:, None, :2] + table[:, None, 2:4]) / 2
-    return Candidates(table[:, :4], table[:, 4], np.repeat(middles, 6, axis=1).astype(np.float32))
+    centres = (table[:, None, :2] + table[:, None, 2:4]) / 2
+    return Candidates(table[:, :4], table[:, 4], np.repeat(centres, 6, axis=1).astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
         ((30, 30, 40, 40), 0, 0, 1),
     ],
 )
-def test_overlaps_of_two_boxes(other, iou, share, size):
+def test_box_overlaps_of_two_boxes(other, iou, share, size):
     box, boxes = np.array((0, 0, 10, 10), np.float32), np.array([other], np.float32)
     assert [float(values[0]) for values in box_overlaps(box, boxes)] == pytest.approx([iou, share, size])
 
@@ -46,26 +46,26 @@ def test_overlaps_of_two_boxes(other, iou, share, size):
         ([(0, 0, 10, 10, 0.6), (30, 0, 40, 10, 0.9)], [0.9, 0.6]),
         ([(0, 0, 10, 10, 0.6), (1, 0, 11, 10, 0.9)], [0.9]),
         ([(0, 0, 10, 10, 0.9), (6, 0, 16, 10, 0.8)], [0.9, 0.8]),
-        # Half a face, cut off by a tile's edge, inside the whole one.
+        # Half a face, cut by the edge of a slice, inside the whole one.
         ([(0, 0, 20, 20, 0.9), (1, 1, 9, 12, 0.8)], [0.9]),
-        # A face inside what looks like head and shoulders of someone nearer.
+        # A face inside the apparent head and shoulders of a nearer person.
         ([(0, 0, 60, 60, 0.9), (20, 5, 40, 25, 0.8)], [0.9, 0.8]),
-        # A, B and C overlap in a row: C falls to B only if B itself stays.
+        # A, B and C overlap in a row: C is suppressed by B only if B itself is kept.
         ([(0, 0, 10, 10, 0.9), (4, 0, 14, 10, 0.8), (8, 0, 18, 10, 0.7)], [0.9, 0.7]),
     ],
     ids=["none", "one", "apart", "same", "neighbours", "part", "head and shoulders", "row"],
 )
-def test_one_is_left_of_each_face_best_first(rows, scores):
+def test_weighted_nms_keeps_one_per_face_best_first(rows, scores):
     assert weighted_nms(candidates(*rows)).scores.tolist() == pytest.approx(scores)
 
 
-def test_box_and_points_are_means_weighted_by_score():
+def test_weighted_nms_averages_box_and_keypoints_by_score():
     merged = weighted_nms(candidates((0, 0, 10, 10, 0.75), (2, 0, 12, 10, 0.25)))
     assert merged.boxes_xyxy[0].tolist() == pytest.approx([0.5, 0, 10.5, 10])
     assert merged.keypoints[0, 2].tolist() == pytest.approx([5.5, 5])
 
 
-def test_a_part_does_not_pull_at_the_whole():
+def test_weighted_nms_contained_box_does_not_shift_mean():
     merged = weighted_nms(candidates((0, 0, 20, 20, 0.9), (1, 1, 9, 12, 0.8)))
     assert merged.boxes_xyxy[0].tolist() == [0, 0, 20, 20]
 
@@ -81,14 +81,14 @@ def test_a_part_does_not_pull_at_the_whole():
         ((1, 1, 6, 6), False, False),
         ((-40, -5, 60, 95), False, False),
     ],
-    ids=["it", "shifted", "neighbour", "a part", "the whole", "too small a part", "head and shoulders"],
+    ids=["same", "shifted", "neighbour", "a part", "the whole", "too small a part", "head and shoulders"],
 )
-def test_whether_a_candidate_lies_on_a_known_face_or_is_a_part_of_it(other, same, part):
+def test_matches_any_and_is_contained(other, same, part):
     known = candidates((100, 0, 120, 20, 0.9), (*other, 0.5))
-    one = candidates((0, 0, 20, 20, 0.9))
-    assert (matches_any(one, known), is_contained(one, known)) == (same, part)
-    assert not matches_any(one, candidates())
-    assert not is_contained(one, candidates())
+    candidate = candidates((0, 0, 20, 20, 0.9))
+    assert (matches_any(candidate, known), is_contained(candidate, known)) == (same, part)
+    assert not matches_any(candidate, candidates())
+    assert not is_contained(candidate, candidates())
 
 
 coordinate = st.floats(0, 100, width=32)
@@ -99,7 +99,7 @@ row = st.tuples(coordinate, coordinate, extent, extent, st.floats(0.125, 1, widt
 
 
 @given(st.lists(row, max_size=25))
-def test_merging_keeps_the_best_invents_nothing_and_covers_everything(rows):
+def test_weighted_nms_keeps_best_and_covers_all_candidates(rows):
     before = candidates(*rows)
     after = weighted_nms(before)
     assert len(after) <= len(before)
@@ -114,7 +114,7 @@ def test_merging_keeps_the_best_invents_nothing_and_covers_everything(rows):
 
 
 @given(st.lists(row, max_size=15), st.randoms())
-def test_the_order_of_the_candidates_does_not_matter(rows, random):
+def test_weighted_nms_does_not_depend_on_order(rows, random):
     rows = list({row[4]: row for row in rows}.values())
     shuffled = random.sample(rows, len(rows))
     first, second = weighted_nms(candidates(*rows)), weighted_nms(candidates(*shuffled))
@@ -122,7 +122,7 @@ def test_the_order_of_the_candidates_does_not_matter(rows, random):
 
 
 @given(st.lists(row, min_size=1, max_size=10), st.floats(0.1, 10), coordinate, coordinate)
-def test_candidates_go_to_the_frame_and_lose_nothing(rows, scale, x, y):
+def test_to_frame_scales_and_shifts_candidates(rows, scale, x, y):
     before = candidates(*rows)
     after = before.to_frame(scale, x, y)
     np.testing.assert_allclose(after.boxes_xyxy * scale - [x, y, x, y], before.boxes_xyxy, atol=1e-2)
@@ -130,7 +130,7 @@ def test_candidates_go_to_the_frame_and_lose_nothing(rows, scale, x, y):
     assert (after.scores == before.scores).all()
 
 
-def test_joining_and_picking():
+def test_concat_and_select():
     parts = [candidates((0, 0, 1, 1, 0.5)), candidates((5, 5, 6, 6, 0.25), (7, 7, 8, 8, 0.75))]
     every = concat_candidates(parts)
     assert every.scores.tolist() == [0.5, 0.25, 0.75]

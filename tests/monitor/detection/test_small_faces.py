@@ -1,4 +1,4 @@
-"""Faces that the detector does not report are counted, and nothing else is."""
+"""The probe counts the faces that the detector does not report, and no other objects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from monitor.detection.small_faces import (
     load_small_face_probe,
 )
 from monitor.detection.tiling import FrameSlices
-from monitor.errors import DetectorError
+from monitor.errors import ModelNotInstalled
 from monitor.types import Face, ImageBGR
 from tests.helpers.classrooms import HEIGHT, WIDTH, classroom
 from tests.helpers.drawn_spots import spot
@@ -65,13 +65,13 @@ def watch(frames: Callable[[int], ImageBGR], probe: SmallFaceProbe, samples: int
 
 @pytest.fixture(scope="module")
 def mixed() -> SmallFaceProbe:
-    """A probe that has seen the beginning of a session with three large and eight small faces."""
+    """A probe after the first seconds of a session with three large and eight small faces."""
     probe = loaded()
     watch(lambda sample: classroom(LARGE + SMALL, sample % 3), probe)
     return probe
 
 
-def test_faces_below_the_setting_are_counted_while_the_session_runs(mixed: SmallFaceProbe) -> None:
+def test_faces_below_min_face_px_are_counted_during_session(mixed: SmallFaceProbe) -> None:
     found = mixed.result
     assert found is not None
     assert found.is_warning
@@ -85,7 +85,7 @@ def test_faces_below_the_setting_are_counted_while_the_session_runs(mixed: Small
     assert 12 <= found.suggested_min_face_px < 16
 
 
-def test_the_end_of_the_session_agrees_with_its_beginning(mixed: SmallFaceProbe) -> None:
+def test_finish_agrees_with_opening_frames(mixed: SmallFaceProbe) -> None:
     before = mixed.result
     mixed.finish()
     assert before is not None
@@ -93,7 +93,7 @@ def test_the_end_of_the_session_agrees_with_its_beginning(mixed: SmallFaceProbe)
     assert abs(mixed.result.missed - before.missed) <= 1
 
 
-def test_the_suggested_setting_finds_faces_that_were_missed(mixed: SmallFaceProbe) -> None:
+def test_suggested_setting_detects_missed_faces(mixed: SmallFaceProbe) -> None:
     assert mixed.result is not None
     suggested = mixed.result.suggested_min_face_px
     assert suggested is not None
@@ -105,7 +105,7 @@ def test_the_suggested_setting_finds_faces_that_were_missed(mixed: SmallFaceProb
 
 
 @pytest.mark.parametrize("scene", ["all found", "empty room", "grey"])
-def test_nothing_is_missed_where_there_is_nothing_to_find(scene: str) -> None:
+def test_frame_without_faces_has_no_missed_faces(scene: str) -> None:
     def frames(sample: int) -> ImageBGR:
         if scene == "empty room":
             return room()
@@ -120,7 +120,7 @@ def test_nothing_is_missed_where_there_is_nothing_to_find(scene: str) -> None:
         assert not found.is_warning
 
 
-def test_no_sample_costs_more_than_a_bounded_number_of_network_runs(runs: list[int]) -> None:
+def test_submit_runs_bounded_number_of_network_runs(runs: list[int]) -> None:
     """A full hall: more candidates than one sample may verify."""
     probe = loaded()
     image = classroom(SMALL * 12)
@@ -131,12 +131,12 @@ def test_no_sample_costs_more_than_a_bounded_number_of_network_runs(runs: list[i
         costs.append(runs[0] - before)
     assert max(costs) <= MAX_RUNS_PER_SAMPLE
     assert sum(costs) > 3 * MAX_RUNS_PER_SAMPLE
-    assert costs[:4] == [0] * 4, "nothing before the first frame that is due"
+    assert costs[:4] == [0] * 4, "no run before the first frame is due"
     assert probe.result is not None
     assert probe.result.missed > 6 * len(SMALL)
 
 
-def test_the_end_costs_a_bounded_number_of_network_runs_also_for_a_large_frame(runs: list[int]) -> None:
+def test_finish_runs_bounded_number_of_network_runs(runs: list[int]) -> None:
     probe = loaded()
     image = cv2.resize(classroom(SMALL), (4 * WIDTH, 4 * HEIGHT))
     for sample in range(8):
@@ -147,24 +147,24 @@ def test_the_end_costs_a_bounded_number_of_network_runs_also_for_a_large_frame(r
     assert runs[0] - before <= 2 * (MAX_CLOSING_RUNS + candidates)
 
 
-def test_a_single_picture_is_searched_at_the_end() -> None:
+def test_single_frame_is_searched_at_finish() -> None:
     probe = loaded()
     watch(lambda _: classroom(LARGE + SMALL), probe, samples=1)
     assert probe.result is None
     probe.finish()
     assert probe.result is not None
-    assert abs(probe.result.count + probe.result.found - len(LARGE + SMALL)) <= 1
+    assert abs(probe.result.missed + probe.result.detected - len(LARGE + SMALL)) <= 1
 
 
-def test_nothing_is_known_of_a_session_without_a_frame() -> None:
+def test_session_without_frame_has_no_result() -> None:
     probe = loaded()
     probe.finish()
     assert probe.result is None
 
 
 class _Scripted:
-    """A scan of one slice and a verifier that accept what the script says of each frame: the frame's first
-    pixel is an index into it."""
+    """A scanner of one slice and a verifier that return the scripted candidates of each frame: the frame's
+    first pixel is the index into the script."""
 
     def __init__(self, script: Sequence[Sequence[Candidates]]) -> None:
         self._script = script
@@ -189,7 +189,7 @@ def frame(index: int) -> ImageBGR:
 
 
 def scripted(script: Sequence[Sequence[Candidates]], faces: Sequence[Face] = ()) -> SmallFaceProbe:
-    """A probe that has got frame 0 at once, frame 1 from 4 s on and frame 2 from 7 s on, until 10 s."""
+    """A probe after frame 0 from the start, frame 1 from 4 s and frame 2 from 7 s on, until 10 s."""
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(21):
         t = sample / FPS
@@ -197,13 +197,13 @@ def scripted(script: Sequence[Sequence[Candidates]], faces: Sequence[Face] = ())
     return probe
 
 
-def test_people_who_pass_in_one_frame_are_not_counted() -> None:
+def test_faces_in_only_one_frame_are_not_counted() -> None:
     crowd = at((20, 20), (50, 20), (80, 20))
     for script in ([crowd, [], []], [[], crowd, []], [[], [], crowd]):
         probe = scripted(script)
         assert probe.result is not None
         assert probe.result.missed == 0
-        # The last two frames of a session are as many seconds apart as people need to pass.
+        # The last two frames of a session are far enough apart for people to pass.
     probe = scripted([[], [], []])
     last = _Scripted([[], [], [], crowd])
     probe._scanner = probe._verifier = last
@@ -213,7 +213,7 @@ def test_people_who_pass_in_one_frame_are_not_counted() -> None:
     assert probe.result.missed == 0
 
 
-def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted() -> None:
+def test_faces_in_only_opening_frame_are_not_counted() -> None:
     script = [at((20, 20), (50, 20), (80, 20)), []]
     probe = SmallFaceProbe(_Scripted(script), _Scripted(script), 24)
     for sample in range(10):
@@ -221,15 +221,13 @@ def test_people_who_pass_in_the_only_frame_of_a_short_beginning_are_not_counted(
     assert probe.result is None
     probe.finish()
     assert probe.result is not None
-    assert probe.result.count == 0
+    assert probe.result.missed == 0
 
 
 @pytest.mark.parametrize(
     ("x", "y", "is_detail"), [(124, 190, True), (80, 200, True), (165, 120, False), (124, 80, False)]
 )
-def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
-    x: int, y: int, is_detail: bool
-) -> None:
+def test_body_detail_is_ignored_and_far_face_is_counted(x: int, y: int, is_detail: bool) -> None:
     near = spot(100, 100, 60)
     face = Face(tuple(map(float, near.boxes_xyxy[0])), 0.9, np.zeros((6, 2), np.float32))
     script = [at((x, y))]
@@ -240,13 +238,13 @@ def test_a_detail_of_a_body_is_no_face_and_a_far_face_beside_a_near_head_is_one(
     assert probe.result.missed == (0 if is_detail else 1)
 
 
-def test_people_who_stay_are_counted_and_the_median_frame_decides() -> None:
+def test_median_frame_decides_count() -> None:
     probe = scripted([at((20, 20), (50, 20)), at((20, 20), (50, 20), (80, 20)), at((50, 20))])
     assert probe.result is not None
     assert probe.result.missed == 2
 
 
-def test_a_face_that_the_detector_reports_in_another_frame_is_not_missed() -> None:
+def test_face_reported_in_other_frame_is_not_missed() -> None:
     boxes = [spot(x, 20, 12).boxes_xyxy[0] for x in (20, 50)]
     reported = [Face(tuple(map(float, box)), 0.9, np.zeros((6, 2), np.float32)) for box in boxes]
     script = [at((20, 20), (50, 20))] * 3
@@ -258,28 +256,29 @@ def test_a_face_that_the_detector_reports_in_another_frame_is_not_missed() -> No
     assert probe.result.missed == 0
 
 
-def test_the_frames_of_the_end_lie_apart_and_no_others_are_kept() -> None:
+def test_closing_frames_are_apart_and_bounded() -> None:
     probe = scripted([[], [], []])
-    times = [one.media_s for one in probe._recent]
+    times = [snapshot.media_s for snapshot in probe._recent]
     assert len(times) <= 3
-    last, *earlier = [one.media_s for one in probe._closing_frames()]
+    last, *earlier = [snapshot.media_s for snapshot in probe._closing_frames()]
     assert last == 10.0
     assert earlier
     assert last - earlier[0] >= CLOSING_GAP_S
     assert all(first < second for first, second in pairwise(times))
 
 
-def test_without_the_networks_there_is_no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_probe_without_networks_returns_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> Iterator[None]:
-        raise DetectorError("mediapipe is not installed")
+        raise ModelNotInstalled("face_detection_short_range.tflite")
 
     monkeypatch.setattr(small_faces, "BlazeFace", missing)
     assert load_small_face_probe(DetectionSettings(backend="yunet")) is None
 
 
 @pytest.mark.parametrize(("median_px", "least"), [(10, 16), (14, 9), (24, 0)])
-def test_the_lecture_hall(shared: Path, median_px: int, least: int) -> None:
-    """24 faces, whose median has ``median_px``: at least ``least`` are missed and counted, none too many."""
+def test_lecture_hall(shared: Path, median_px: int, least: int) -> None:
+    """24 faces with a median size of ``median_px``: at least ``least`` are counted as missed, and not too
+    many."""
     media = shared / "media"
     truth = json.loads((media / "lecture_hall_faces.json").read_text())
     boxes = np.array(truth["faces_xywh"])

@@ -21,47 +21,47 @@ def shifted(image: ImageBGR, x: int, y: int) -> ImageBGR:
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (6, -3), (-12, 10)])
-def test_a_face_that_looks_the_same_is_found_where_it_is_now(x: int, y: int) -> None:
-    patch = create_template(spots(), spot(120), seen_samples=5)
-    now, alike = match_template(shifted(spots(), x, y), patch)
-    assert alike >= UNCHANGED_CORRELATION
-    np.testing.assert_allclose(now.face.boxes_xyxy[0], [120 + x, 80 + y, 160 + x, 120 + y], atol=1)
-    np.testing.assert_allclose(now.face.keypoints[0, 0], [140 + x, 100 + y], atol=1)
-    assert (now.seen_samples, now.unseen_samples) == (5, 0)
-    assert now.face.scores[0] == np.float32(0.7)
+def test_match_template_finds_moved_face(x: int, y: int) -> None:
+    template = create_template(spots(), spot(120), seen_samples=5)
+    moved, correlation = match_template(shifted(spots(), x, y), template)
+    assert correlation >= UNCHANGED_CORRELATION
+    np.testing.assert_allclose(moved.face.boxes_xyxy[0], [120 + x, 80 + y, 160 + x, 120 + y], atol=1)
+    np.testing.assert_allclose(moved.face.keypoints[0, 0], [140 + x, 100 + y], atol=1)
+    assert (moved.seen_samples, moved.unseen_samples) == (5, 0)
+    assert moved.face.scores[0] == np.float32(0.7)
 
 
-def test_large_faces_are_compared_smaller_and_found_as_well() -> None:
-    patch = create_template(spots(height=600, width=900), spot(300, 200, side=200), seen_samples=5)
-    assert max(patch.grey.shape) < 80
-    now, alike = match_template(shifted(spots(height=600, width=900), 20, 12), patch)
-    assert alike >= MIN_CORRELATION
-    np.testing.assert_allclose(now.face.boxes_xyxy[0, :2], [320, 212], atol=5)
+def test_match_template_downscales_large_faces() -> None:
+    template = create_template(spots(height=600, width=900), spot(300, 200, side=200), seen_samples=5)
+    assert max(template.grey.shape) < 80
+    moved, correlation = match_template(shifted(spots(height=600, width=900), 20, 12), template)
+    assert correlation >= MIN_CORRELATION
+    np.testing.assert_allclose(moved.face.boxes_xyxy[0, :2], [320, 212], atol=5)
 
 
-def test_at_the_edge_of_the_frame_too() -> None:
-    patch = create_template(spots(), spot(-4, 165), seen_samples=5)
-    now, alike = match_template(spots(), patch)
-    assert alike == pytest.approx(1.0, abs=1e-4)
-    np.testing.assert_allclose(now.face.boxes_xyxy[0, :2], [-4, 165], atol=1)
+def test_match_template_at_frame_edge() -> None:
+    template = create_template(spots(), spot(-4, 165), seen_samples=5)
+    moved, correlation = match_template(spots(), template)
+    assert correlation == pytest.approx(1.0, abs=1e-4)
+    np.testing.assert_allclose(moved.face.boxes_xyxy[0, :2], [-4, 165], atol=1)
 
 
-def test_light_may_change_but_not_the_picture() -> None:
-    patch = create_template(spots(), spot(120), seen_samples=5)
+def test_match_template_ignores_brightness_but_not_content() -> None:
+    template = create_template(spots(), spot(120), seen_samples=5)
     dimmed = np.asarray(spots() * 0.6 + 20, np.uint8)
-    assert match_template(dimmed, patch)[1] >= UNCHANGED_CORRELATION
-    assert match_template(spots(seed=2), patch)[1] < MIN_CORRELATION
+    assert match_template(dimmed, template)[1] >= UNCHANGED_CORRELATION
+    assert match_template(spots(seed=2), template)[1] < MIN_CORRELATION
 
 
-def test_who_has_moved_far_is_the_detector_s_business() -> None:
-    patch = create_template(spots(), spot(120), seen_samples=5)
-    assert match_template(shifted(spots(), 30, 0), patch)[1] < MIN_CORRELATION
+def test_match_template_does_not_find_far_face() -> None:
+    template = create_template(spots(), spot(120), seen_samples=5)
+    assert match_template(shifted(spots(), 30, 0), template)[1] < MIN_CORRELATION
 
 
-def test_an_even_surface_is_like_nothing() -> None:
-    even = np.full((200, 300, 3), 90, np.uint8)
-    assert match_template(even, create_template(even, spot(120), seen_samples=5))[1] == -1
-    assert match_template(even, create_template(spots(), spot(120), seen_samples=5))[1] == -1
+def test_match_template_uniform_area_matches_nothing() -> None:
+    uniform = np.full((200, 300, 3), 90, np.uint8)
+    assert match_template(uniform, create_template(uniform, spot(120), seen_samples=5))[1] == -1
+    assert match_template(uniform, create_template(spots(), spot(120), seen_samples=5))[1] == -1
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_an_even_surface_is_like_nothing() -> None:
         (1000, MAX_UNSEEN_SAMPLES, False),
     ],
 )
-def test_what_was_hardly_seen_is_hardly_trusted_unseen(seen: int, unseen: int, is_trusted: bool) -> None:
+def test_template_trust_is_limited_by_seen_samples(seen: int, unseen: int, is_trusted: bool) -> None:
     assert replace(create_template(spots(), spot(120), seen), unseen_samples=unseen).is_trusted is is_trusted
 
 
-def test_a_face_outside_the_frame_has_no_patch() -> None:
+def test_create_template_outside_frame_has_no_contrast() -> None:
     assert match_template(spots(), create_template(spots(), spot(500), seen_samples=5))[1] == -1

@@ -11,7 +11,7 @@ MARGIN_PX = 12
 
 
 def holds(level: PyramidLevel, box: tuple[float, float, float, float]) -> bool:
-    """Whether a box of the frame lies in one tile of the level, up to a pixel of rounding."""
+    """Whether a box of the frame is inside one tile of the level, up to a pixel of rounding."""
     x1, y1, x2, y2 = (side * level.scale for side in box)
     return any(
         x - 1 <= x1 and y - 1 <= y1 and x2 <= x + TILE_PX + 1 and y2 <= y + TILE_PX + 1
@@ -33,7 +33,7 @@ def frames_and_boxes(draw):
 
 
 @given(frames_and_boxes())
-def test_every_face_wanted_is_whole_and_large_enough_in_some_tile(case):
+def test_every_face_is_whole_and_large_enough_in_a_tile(case):
     width, height, min_face, box = case
     side = min(box[2] - box[0], box[3] - box[1])
     plan = pyramid_levels(width, height, min_face, TILE_PX)
@@ -42,7 +42,7 @@ def test_every_face_wanted_is_whole_and_large_enough_in_some_tile(case):
 
 
 @given(st.integers(1, 4000), st.integers(1, 2300), st.integers(12, 512))
-def test_tiles_lie_in_their_level_and_reach_its_edges(width, height, min_face):
+def test_tiles_are_inside_level_and_reach_its_edges(width, height, min_face):
     for level in pyramid_levels(width, height, min_face, TILE_PX):
         assert 0 < level.scale <= 1
         assert level.width >= 1
@@ -55,7 +55,7 @@ def test_tiles_lie_in_their_level_and_reach_its_edges(width, height, min_face):
 
 
 @given(st.integers(16, 4000), st.integers(16, 2300), st.integers(12, 512))
-def test_the_last_level_is_the_whole_frame_in_one_tile(width, height, min_face):
+def test_last_level_is_whole_frame_in_one_tile(width, height, min_face):
     last = pyramid_levels(width, height, min_face, TILE_PX)[-1]
     assert last.corners == ((0, 0),)
     assert max(last.width, last.height) <= TILE_PX - MARGIN_PX
@@ -74,10 +74,10 @@ def test_the_last_level_is_the_whole_frame_in_one_tile(width, height, min_face):
         (1, 1, 24, [1]),
     ],
 )
-def test_how_many_tiles_a_frame_takes(width, height, min_face_px, tiles):
-    """The measure of the detector's time: a change here is a change of speed."""
+def test_pyramid_levels_tile_counts(width, height, min_face_px, tiles):
+    """The number of tiles determines the detector's speed."""
     assert [len(level.corners) for level in pyramid_levels(width, height, min_face_px, TILE_PX)] == tiles
 
 
-def test_a_frame_smaller_than_the_models_input_is_not_enlarged():
+def test_frame_smaller_than_model_input_is_not_enlarged():
     assert pyramid_levels(100, 60, 24, TILE_PX)[-1] == PyramidLevel(1.0, 100, 60, TILE_PX, ((0, 0),))

@@ -6,14 +6,14 @@ import pytest
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
 from monitor.detection.yunet import _face
-from monitor.errors import DetectorError
+from monitor.errors import YuNetModelError
 
 
 def row(x: float, y: float, w: float, h: float) -> np.ndarray:
     return np.array([x, y, w, h, 1, 2, 3, 2, 2, 4, 1, 6, 3, 8, 0.75], dtype=np.float32)
 
 
-def test_five_points_become_six():
+def test_detect_five_keypoints_become_six():
     face = _face(row(0, 0, 4, 10), 2, 3, 100, 100)
     assert face is not None
     assert face.box_xyxy == (0, 0, 8, 30)
@@ -32,33 +32,28 @@ def test_five_points_become_six():
         ((10, 10, 0, 20), None),
     ],
 )
-def test_boxes_are_cut_off_at_the_frame(box, expected):
+def test_detect_clips_boxes_at_frame(box, expected):
     face = _face(row(*box), 1, 1, 100, 50)
     assert (None if face is None else face.box_xyxy) == expected
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (None, "yunet_model is not set"),
-        (lambda path: None, "does not exist"),
-        (lambda path: path.mkdir(), "does not exist"),
-    ],
+    "make", [None, lambda path: None, lambda path: path.mkdir()], ids=["not set", "missing", "folder"]
 )
-def test_no_model_is_one_line(tmp_path, make, words):
-    path = tmp_path / "yunet.onnx"
+def test_missing_yunet_model_raises(tmp_path, make):
+    path = tmp_path / "yunet.onnx" if make else None
     if make:
         make(path)
-    with pytest.raises(DetectorError, match=words) as caught:
-        load_detector(DetectionSettings(backend="yunet", yunet_model=path if make else None))
+    with pytest.raises(YuNetModelError) as caught:
+        load_detector(DetectionSettings(backend="yunet", yunet_model=path))
+    assert caught.value.path == path
     assert "\n" not in str(caught.value)
-    assert "expected" in str(caught.value)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>404</html>" * 100], ids=["empty", "a saved web page"])
-def test_what_is_no_model_is_one_line(tmp_path, data):
+def test_invalid_yunet_model_raises(tmp_path, data):
     path = tmp_path / "yunet.onnx"
     path.write_bytes(data)
-    with pytest.raises(DetectorError, match="not a model that OpenCV can read") as caught:
+    with pytest.raises(YuNetModelError) as caught:
         load_detector(DetectionSettings(backend="yunet", yunet_model=path))
-    assert "\n" not in str(caught.value)
+    assert caught.value.path == path

@@ -21,7 +21,7 @@ OPEN = [0.3] * MIN_SAMPLES
 
 
 def eyes(*heights: float) -> NDArray[np.float32]:
-    """Two contours, each 40 px wide from corner to corner, the lids so many px apart in between."""
+    """Two contours, each 40 px wide from corner to corner, with these distances of the estimator in px."""
     contours = np.zeros((2, 71, 2), np.float32)
     for contour, height in zip(contours, heights, strict=True):
         contour[:9, 0], contour[9:16, 0] = np.linspace(0, 40, 9), np.linspace(5, 35, 7)
@@ -29,28 +29,28 @@ def eyes(*heights: float) -> NDArray[np.float32]:
     return contours
 
 
-def after(lids: EyeClosureEstimator, openings: list[float], student: int = 0) -> list[bool | None]:
-    return [lids.is_closed(student, value) for value in openings]
+def closures(estimator: EyeClosureEstimator, ratios: list[float], student: int = 0) -> list[bool | None]:
+    return [estimator.is_closed(student, ratio) for ratio in ratios]
 
 
-def test_opening_is_the_height_over_the_width_of_both_eyes():
+def test_eye_aspect_ratio_is_height_over_width():
     assert eye_aspect_ratio(eyes(12, 12)) == pytest.approx(0.3)
     assert eye_aspect_ratio(eyes(13, 11)) == pytest.approx(0.3)
     assert eye_aspect_ratio(eyes(0, 0)) == 0
 
 
 @given(st.floats(-3, 3), st.floats(0.2, 5))
-def test_opening_does_not_depend_on_roll_and_size(roll, scale):
-    turn = scale * np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
-    assert eye_aspect_ratio((eyes(12, 10) @ turn).astype(np.float32)) == pytest.approx(0.275, abs=1e-4)
+def test_eye_aspect_ratio_does_not_depend_on_roll_and_size(roll, scale):
+    rotation = scale * np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    assert eye_aspect_ratio((eyes(12, 10) @ rotation).astype(np.float32)) == pytest.approx(0.275, abs=1e-4)
 
 
-def test_eyes_that_differ_tell_nothing():
-    """A hand before one of them."""
+def test_eye_aspect_ratio_of_different_eyes_is_none():
+    """E.g. a hand in front of one of them."""
     assert eye_aspect_ratio(eyes(2, 8)) is None
 
 
-def test_no_eye_at_all_is_shut_rather_than_an_error():
+def test_eye_aspect_ratio_of_degenerate_contour_is_zero():
     assert eye_aspect_ratio(np.zeros((2, 71, 2), np.float32)) == 0
 
 
@@ -67,48 +67,48 @@ def test_no_eye_at_all_is_shut_rather_than_an_error():
         (0, 0, MIN_WIDTH_PX - 1, False),
     ],
 )
-def test_when_a_head_shows_its_eyes(yaw_deg, pitch_deg, width_px, readable):
+def test_are_eyes_readable_limits(yaw_deg, pitch_deg, width_px, readable):
     assert are_eyes_readable(HeadPose(yaw_deg, pitch_deg), width_px) is readable
 
 
-def test_nothing_is_known_of_anybody_at_first():
-    assert set(after(EyeClosureEstimator(), OPEN[:-1])) == {None}
+def test_is_closed_is_none_before_minimum_samples():
+    assert set(closures(EyeClosureEstimator(), OPEN[:-1])) == {None}
 
 
 @pytest.mark.parametrize("own", [0.2, 0.3, 0.45])
-def test_shut_is_a_fifth_of_ones_own_range(own):
-    lids = EyeClosureEstimator()
-    after(lids, [own] * MIN_SAMPLES)
+def test_is_closed_below_a_fifth_of_own_range(own):
+    estimator = EyeClosureEstimator()
+    closures(estimator, [own] * MIN_SAMPLES)
     limit = 0.05 + 0.2 * (own - 0.05)
-    assert lids.is_closed(0, own) is False
-    assert lids.is_closed(0, limit + 0.01) is False
-    assert lids.is_closed(0, limit - 0.01) is True
-    assert lids.is_closed(0, 0.0) is True
+    assert estimator.is_closed(0, own) is False
+    assert estimator.is_closed(0, limit + 0.01) is False
+    assert estimator.is_closed(0, limit - 0.01) is True
+    assert estimator.is_closed(0, 0.0) is True
 
 
-def test_what_is_open_for_one_is_shut_for_nobody_else():
-    lids = EyeClosureEstimator()
-    after(lids, [0.2] * MIN_SAMPLES, student=1)
-    after(lids, [0.6] * MIN_SAMPLES, student=2)
-    assert lids.is_closed(1, 0.15) is False
-    assert lids.is_closed(2, 0.15) is True
+def test_is_closed_does_not_compare_students():
+    estimator = EyeClosureEstimator()
+    closures(estimator, [0.2] * MIN_SAMPLES, student=1)
+    closures(estimator, [0.6] * MIN_SAMPLES, student=2)
+    assert estimator.is_closed(1, 0.15) is False
+    assert estimator.is_closed(2, 0.15) is True
 
 
-def test_unknown_stays_unknown_and_counts_for_nothing():
-    lids = EyeClosureEstimator()
-    assert [lids.is_closed(0, None) for _ in range(MIN_SAMPLES)] == [None] * MIN_SAMPLES
-    assert lids.is_closed(0, 0.05) is None
+def test_is_closed_unknown_ratio_is_none_and_not_counted():
+    estimator = EyeClosureEstimator()
+    assert [estimator.is_closed(0, None) for _ in range(MIN_SAMPLES)] == [None] * MIN_SAMPLES
+    assert estimator.is_closed(0, 0.05) is None
 
 
-def test_who_was_never_seen_with_open_eyes_is_not_judged():
-    assert set(after(EyeClosureEstimator(), [0.07] * 500)) == {None}
+def test_is_closed_without_open_eyes_is_none():
+    assert set(closures(EyeClosureEstimator(), [0.07] * 500)) == {None}
 
 
-def test_eyes_shut_for_most_of_the_time_are_still_shut():
-    told = after(EyeClosureEstimator(), [0.3] * 40 + [0.06] * 160)
-    assert told[MIN_SAMPLES:] == [True] * (200 - MIN_SAMPLES)
+def test_is_closed_when_eyes_are_closed_most_of_the_time():
+    closed = closures(EyeClosureEstimator(), [0.3] * 40 + [0.06] * 160)
+    assert closed[MIN_SAMPLES:] == [True] * (200 - MIN_SAMPLES)
 
 
 @given(st.lists(st.floats(0, 50), max_size=200))
-def test_any_opening_is_taken(values):
-    assert all(told in (None, True, False) for told in after(EyeClosureEstimator(), values))
+def test_is_closed_accepts_any_ratio(values):
+    assert all(closed in (None, True, False) for closed in closures(EyeClosureEstimator(), values))

@@ -19,7 +19,7 @@ from monitor.types import Face, HeadEstimate, HeadPose
 from tests.helpers.turned_faces import seen
 
 
-def misfit_of(face: Face) -> float | None:
+def reprojection_error_of(face: Face) -> float | None:
     fit = fit_keypoints(face)
     return None if fit is None else reprojection_error(fit)
 
@@ -27,7 +27,7 @@ def misfit_of(face: Face) -> float | None:
 def turned(
     yaw_deg: float, pitch_deg: float = 0, roll_deg: float = 0, head: NDArray[np.float64] = HEAD_CM
 ) -> Face:
-    """A face as a far camera sees the head, rolled, then tilted, then turned to the subject's left."""
+    """The face of a head that is rolled, then tilted, then turned to the subject's left, for a far camera."""
     return Face((250, 150, 350, 250), 0.9, seen(head, yaw_deg, pitch_deg, roll_deg))
 
 
@@ -41,7 +41,7 @@ angle = st.floats(-85, 85)
 
 
 @given(angle, st.floats(-60, 60), st.floats(-60, 60))
-def test_a_projected_head_gives_its_direction_back_whatever_its_roll(yaw_deg, pitch_deg, roll_deg):
+def test_pose_from_keypoints_recovers_direction_for_any_roll(yaw_deg, pitch_deg, roll_deg):
     pose = pose_from_keypoints(turned(yaw_deg, pitch_deg, roll_deg))
     assert pose is not None
     assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
@@ -49,7 +49,7 @@ def test_a_projected_head_gives_its_direction_back_whatever_its_roll(yaw_deg, pi
 
 
 @given(angle, st.floats(-45, 45))
-def test_without_ears_as_yunet_sees_it(yaw_deg, pitch_deg):
+def test_pose_from_keypoints_without_ears(yaw_deg, pitch_deg):
     pose = pose_from_keypoints(without(turned(yaw_deg, pitch_deg), 4, 5))
     assert pose is not None
     assert pose.yaw_deg == pytest.approx(yaw_deg, abs=0.05)
@@ -57,7 +57,7 @@ def test_without_ears_as_yunet_sees_it(yaw_deg, pitch_deg):
 
 
 @given(angle, st.floats(-45, 45))
-def test_the_mirror_image_looks_the_other_way(yaw_deg, pitch_deg):
+def test_pose_of_mirror_image_has_opposite_yaw(yaw_deg, pitch_deg):
     face = turned(yaw_deg, pitch_deg)
     points = face.keypoints[[1, 0, 2, 3, 5, 4]] * np.array([-1, 1], dtype=np.float32)
     pose = pose_from_keypoints(Face(face.box_xyxy, face.score, points.astype(np.float32)))
@@ -66,7 +66,7 @@ def test_the_mirror_image_looks_the_other_way(yaw_deg, pitch_deg):
 
 
 @pytest.mark.parametrize(("yaw_deg", "pitch_deg"), [(0, 0), (30, 0), (30, -30), (-60, 10), (0, 35)])
-def test_other_heads_and_misplaced_points_cost_a_few_degrees(yaw_deg, pitch_deg):
+def test_pose_error_of_other_heads_and_noisy_points_is_small(yaw_deg, pitch_deg):
     """Points off by 2 % of the head's width, heads of other proportions: 4 degrees (root mean square)."""
     rng = np.random.default_rng(3)
     errors = []
@@ -81,8 +81,8 @@ def test_other_heads_and_misplaced_points_cost_a_few_degrees(yaw_deg, pitch_deg)
     assert pitch_error < 5
 
 
-def test_the_nose_goes_where_the_head_turns():
-    """The signs, without the formula: to the subject's left is to the right of the picture."""
+def test_pose_sign_follows_nose():
+    """The signs, without the formula: the subject's left is on the right of the image."""
     face = turned(0)
     for shift, yaw, pitch in (((12, 0), 1, 0), ((-12, 0), -1, 0), ((0, -12), 0, 1), ((0, 12), 0, -1)):
         points = face.keypoints.copy()
@@ -106,23 +106,23 @@ def test_the_nose_goes_where_the_head_turns():
     ],
     ids=["three points", "three others", "no point", "four in a plane", "one place", "a line"],
 )
-def test_no_pose_where_the_points_do_not_tell(face):
+def test_pose_of_insufficient_points_is_none(face):
     assert pose_from_keypoints(face) is None
-    assert misfit_of(face) is None
+    assert reprojection_error_of(face) is None
 
 
-def test_misfit_is_nothing_for_a_head_and_grows_with_what_is_none():
-    assert misfit_of(turned(40, -20, 15)) == pytest.approx(0, abs=1e-5)
+def test_reprojection_error_is_zero_for_a_head_and_grows():
+    assert reprojection_error_of(turned(40, -20, 15)) == pytest.approx(0, abs=1e-5)
     face = turned(0)
     wrong = []
     for shift in (5, 15, 30):
         points = face.keypoints.copy()
         points[3, 0] += shift
-        wrong.append(misfit_of(Face(face.box_xyxy, 0.9, points)))
+        wrong.append(reprojection_error_of(Face(face.box_xyxy, 0.9, points)))
     assert wrong == sorted(wrong)
     assert wrong[0] > 0.005
     assert wrong[2] > 0.06
-    assert misfit_of(without(face, 4, 5)) == pytest.approx(0, abs=1e-5)
+    assert reprojection_error_of(without(face, 4, 5)) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -139,17 +139,17 @@ def test_misfit_is_nothing_for_a_head_and_grows_with_what_is_none():
         (20, None, None),
     ],
 )
-def test_facing_the_front(yaw_deg, pitch_deg, facing):
+def test_is_facing_limits(yaw_deg, pitch_deg, facing):
     assert is_facing(HeadPose(yaw_deg, pitch_deg), AttentionSettings()) is facing
 
 
-def test_what_counts_as_facing_is_a_setting():
+def test_is_facing_uses_settings():
     settings = AttentionSettings(facing_yaw_deg=60, facing_down_deg=10)
     assert is_facing(HeadPose(55, 0), settings)
     assert not is_facing(HeadPose(0, -11), settings)
 
 
-def test_keypoints_alone_tell_where_heads_point_and_nothing_of_eyes():
+def test_keypoint_pose_estimator_gives_pose_without_eyes():
     faces = [turned(20), without(turned(10), *range(6))]
-    readings = KeypointPoseEstimator().estimate(np.zeros((1, 1, 3), np.uint8), faces)
-    assert readings == [HeadEstimate(pose_from_keypoints(faces[0])), HeadEstimate(None)]
+    heads = KeypointPoseEstimator().estimate(np.zeros((1, 1, 3), np.uint8), faces)
+    assert heads == [HeadEstimate(pose_from_keypoints(faces[0])), HeadEstimate(None)]

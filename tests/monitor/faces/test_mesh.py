@@ -3,16 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.errors import DetectorError
+from monitor.errors import ModelNotInstalled
 from monitor.faces.mesh import MIN_PRESENCE, MediaPipeNetwork, MeshNetwork
 from tests.helpers.pictures import portrait
 
-# What mediapipe 0.10.21 itself gives in the portrait's upper 512 x 512 pixels: the box and eyes of
+# The output of mediapipe 0.10.21 for the portrait's upper 512 x 512 pixels: box and eyes of
 # mp.solutions.face_detection (model_selection 0), and some points of mp.solutions.face_mesh
 # (static_image_mode), which starts from that box. Vertex: x, y, z; pixels.
 BOX = (166.75, 144.01, 366.67, 343.91)
 EYES = np.array([(219.25, 194.22), (305.35, 186.58)], np.float32)
-MEDIAPIPES_OWN = {
+MEDIAPIPE_POINTS = {
     1: (268.33, 245.68, -45.44),
     10: (261.3, 132.28, -15.33),
     13: (268.78, 277.28, -12.93),
@@ -31,37 +31,36 @@ def network() -> MeshNetwork:
     return MeshNetwork()
 
 
-def test_gives_what_mediapipe_gives(network):
+def test_mesh_matches_mediapipe(network):
     mesh = network.find(portrait()[:512], BOX, EYES)
     assert mesh.points.shape == (468, 3)
     assert mesh.presence > 0.99
-    np.testing.assert_allclose(mesh.points[list(MEDIAPIPES_OWN)], list(MEDIAPIPES_OWN.values()), atol=0.1)
+    np.testing.assert_allclose(mesh.points[list(MEDIAPIPE_POINTS)], list(MEDIAPIPE_POINTS.values()), atol=0.1)
 
 
-@pytest.mark.parametrize("grown", [0.8, 1.25])
-def test_settles_from_any_detectors_box(network, grown):
-    """A second look brings the meshes of two boxes nearer to each other."""
+@pytest.mark.parametrize("scale", [0.8, 1.25])
+def test_find_two_pass_converges_from_any_box(network, scale):
+    """A second pass reduces the distance between the meshes of two boxes."""
     x1, y1, x2, y2 = BOX
-    middle, half = np.array([x1 + x2, y1 + y2]) / 2, grown * np.array([x2 - x1, y2 - y1]) / 2
-    other = tuple(map(float, (*(middle - half), *(middle + half))))
-    apart = []
-    for look in (network.find, network.settle):
-        one, two = look(portrait(), BOX, EYES), look(portrait(), other, EYES)
-        apart.append(np.median(np.hypot(*(one.xy - two.xy).T)))
-    assert apart[1] < apart[0]
-    assert apart[1] < 2  # of a face 190 px wide
+    centre, half = np.array([x1 + x2, y1 + y2]) / 2, scale * np.array([x2 - x1, y2 - y1]) / 2
+    other = tuple(map(float, (*(centre - half), *(centre + half))))
+    distances = []
+    for find in (network.find, network.find_two_pass):
+        first, second = find(portrait(), BOX, EYES), find(portrait(), other, EYES)
+        distances.append(np.median(np.hypot(*(first.xy - second.xy).T)))
+    assert distances[1] < distances[0]
+    assert distances[1] < 2  # of a face 190 px wide
 
 
 @pytest.mark.parametrize("level", [0, 140, 255])
-def test_a_wall_has_no_mesh(network, level):
+def test_find_two_pass_of_wall_returns_none(network, level):
     wall = np.full((400, 400, 3), level, np.uint8)
     assert network.find(wall, (100.0, 100.0, 300.0, 300.0), EYES).presence < MIN_PRESENCE
-    assert network.settle(wall, (100.0, 100.0, 300.0, 300.0), EYES) is None
+    assert network.find_two_pass(wall, (100.0, 100.0, 300.0, 300.0), EYES) is None
 
 
-def test_a_network_that_is_not_there_is_named():
-    with pytest.raises(
-        DetectorError, match=r"^nothing\.tflite is not found.*expected mediapipe 0\.10\.21"
-    ) as caught:
+def test_missing_network_raises_model_not_installed():
+    with pytest.raises(ModelNotInstalled) as caught:
         MediaPipeNetwork("nothing.tflite")
+    assert caught.value.file == "nothing.tflite"
     assert "\n" not in str(caught.value)

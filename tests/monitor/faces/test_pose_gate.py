@@ -39,34 +39,34 @@ def read(yaw_deg: float, pitch_deg: float | None, error_deg: float = 0.0, *, mes
         (0, 14, 2.6, UnreadableReason.TURNED_AWAY),
     ],
 )
-def test_a_pose_is_refused_if_its_interval_leaves_the_limits(yaw_deg, pitch_deg, error_deg, expected):
+def test_pose_is_rejected_if_interval_leaves_limits(yaw_deg, pitch_deg, error_deg, expected):
     assert read(yaw_deg, pitch_deg, error_deg) is expected
     assert read(-yaw_deg, pitch_deg, error_deg) is expected
 
 
-def test_an_unknown_pose_is_not_taken_for_a_level_one():
+def test_unknown_pose_is_rejected():
     assert pose_rejection(HeadEstimate(None), LIMITS) is UnreadableReason.POSE_UNKNOWN
     assert read(0, None) is UnreadableReason.POSE_UNKNOWN
     assert read(0, 0, mesh_fits=False) is UnreadableReason.POSE_UNKNOWN
 
 
-def test_without_a_mesh_network_keypoints_decide():
+def test_keypoint_pose_decides_without_mesh_network():
     assert read(0, 0, 8.2, mesh_fits=None) is None
     assert read(0, -5, 8.2, mesh_fits=None) is UnreadableReason.HEAD_BOWED
 
 
-def test_keypoints_outside_the_limits_give_the_reason_where_no_mesh_fits():
+def test_keypoint_pose_gives_reason_without_fitting_mesh():
     assert read(0, -40, 8.2, mesh_fits=False) is UnreadableReason.HEAD_BOWED
     assert read(70, 0, 8.2, mesh_fits=False) is UnreadableReason.TURNED_AWAY
 
 
 @given(angle, angle)
-def test_the_limits_are_those_of_the_measured_poses(yaw_deg, pitch_deg):
+def test_default_limits_are_those_of_measured_poses(yaw_deg, pitch_deg):
     assert (read(yaw_deg, pitch_deg) is None) == is_readable_pose(yaw_deg, pitch_deg)
 
 
 @given(angle, angle, st.floats(0, 20), st.floats(0, 20))
-def test_a_larger_error_never_allows_more(yaw_deg, pitch_deg, error_deg, more_deg):
+def test_larger_error_never_accepts_more(yaw_deg, pitch_deg, error_deg, more_deg):
     if read(yaw_deg, pitch_deg, error_deg) is not None:
         assert read(yaw_deg, pitch_deg, error_deg + more_deg) is not None
 
@@ -82,10 +82,10 @@ def test_a_larger_error_never_allows_more(yaw_deg, pitch_deg, error_deg, more_de
         (0, -MAX_PITCH_DOWN_DEG, HeadPoseClass.LOWERED),
     ],
 )
-def test_the_pose_of_a_readable_head(yaw_deg, pitch_deg, pose):
+def test_classify_head_pose_of_readable_poses(yaw_deg, pitch_deg, pose):
     assert classify_head_pose(yaw_deg, pitch_deg) is pose
 
 
-def test_an_unknown_angle_is_not_readable():
+def test_is_readable_pose_of_nan_is_false():
     assert not is_readable_pose(float("nan"), 0.0)
     assert not is_readable_pose(0.0, float("nan"))

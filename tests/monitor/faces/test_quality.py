@@ -14,13 +14,13 @@ SETTINGS = QualitySettings()
 
 
 def portrait_face(scale: float = 1.0) -> Face:
-    """Grace Hopper's face as the detector gives it."""
+    """Grace Hopper's face as the detector reports it."""
     points = np.array([(219, 189), (306, 186), (267, 231), (268, 279), (171, 220), (351, 213)], np.float32)
     x1, y1, x2, y2 = (side * scale for side in (161, 115, 362, 352))
     return Face((x1, y1, x2, y2), 0.95, points * np.float32(scale))
 
 
-def judge(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> UnreadableReason | None:
+def assess(face: Face, image_bgr: ImageBGR, settings: QualitySettings) -> UnreadableReason | None:
     """The reason not to read a face whose pose comes from its keypoints."""
     return assess_face(face, image_bgr, HeadEstimate(pose_from_keypoints(face)), settings)
 
@@ -31,7 +31,7 @@ def scaled(scale: float) -> ImageBGR:
 
 
 def blurred(share: float) -> ImageBGR:
-    """The portrait, blurred by a Gaussian of so much of the face's width."""
+    """The portrait, blurred by a Gaussian of this share of the face's width."""
     return np.asarray(cv2.GaussianBlur(portrait(), (0, 0), share * 201), np.uint8)
 
 
@@ -45,19 +45,19 @@ def blurred(share: float) -> ImageBGR:
         (0.05, UnreadableReason.TOO_SMALL),
     ],
 )
-def test_a_good_face_is_judged_down_to_the_smallest_size(scale, expected):
-    assert judge(portrait_face(scale), scaled(scale), SETTINGS) is expected
+def test_assess_accepts_good_face_down_to_minimum_size(scale, expected):
+    assert assess(portrait_face(scale), scaled(scale), SETTINGS) is expected
 
 
-def test_a_blurred_face_is_not_judged():
-    assert judge(portrait_face(), blurred(2 / 200), SETTINGS) is None
-    assert judge(portrait_face(), blurred(4 / 48), SETTINGS) is UnreadableReason.BLURRED
-    assert judge(portrait_face(), np.full_like(portrait(), 90), SETTINGS) is UnreadableReason.BLURRED
+def test_assess_rejects_blurred_face():
+    assert assess(portrait_face(), blurred(2 / 200), SETTINGS) is None
+    assert assess(portrait_face(), blurred(4 / 48), SETTINGS) is UnreadableReason.BLURRED
+    assert assess(portrait_face(), np.full_like(portrait(), 90), SETTINGS) is UnreadableReason.BLURRED
 
 
-def test_a_dim_face_is_not_blurred():
+def test_assess_accepts_dim_face():
     dim = (portrait() // 8 + 4).astype(np.uint8)
-    assert judge(portrait_face(), dim, SETTINGS) is None
+    assert assess(portrait_face(), dim, SETTINGS) is None
     assert sharpness(portrait_face(), dim) == pytest.approx(sharpness(portrait_face(), portrait()), rel=0.15)
 
 
@@ -70,7 +70,7 @@ def test_sharpness_depends_on_blur_and_hardly_on_size():
 
 
 def on_portrait(face: Face) -> Face:
-    """The points of ``face`` in the place and size of the portrait's, in its box."""
+    """The keypoints of ``face`` at the place of the portrait's, in its box."""
     points = face.keypoints - np.nanmean(face.keypoints, axis=0) + np.float32([265, 220])
     return Face((161, 115, 362, 352), 0.9, points)
 
@@ -85,9 +85,9 @@ def on_portrait(face: Face) -> Face:
         (-80, UnreadableReason.TURNED_AWAY),
     ],
 )
-def test_a_head_turned_away_is_not_judged(yaw_deg, expected):
-    assert judge(on_portrait(turned(yaw_deg)), portrait(), SETTINGS) is expected
-    assert judge(on_portrait(without(turned(yaw_deg), 4, 5)), portrait(), SETTINGS) is expected
+def test_assess_rejects_head_turned_away(yaw_deg, expected):
+    assert assess(on_portrait(turned(yaw_deg)), portrait(), SETTINGS) is expected
+    assert assess(on_portrait(without(turned(yaw_deg), 4, 5)), portrait(), SETTINGS) is expected
 
 
 def moved(index: int, x: float, y: float) -> Face:
@@ -105,32 +105,32 @@ def moved(index: int, x: float, y: float) -> Face:
         moved(3, 330, 210),
         without(portrait_face(), 0, 2, 3),
     ],
-    ids=["eye beside the box", "mouth below the box", "no head", "too few points"],
+    ids=["eye outside of the box", "mouth below the box", "not a head", "too few points"],
 )
-def test_points_that_are_no_face_count_as_occluded(face):
-    assert judge(face, portrait(), SETTINGS) is UnreadableReason.OCCLUDED
+def test_assess_implausible_keypoints_are_occluded(face):
+    assert assess(face, portrait(), SETTINGS) is UnreadableReason.OCCLUDED
 
 
-def test_a_face_half_outside_the_frame_is_occluded():
+def test_assess_face_half_outside_frame_is_occluded():
     image = portrait()[:240]
     face = portrait_face()
     cut = Face((161, 115, 362, 240), face.score, face.keypoints)
-    assert judge(cut, image, SETTINGS) is UnreadableReason.OCCLUDED
+    assert assess(cut, image, SETTINGS) is UnreadableReason.OCCLUDED
     ears_only = np.ascontiguousarray(portrait()[:, 190:])
     shifted = Face((0, 115, 172, 352), face.score, face.keypoints - np.float32([190, 0]))
-    assert judge(shifted, ears_only, SETTINGS) is None
+    assert assess(shifted, ears_only, SETTINGS) is None
 
 
-def test_the_limits_are_settings():
+def test_assess_uses_settings():
     strict = QualitySettings(min_face_px=256, min_sharpness=10, max_yaw_deg=10, max_reprojection_error=0.01)
-    assert judge(portrait_face(), portrait(), strict) is UnreadableReason.TOO_SMALL
-    assert judge(portrait_face(), portrait(), QualitySettings(min_sharpness=10)) is UnreadableReason.BLURRED
+    assert assess(portrait_face(), portrait(), strict) is UnreadableReason.TOO_SMALL
+    assert assess(portrait_face(), portrait(), QualitySettings(min_sharpness=10)) is UnreadableReason.BLURRED
     assert (
-        judge(on_portrait(turned(12)), portrait(), QualitySettings(max_yaw_deg=10))
+        assess(on_portrait(turned(12)), portrait(), QualitySettings(max_yaw_deg=10))
         is UnreadableReason.TURNED_AWAY
     )
     assert (
-        judge(portrait_face(), portrait(), QualitySettings(max_reprojection_error=0.01))
+        assess(portrait_face(), portrait(), QualitySettings(max_reprojection_error=0.01))
         is UnreadableReason.OCCLUDED
     )
 
@@ -138,7 +138,7 @@ def test_the_limits_are_settings():
 @pytest.mark.parametrize(
     "box", [(-50, -50, 5, 5), (500, 590, 700, 800), (600, 700, 800, 900), (10.2, 10.2, 10.4, 10.4)]
 )
-def test_any_box_can_be_measured(box):
+def test_sharpness_of_any_box_is_finite(box):
     face = Face(box, 0.9, np.zeros((6, 2), np.float32))
     assert sharpness(face, portrait()) >= 0
 
@@ -154,13 +154,15 @@ def test_any_box_can_be_measured(box):
     ],
     ids=["bowed", "perhaps bowed", "level", "no mesh", "no pose"],
 )
-def test_an_expression_is_not_read_from_a_sharp_face_at_a_refused_pose(head, expected):
+def test_assess_rejects_sharp_face_at_rejected_pose(head, expected):
     assert assess_face(portrait_face(), portrait(), head, SETTINGS) is expected
 
 
-def test_a_pose_reason_comes_after_the_size_and_before_blur():
+def test_assess_checks_pose_after_size_and_before_blur():
     bowed = HeadEstimate(HeadPose(0.0, -30.0, 2.6), mesh_fits=True)
-    even = np.full_like(portrait(), 90)
+    uniform = np.full_like(portrait(), 90)
     assert assess_face(portrait_face(0.05), scaled(0.05), bowed, SETTINGS) is UnreadableReason.TOO_SMALL
-    assert assess_face(portrait_face(), even, bowed, SETTINGS) is UnreadableReason.HEAD_BOWED
-    assert assess_face(portrait_face(), even, HeadEstimate(None), SETTINGS) is UnreadableReason.POSE_UNKNOWN
+    assert assess_face(portrait_face(), uniform, bowed, SETTINGS) is UnreadableReason.HEAD_BOWED
+    assert (
+        assess_face(portrait_face(), uniform, HeadEstimate(None), SETTINGS) is UnreadableReason.POSE_UNKNOWN
+    )

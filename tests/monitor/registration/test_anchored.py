@@ -18,83 +18,83 @@ CORNERS = np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)], np.float3
 
 
 class Fixed(CameraMotionEstimator):
-    """A registration that says what a test wants."""
+    """An estimator with scripted results."""
 
-    def __init__(self, *answers: Matrix | None) -> None:
+    def __init__(self, *results: Matrix | None) -> None:
         super().__init__()
-        self.answers, self.anchored = list(answers), 0
+        self.results, self.anchored = list(results), 0
 
     def to_reference(self, image_bgr) -> Matrix | None:
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return self.results.pop(0) if len(self.results) > 1 else self.results[0]
 
     def anchor(self, image_bgr, to_reference) -> None:
         self.anchored += 1
-        self.answers = [to_reference]
+        self.results = [to_reference]
 
 
-class Blind(ReferenceView):
-    """Landmarks that are not to be seen; counts how often they were looked for."""
+class UnmatchedView(ReferenceView):
+    """A reference view that never matches; counts the attempts."""
 
-    asked = 0
+    attempts = 0
 
     def match(self, image_bgr) -> Matrix | None:
-        type(self).asked += 1
+        type(self).attempts += 1
         return None
 
 
 @pytest.fixture(scope="module")
-def marks() -> ReferenceView:
+def view() -> ReferenceView:
     return extract_reference_view(room(), [])
 
 
 @pytest.fixture
-def blind(marks) -> Blind:
-    Blind.asked = 0
-    return Blind(marks.scale, marks.points, marks.descriptors)
+def unmatched_view(view) -> UnmatchedView:
+    UnmatchedView.attempts = 0
+    return UnmatchedView(view.scale, view.keypoints, view.descriptors)
 
 
 def shifted(x: float) -> Matrix:
     return np.array([[1.0, 0.0, x], [0.0, 1.0, 0.0]])
 
 
-def test_what_flow_got_wrong_is_put_right(marks) -> None:
+def test_wrong_optical_flow_is_corrected(view) -> None:
     fixed = Fixed(shifted(0.0), shifted(25.0))
-    followed = DriftCorrectedMotionEstimator(fixed, marks, identity())
-    found = [followed.to_reference(room()) for _ in range(CHECK_INTERVAL_SAMPLES + 3)]
+    estimator = DriftCorrectedMotionEstimator(fixed, view, identity())
+    found = [estimator.to_reference(room()) for _ in range(CHECK_INTERVAL_SAMPLES + 3)]
     np.testing.assert_allclose(found[1], shifted(25.0))
     for late in found[CHECK_INTERVAL_SAMPLES - 1 :]:
         assert np.abs(transform_points(late, CORNERS) - CORNERS).max() < 2
     assert fixed.anchored == 1
 
 
-def test_a_knock_is_followed_and_what_was_lost_is_found(marks) -> None:
-    followed = DriftCorrectedMotionEstimator(CameraMotionEstimator(), marks, identity())
-    followed.to_reference(room())
+def test_knock_is_followed_and_lost_motion_recovered(view) -> None:
+    estimator = DriftCorrectedMotionEstimator(CameraMotionEstimator(), view, identity())
+    estimator.to_reference(room())
     for matrix in (camera(140, -60), camera(-100, 50, zoom=1.2)):
-        found = followed.to_reference(seen(matrix))
+        found = estimator.to_reference(seen(matrix))
         assert found is not None
         true = cv2.invertAffineTransform(matrix)
         assert np.abs(transform_points(found, CORNERS) - transform_points(true, CORNERS)).max() < 3
 
 
-def test_a_jump_that_cannot_be_checked_is_no_answer(blind) -> None:
-    followed = DriftCorrectedMotionEstimator(Fixed(identity(), shifted(100.0)), blind, identity())
-    assert followed.to_reference(room()) is not None
-    assert [followed.to_reference(room()) for _ in range(3)] == [None] * 3
+def test_unchecked_jump_is_unknown(unmatched_view) -> None:
+    estimator = DriftCorrectedMotionEstimator(Fixed(identity(), shifted(100.0)), unmatched_view, identity())
+    assert estimator.to_reference(room()) is not None
+    assert [estimator.to_reference(room()) for _ in range(3)] == [None] * 3
 
 
-def test_without_a_check_flow_is_trusted_for_a_while_only(blind) -> None:
-    followed = DriftCorrectedMotionEstimator(Fixed(identity()), blind, identity())
-    found = [followed.to_reference(room()) is not None for _ in range(MAX_UNCHECKED_SAMPLES + 20)]
+def test_without_a_check_the_estimate_is_trusted_for_a_while(unmatched_view) -> None:
+    estimator = DriftCorrectedMotionEstimator(Fixed(identity()), unmatched_view, identity())
+    found = [estimator.to_reference(room()) is not None for _ in range(MAX_UNCHECKED_SAMPLES + 20)]
     assert found == [True] * (MAX_UNCHECKED_SAMPLES - 1) + [False] * 21
-    assert blind.asked == len(found) - CHECK_INTERVAL_SAMPLES + 1
+    assert unmatched_view.attempts == len(found) - CHECK_INTERVAL_SAMPLES + 1
 
 
-def test_neither_can_tell(blind) -> None:
-    assert DriftCorrectedMotionEstimator(Fixed(None), blind, identity()).to_reference(room()) is None
+def test_without_estimate_and_view_motion_is_unknown(unmatched_view) -> None:
+    assert DriftCorrectedMotionEstimator(Fixed(None), unmatched_view, identity()).to_reference(room()) is None
 
 
-def test_another_size_has_no_known_place(marks) -> None:
-    followed = DriftCorrectedMotionEstimator(CameraMotionEstimator(), marks, identity())
-    followed.to_reference(room())
-    assert followed.to_reference(np.asarray(cv2.resize(room(), (480, 270)), np.uint8)) is None
+def test_another_frame_size_has_unknown_motion(view) -> None:
+    estimator = DriftCorrectedMotionEstimator(CameraMotionEstimator(), view, identity())
+    estimator.to_reference(room())
+    assert estimator.to_reference(np.asarray(cv2.resize(room(), (480, 270)), np.uint8)) is None

@@ -1,3 +1,5 @@
+"""Monotonic clocks."""
+
 from __future__ import annotations
 
 import time
@@ -5,14 +7,14 @@ import time
 from monitor.runtime.clock import MAX_STEP_S, SuspendAwareClock, suspend_aware_s
 
 
-def test_the_steady_clock_goes_on_and_counts_at_least_what_the_monotonic_one_does():
-    began_s, monotonic_s = suspend_aware_s(), time.monotonic()
+def test_suspend_aware_s_advances_at_least_as_much_as_monotonic():
+    start_s, monotonic_s = suspend_aware_s(), time.monotonic()
     time.sleep(0.01)
     passed_s = time.monotonic() - monotonic_s
-    assert suspend_aware_s() - began_s >= passed_s > 0
+    assert suspend_aware_s() - start_s >= passed_s > 0
 
 
-def test_time_that_nobody_was_awake_to_see_does_not_use_up_patience():
+def test_suspend_aware_clock_limits_jumps():
     now = [100.0]
     awake = SuspendAwareClock(lambda: now[0])
     now[0] += 3

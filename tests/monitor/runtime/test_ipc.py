@@ -1,4 +1,4 @@
-"""Calls at a local socket: taken side by side, and no more when it is over."""
+"""The connection server: parallel clients, and its end."""
 
 from __future__ import annotations
 
@@ -30,47 +30,47 @@ def address(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def callers(address: str, request: pytest.FixtureRequest) -> Iterator[ConnectionServer]:
-    made = ConnectionServer(Listener(address), echo, request.node.name)
-    made.start()
-    yield made
-    made.close()
+def server(address: str, request: pytest.FixtureRequest) -> Iterator[ConnectionServer]:
+    connection_server = ConnectionServer(Listener(address), echo, request.node.name)
+    connection_server.start()
+    yield connection_server
+    connection_server.close()
 
 
-def say(connection: Connection, word: bytes) -> bytes:
+def send(connection: Connection, word: bytes) -> bytes:
     connection.send_bytes(word)
     return connection.recv_bytes()
 
 
-def test_one_who_says_nothing_keeps_nobody_waiting(address: str, callers: ConnectionServer) -> None:
+def test_silent_client_does_not_block_others(address: str, server: ConnectionServer) -> None:
     with Client(address) as silent, Client(address) as other:
-        assert say(other, b"hello") == b"hello"
-        assert say(silent, b"at last") == b"at last"
+        assert send(other, b"hello") == b"hello"
+        assert send(silent, b"at last") == b"at last"
 
 
-def test_one_who_hangs_up_at_once_does_not_end_it(address: str, callers: ConnectionServer) -> None:
+def test_immediate_disconnect_does_not_stop_the_server(address: str, server: ConnectionServer) -> None:
     Client(address).close()
     with Client(address) as other:
-        assert say(other, b"hello") == b"hello"
+        assert send(other, b"hello") == b"hello"
 
 
-def test_nobody_is_heard_after_the_end(
-    address: str, callers: ConnectionServer, request: pytest.FixtureRequest
+def test_closed_server_accepts_no_connection(
+    address: str, server: ConnectionServer, request: pytest.FixtureRequest
 ) -> None:
-    assert not callers.is_closing
-    assert callers.close()
-    assert callers.is_closing
-    assert callers.close(), "and once more does no harm"
+    assert not server.is_closing
+    assert server.close()
+    assert server.is_closing
+    assert server.close(), "a second close is harmless"
     assert request.node.name not in [thread.name for thread in threading.enumerate()]
     with pytest.raises(FileNotFoundError):
         Client(address)
 
 
-def test_a_socket_that_is_gone_keeps_nobody_from_ending(address: str, callers: ConnectionServer) -> None:
+def test_close_without_the_socket_returns_false(address: str, server: ConnectionServer) -> None:
     Path(address).unlink()
-    assert not callers.close()
-    assert callers.is_closing
+    assert not server.close()
+    assert server.is_closing
 
 
-def test_one_that_was_never_begun_can_be_ended(address: str) -> None:
+def test_close_before_start(address: str) -> None:
     assert ConnectionServer(Listener(address), echo, "test").close()

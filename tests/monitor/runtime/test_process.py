@@ -1,3 +1,5 @@
+"""Identity of processes."""
+
 from __future__ import annotations
 
 import os
@@ -11,11 +13,11 @@ from monitor.runtime import process
 from monitor.runtime.process import current_process, is_running
 
 linux = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="reckoned from the wall clock on Linux"
+    not sys.platform.startswith("linux"), reason="the start time depends on the wall clock on Linux only"
 )
 
 
-def test_this_process_is_running_and_another_with_its_number_is_not() -> None:
+def test_is_running_distinguishes_processes_with_the_same_id() -> None:
     pid, started = current_process()
     assert pid == os.getpid()
     assert is_running(pid, started)
@@ -24,24 +26,24 @@ def test_this_process_is_running_and_another_with_its_number_is_not() -> None:
 
 
 @linux
-def test_a_clock_that_is_set_does_not_make_it_another_process(monkeypatch) -> None:
+def test_setting_the_clock_does_not_change_the_identity(monkeypatch) -> None:
     pid, started = current_process()
     before = psutil.Process(pid).create_time()
     was = psutil._pslinux.boot_time()
-    # What the kernel tells after the clock was set back by an hour.
+    # The value of the kernel after the clock was set back by an hour.
     monkeypatch.setattr("psutil._pslinux.boot_time", lambda: was - 3600)
     assert psutil.Process(pid).create_time() == pytest.approx(before - 3600, abs=2)
     assert is_running(pid, started)
 
 
 @linux
-def test_the_same_number_after_the_machine_started_again_is_another(monkeypatch) -> None:
+def test_same_id_after_a_reboot_is_another_process(monkeypatch) -> None:
     pid, started = current_process()
     monkeypatch.setattr(process, "_boot_number", lambda: 1)
     assert not is_running(pid, started)
 
 
-def test_without_such_a_number_the_time_since_the_epoch_does(monkeypatch) -> None:
+def test_start_time_without_a_boot_id_is_the_time_since_the_epoch(monkeypatch) -> None:
     monkeypatch.setattr(process, "_boot_number", lambda: None)
     pid, started = current_process()
     assert started == psutil.Process(pid).create_time()
@@ -50,12 +52,12 @@ def test_without_such_a_number_the_time_since_the_epoch_does(monkeypatch) -> Non
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
-def test_a_process_that_has_ended_is_gone_before_its_parent_asks(tmp_path) -> None:
+def test_zombie_is_not_running(tmp_path) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     started = process._start_time(child.pid)
     assert is_running(child.pid, started)
     child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is not asked about
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie: it has ended and is not reaped
     assert not is_running(child.pid, started)
     child.wait()
     child.stdin.close()

@@ -1,4 +1,4 @@
-"""A grid of tiles is believed after it stood for seconds with faces in its tiles; a room never has one."""
+"""A grid is confirmed after seconds at one position with faces in its tiles; a room never has one."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ FACES: list[Box] = [(100, 50, 180, 130), (400, 50, 480, 130), (100, 250, 180, 33
 
 
 class Scripted:
-    """Reads the grids of ``grids``, one a sample, the last for ever."""
+    """Returns one grid per frame, the last one repeatedly."""
 
     def __init__(self, *grids: CallGrid | None) -> None:
         self.grids = list(grids)
@@ -29,7 +29,7 @@ class Scripted:
 def confirmed_after(
     grids: CallGridConfirmation, faces: list[Box], seconds: float, start_s: float = 0.0
 ) -> float | None:
-    """When the frames are first taken to be a call, sampled twice a second; None for not within that time."""
+    """When the frames first count as a call, at two a second; None if not within that time."""
     for media_s in np.arange(start_s, start_s + seconds, 0.5):
         grids.update(FRAME, faces, float(media_s))
         if grids.is_call:
@@ -37,22 +37,22 @@ def confirmed_after(
     return None
 
 
-def test_a_grid_is_believed_after_three_seconds() -> None:
+def test_grid_is_confirmed_after_three_seconds() -> None:
     assert confirmed_after(CallGridConfirmation(Scripted(TWO_BY_TWO)), FACES, 10) == 3.0
 
 
-def test_a_grid_that_is_unreadable_for_a_moment_is_believed_all_the_same() -> None:
+def test_grid_unreadable_for_a_moment_is_confirmed() -> None:
     found = Scripted(TWO_BY_TWO, TWO_BY_TWO, None, THREE, TWO_BY_TWO)
     assert confirmed_after(CallGridConfirmation(found), FACES, 10) == 3.0
 
 
-def test_grids_that_do_not_stay_are_not_believed() -> None:
-    """As straight lines before a camera that moves."""
+def test_grid_that_does_not_stay_is_not_confirmed() -> None:
+    """As straight lines in front of a moving camera."""
     found = Scripted(*[TWO_BY_TWO, SIDE_BY_SIDE] * 20)
     assert confirmed_after(CallGridConfirmation(found), FACES, 15) is None
 
 
-def test_a_room_is_searched_for_a_grid_in_every_fourth_sample_only() -> None:
+def test_room_is_searched_in_every_fourth_frame() -> None:
     searched: list[float] = []
     grids = CallGridConfirmation(lambda image_bgr: searched.append(0.0))
     for number in range(41):
@@ -60,7 +60,7 @@ def test_a_room_is_searched_for_a_grid_in_every_fourth_sample_only() -> None:
     assert len(searched) == 1 + 40 // IDLE_SAMPLES
 
 
-def test_once_a_grid_is_in_sight_every_sample_is_searched() -> None:
+def test_candidate_grid_is_searched_in_every_frame() -> None:
     found = Scripted(None, TWO_BY_TWO)
     first = IDLE_SAMPLES / 2
     assert confirmed_after(CallGridConfirmation(found), FACES, 10) == first + 3.0
@@ -75,16 +75,16 @@ def test_once_a_grid_is_in_sight_every_sample_is_searched() -> None:
     ],
     ids=["across a border", "two in each tile", "one face only"],
 )
-def test_faces_that_are_not_where_a_call_shows_them_forbid_it(faces: list[Box]) -> None:
+def test_faces_outside_tiles_prevent_confirmation(faces: list[Box]) -> None:
     assert confirmed_after(CallGridConfirmation(Scripted(TWO_BY_TWO)), faces, 10) is None
 
 
-def test_a_room_by_setting_is_never_a_call_and_a_call_by_setting_is_one_at_once() -> None:
+def test_kind_room_is_never_a_call_and_kind_call_always() -> None:
     assert confirmed_after(CallGridConfirmation(Scripted(TWO_BY_TWO), FrameKind.ROOM), FACES, 10) is None
     assert confirmed_after(CallGridConfirmation(Scripted(None), FrameKind.CALL), FACES, 10) == 0.0
 
 
-def test_after_a_gap_and_after_a_change_of_size_it_is_confirmed_again() -> None:
+def test_gap_or_size_change_restarts_confirmation() -> None:
     grids = CallGridConfirmation(Scripted(TWO_BY_TWO))
     assert confirmed_after(grids, FACES, 10) == 3.0
     assert grids.update(FRAME, FACES, 4.0 + GAP_S), "the stream came back"
@@ -94,14 +94,14 @@ def test_after_a_gap_and_after_a_change_of_size_it_is_confirmed_again() -> None:
     assert not grids.is_call
 
 
-def test_single_pictures_may_lie_any_time_apart() -> None:
+def test_single_images_may_be_any_time_apart() -> None:
     grids = CallGridConfirmation(Scripted(TWO_BY_TWO), is_video=False)
     grids.update(FRAME, FACES, 0.0)
     assert not any(grids.update(FRAME, FACES, media_s) for media_s in (100.0, 200.0, 300.0))
     assert grids.is_call
 
 
-def test_a_call_that_is_replaced_is_no_call_any_more() -> None:
+def test_replaced_call_is_no_call() -> None:
     grids = CallGridConfirmation(Scripted(*[TWO_BY_TWO] * 8, None))
     assert confirmed_after(grids, FACES, 4) == 3.0
     for media_s in np.arange(3.5, 4.5 + LOST_S, 0.5):
@@ -109,14 +109,14 @@ def test_a_call_that_is_replaced_is_no_call_any_more() -> None:
     assert not grids.is_call
 
 
-def test_an_incomplete_last_row_moves_no_tile_but_a_centred_one_does() -> None:
+def test_is_same_accepts_an_incomplete_but_not_a_centred_row() -> None:
     assert TWO_BY_TWO.is_same(THREE)
     assert THREE.is_same(TWO_BY_TWO)
     assert not CENTRED.is_same(TWO_BY_TWO)
     assert not SIDE_BY_SIDE.is_same(TWO_BY_TWO)
 
 
-def test_a_drawn_call_is_believed_and_a_room_with_a_panning_camera_is_not() -> None:
+def test_drawn_call_is_confirmed_and_a_panned_room_is_not() -> None:
     call, room = (CallGridConfirmation(find_grid) for _ in range(2))
     wide, _ = drawn_room("windows", size=(1600, 720))
     for sample in range(12):

@@ -12,7 +12,8 @@ from monitor.faces.head_pose import pose_from_keypoints
 from monitor.geometry import in_camera_frame, in_reference_frame
 from monitor.registration.camera_motion import CAMERA_LOST, CAMERA_MOVED, NOT_ANALYSED, UNKNOWN_NOTE_AFTER_S
 from monitor.seating.assigner import SeatAssigner
-from monitor.session.pipeline import STATIC_FACES_NOTE, Pipeline
+from monitor.session.pipeline import Pipeline, build_pipeline
+from monitor.session.stages.result import STATIC_FACES_NOTE
 from monitor.timeline.binning import Binner
 from monitor.tracking.liveness import STATIC_AFTER_S
 from monitor.tracking.tracker import Tracker
@@ -21,11 +22,11 @@ from tests.helpers.faces import face
 
 SAD = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-PICTURE = np.zeros((200, 400, 3), np.uint8)
+IMAGE = np.zeros((200, 400, 3), np.uint8)
 
 
 class Script:
-    """A detector that gives the faces of a list, frame by frame."""
+    """A detector that returns scripted faces, frame by frame."""
 
     def __init__(self, *faces: list[Face]) -> None:
         self._faces = iter(faces)
@@ -35,45 +36,44 @@ class Script:
 
 
 class Always:
-    """A reader that gives the same reading for every face and counts how often it was asked."""
+    """An expression estimator that returns the same value for every face."""
 
     def __init__(self, reading=SAD) -> None:
-        self.reading, self.asked = reading, 0
+        self.reading = reading
 
     def estimate(self, image_bgr, faces, heads):
-        self.asked += 1
         return [self.reading] * len(faces)
 
 
 def frame(at_s: float) -> Frame:
-    return Frame(PICTURE, START + timedelta(seconds=at_s), at_s)
+    return Frame(IMAGE, START + timedelta(seconds=at_s), at_s)
 
 
 def pipeline(*faces: list[Face], reader=None) -> Pipeline:
-    return Pipeline(Script(*faces), reader or Always(), Tracker(), SeatAssigner())
+    return build_pipeline(Script(*faces), reader or Always(), Tracker(), SeatAssigner())
 
 
 def run(p: Pipeline, samples: int) -> list:
     return [p.process(frame(i * 0.5)) for i in range(samples)]
 
 
-def test_a_face_becomes_a_student_once_confirmed_and_keeps_its_earlier_samples() -> None:
+def test_confirmed_track_becomes_a_student_with_its_earlier_observations() -> None:
     samples = run(pipeline(*[[face(100, 100)]] * 4), 4)
     assert [len(s.observations) for s in samples] == [0, 0, 3, 1]
     assert [o.media_s for o in samples[2].observations] == [0.0, 0.5, 1.0]
     assert {o.student for s in samples for o in s.observations} == {0}
-    assert samples[0].faces == 1
+    assert samples[0].face_count == 1
     assert samples[0].frame_size == (400, 200)
 
 
-def test_a_flash_that_never_repeats_is_nobody() -> None:
+def test_detection_that_never_repeats_yields_no_student() -> None:
     p = pipeline([face(100, 100), face(300, 100)], *[[face(100, 100)]] * 30)
     run(p, 31)
     assert p.assigner.student_count == 1
 
 
-def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
-    """A student found twice for a while, whose first track is then lost."""
+def test_second_track_at_the_seat_counts_once_per_frame() -> None:
+    """One student is detected twice for a while, and the first track is then lost."""
     both = [face(100, 100), face(125, 100)]
     p = pipeline(*[[face(100, 100)]] * 3, both, both, [face(125, 100)], [face(125, 100)])
     binner = Binner(5.0, lambda pose: True)
@@ -85,16 +85,20 @@ def test_a_second_face_that_takes_over_the_seat_does_not_count_twice() -> None:
     assert binner.bins()[0, 0.0].seen_samples == 7
 
 
-def test_whoever_is_not_seen_is_absent_not_neutral() -> None:
+def test_student_without_a_face_is_absent() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, [])
     (absent,) = run(p, 4)[-1].observations
-    assert (absent.seen, absent.unknown, absent.probabilities) == (False, UnreadableReason.ABSENT, None)
+    assert (absent.seen, absent.unreadable_reason, absent.probabilities) == (
+        False,
+        UnreadableReason.ABSENT,
+        None,
+    )
 
 
-def test_a_reason_is_carried_instead_of_probabilities() -> None:
+def test_unreadable_face_carries_its_reason() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, reader=Always(UnreadableReason.BLURRED))
     observation = run(p, 3)[-1].observations[0]
-    assert (observation.seen, observation.unknown, observation.probabilities) == (
+    assert (observation.seen, observation.unreadable_reason, observation.probabilities) == (
         True,
         UnreadableReason.BLURRED,
         None,
@@ -102,8 +106,7 @@ def test_a_reason_is_carried_instead_of_probabilities() -> None:
 
 
 class InTurn:
-    """A reader that gives the faces of each frame the same readings, in the order in which they are handed
-    over."""
+    """An expression estimator with fixed values by position of the face."""
 
     def __init__(self, *readings) -> None:
         self.readings = readings
@@ -112,20 +115,20 @@ class InTurn:
         return list(self.readings[: len(faces)])
 
 
-def test_each_sighting_carries_what_was_read_of_its_face_in_this_frame() -> None:
+def test_tracked_faces_carry_the_expression_of_this_frame() -> None:
     faces = [face(100, 100), face(300, 100)]
     p = pipeline(*[faces] * 4, reader=InTurn(SAD, UnreadableReason.HEAD_BOWED))
     for sample in run(p, 4):
-        readings = {one.box_xyxy: one.expression for one in sample.tracked_faces}
+        readings = {item.box_xyxy: item.expression for item in sample.tracked_faces}
         assert readings == {faces[0].box_xyxy: SAD, faces[1].box_xyxy: UnreadableReason.HEAD_BOWED}
 
 
-def test_in_behaviour_sightings_carry_no_expression() -> None:
+def test_behaviour_mode_yields_no_expression() -> None:
     (sample,) = run(pipeline([face(100, 100)], reader=NullExpressionEstimator()), 1)
-    assert [one.expression for one in sample.tracked_faces] == [UnreadableReason.NOT_COMPUTED]
+    assert [item.expression for item in sample.tracked_faces] == [UnreadableReason.NOT_COMPUTED]
 
 
-def test_one_picture_is_enough_where_there_is_only_one() -> None:
+def test_single_frame_counts_all_visible_faces() -> None:
     p = pipeline([face(100, 100), face(300, 100)])
     run(p, 1)
     last = p.finish()
@@ -134,13 +137,13 @@ def test_one_picture_is_enough_where_there_is_only_one() -> None:
     assert {o.media_s for o in last.observations} == {0.0}
 
 
-def test_finish_adds_nobody_where_people_were_confirmed() -> None:
+def test_finish_with_confirmed_students_adds_none() -> None:
     p = pipeline(*[[face(100, 100)]] * 3, [face(100, 100), face(300, 100)])
     run(p, 4)
     assert p.finish() is None
 
 
-def test_changed_tracks_are_told_once() -> None:
+def test_changed_tracks_are_returned_once() -> None:
     p = pipeline(*[[face(100, 100)]] * 4)
     run(p, 4)
     (stretch,) = p.pop_changed_tracks()
@@ -150,16 +153,8 @@ def test_changed_tracks_are_told_once() -> None:
     assert p.pop_changed_tracks() == []
 
 
-def test_unconfirmed_samples_do_not_pile_up() -> None:
-    elsewhere = [[face(30 + 90 * (i % 4), 60 + 90 * (i % 2))] for i in range(400)]
-    p = Pipeline(Script(*elsewhere), Always(), Tracker(), SeatAssigner(min_hits=20))
-    for i in range(400):
-        p.process(frame(i * 12.0))
-    assert len(p._pending) <= 4
-
-
 class Sleeper:
-    """A reader of heads: eyes open for a while, then shut."""
+    """A head estimator: eyes open for a number of frames, then closed."""
 
     def __init__(self, open_samples: int) -> None:
         self._left = open_samples
@@ -169,23 +164,23 @@ class Sleeper:
         return [HeadEstimate(HeadPose(5.0, 0.0), 0.3 if self._left >= 0 else 0.06)] * len(faces)
 
 
-def test_heads_are_read_by_whoever_is_handed_in_and_eyes_judged_by_student() -> None:
+def test_head_estimator_gives_poses_and_eyes_are_closed_per_student() -> None:
     count = MIN_SAMPLES + 2
     faces = [[face(100, 100)]] * count
-    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), head_estimator=Sleeper(count - 1))
+    p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), head_estimator=Sleeper(count - 1))
     observations = [o for sample in run(p, count) for o in sample.observations]
-    assert {o.head for o in observations} == {HeadPose(5.0, 0.0)}
+    assert {o.head_pose for o in observations} == {HeadPose(5.0, 0.0)}
     assert [o.eyes_closed for o in observations] == [None] * (MIN_SAMPLES - 1) + [False, False, True]
 
 
-def test_without_a_reader_of_heads_the_keypoints_tell_and_eyes_are_unknown() -> None:
+def test_without_head_estimator_keypoints_give_the_pose_and_eyes_are_unknown() -> None:
     (*_, last) = run(pipeline(*[[face(100, 100)]] * 3), 3)
-    assert {(o.head, o.eyes_closed) for o in last.observations} == {
+    assert {(o.head_pose, o.eyes_closed) for o in last.observations} == {
         (pose_from_keypoints(face(100, 100)), None)
     }
 
 
-class TestExpressionReader:
+class TestQualityGatedEstimator:
     def reader(self, reasons: dict[float, UnreadableReason], rows: list) -> QualityGatedEstimator:
         self.batches: list[int] = []
 
@@ -199,29 +194,29 @@ class TestExpressionReader:
             classify,
         )
 
-    def test_bad_faces_are_left_out_of_the_batch_and_keep_their_place(self) -> None:
+    def test_unreadable_faces_are_not_classified_and_keep_their_position(self) -> None:
         happy = (0, 0, 0, 1, 0, 0, 0)
         reader = self.reader({200.0: UnreadableReason.TOO_SMALL}, [SAD, happy])
         got = reader.estimate(
-            PICTURE, [face(100, 100), face(200, 100), face(300, 100)], [HeadEstimate(None)] * 3
+            IMAGE, [face(100, 100), face(200, 100), face(300, 100)], [HeadEstimate(None)] * 3
         )
         assert got == [SAD, UnreadableReason.TOO_SMALL, happy]
         assert self.batches == [2]
 
-    def test_nothing_is_classified_when_no_face_is_good(self) -> None:
+    def test_without_readable_faces_the_classifier_is_not_called(self) -> None:
         reader = self.reader({100.0: UnreadableReason.BLURRED}, [])
-        assert reader.estimate(PICTURE, [face(100, 100)], [HeadEstimate(None)]) == [UnreadableReason.BLURRED]
-        assert reader.estimate(PICTURE, [], []) == []
+        assert reader.estimate(IMAGE, [face(100, 100)], [HeadEstimate(None)]) == [UnreadableReason.BLURRED]
+        assert reader.estimate(IMAGE, [], []) == []
         assert self.batches == []
 
 
-def test_behaviour_mode_reads_no_expression() -> None:
-    assert NullExpressionEstimator().estimate(PICTURE, [face(1, 1)], [HeadEstimate(None)]) == [
+def test_null_estimator_returns_not_computed() -> None:
+    assert NullExpressionEstimator().estimate(IMAGE, [face(1, 1)], [HeadEstimate(None)]) == [
         UnreadableReason.NOT_COMPUTED
     ]
 
 
-def test_frames_out_of_order_are_refused() -> None:
+def test_frames_out_of_order_raise() -> None:
     p = pipeline([], [])
     p.process(frame(1.0))
     with pytest.raises(ValueError, match="expected later"):
@@ -229,7 +224,7 @@ def test_frames_out_of_order_are_refused() -> None:
 
 
 class Panning:
-    """A camera that has moved to the right by 30 pixels a sample, except where it cannot be told."""
+    """A camera that moves to the right by 30 pixels per frame; in frame ``unknown`` its motion is unknown."""
 
     def __init__(self, unknown: int = -1) -> None:
         self.samples, self.unknown = -1, unknown
@@ -240,9 +235,9 @@ class Panning:
         return None if self.samples == self.unknown else shift
 
 
-def test_people_are_followed_in_the_room_and_seen_in_the_picture() -> None:
+def test_tracks_are_in_the_reference_frame_and_boxes_in_the_frame() -> None:
     faces = [[face(300 - 30 * i, 100)] for i in range(8)]
-    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning())
+    p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning())
     samples = run(p, 8)
     assert p.assigner.student_count == 1
     (seat,) = p.assigner.seats
@@ -251,36 +246,36 @@ def test_people_are_followed_in_the_room_and_seen_in_the_picture() -> None:
     assert [s.tracked_faces[0].student for s in samples] == [None, None] + [0] * 6
 
 
-def test_where_the_camera_cannot_be_followed_it_is_taken_to_stand() -> None:
+def test_unknown_camera_motion_is_assumed_unchanged() -> None:
     faces = [[face(300 - 30 * i, 100)] for i in range(8)]
-    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(unknown=5))
+    p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(unknown=5))
     run(p, 8)
     assert p.assigner.student_count == 1
 
 
-def test_a_knock_is_noted_once_and_a_camera_that_stands_is_not() -> None:
+def test_knock_is_noted_once_and_slow_drift_is_not() -> None:
     class Knocked:
         def __init__(self) -> None:
             self.samples = 0
 
-        def to_room(self, image_bgr) -> np.ndarray:
+        def to_reference(self, image_bgr) -> np.ndarray:
             self.samples += 1
             return np.array([[1.0, 0.0, 60.0 if self.samples > 3 else 0.5 * self.samples], [0.0, 1.0, 0.0]])
 
-    p = Pipeline(Script(*[[]] * 6), Always(), Tracker(), SeatAssigner(), Knocked())
+    p = build_pipeline(Script(*[[]] * 6), Always(), Tracker(), SeatAssigner(), Knocked())
     assert [s.note for s in run(p, 6)] == [None, None, None, CAMERA_MOVED, None, None]
 
 
-def test_a_camera_that_cannot_be_followed_for_long_is_noted_once_each_time() -> None:
+def test_unknown_camera_motion_is_noted_once_each_time() -> None:
     class Sometimes:
         def __init__(self) -> None:
             self.samples = -1
 
-        def to_room(self, image_bgr) -> np.ndarray | None:
+        def to_reference(self, image_bgr) -> np.ndarray | None:
             self.samples += 1
             return None if 10 < self.samples < 60 or self.samples > 80 else np.eye(2, 3)
 
-    p = Pipeline(Script(*[[]] * 130), Always(), Tracker(), SeatAssigner(), Sometimes())
+    p = build_pipeline(Script(*[[]] * 130), Always(), Tracker(), SeatAssigner(), Sometimes())
     notes = [(s.media_s, s.note) for s in run(p, 130) if s.note is not None]
     assert notes == [
         (5.0 + UNKNOWN_NOTE_AFTER_S + 0.5, CAMERA_LOST),
@@ -288,18 +283,20 @@ def test_a_camera_that_cannot_be_followed_for_long_is_noted_once_each_time() -> 
     ]
 
 
-def test_a_zoom_keeps_the_size_in_the_room() -> None:
+def test_in_reference_frame_scales_the_box() -> None:
     near = in_reference_frame(face(100, 100, width=80), np.array([[0.5, 0.0, 10.0], [0.0, 0.5, 20.0]]))
     assert near.box_xyxy == pytest.approx((40, 45, 80, 95))
     np.testing.assert_allclose(near.keypoints, face(60, 70, width=40).keypoints, atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    "to_room", [[(1, 0, 0), (0, 1, 0)], [(1, 0, 30), (0, 1, -7)], [(0.4, -0.3, 5), (0.3, 0.4, 60)]]
+    "to_reference", [[(1, 0, 0), (0, 1, 0)], [(1, 0, 30), (0, 1, -7)], [(0.4, -0.3, 5), (0.3, 0.4, 60)]]
 )
-def test_in_picture_undoes_in_room(to_room: list) -> None:
-    here, placed = face(100, 80), in_reference_frame(face(100, 80), np.array(to_room, float))
-    assert in_camera_frame(placed.box_xyxy, np.array(to_room, float)).box_xyxy == pytest.approx(here.box_xyxy)
+def test_in_camera_frame_inverts_in_reference_frame(to_reference: list) -> None:
+    here, placed = face(100, 80), in_reference_frame(face(100, 80), np.array(to_reference, float))
+    assert in_camera_frame(placed.box_xyxy, np.array(to_reference, float)).box_xyxy == pytest.approx(
+        here.box_xyxy
+    )
 
 
 RED, BLUE, GREEN = np.eye(3, dtype=np.float32)
@@ -308,80 +305,84 @@ RED, BLUE, GREEN = np.eye(3, dtype=np.float32)
 def returning(
     first: np.ndarray, then: np.ndarray, bare: np.ndarray = GREEN
 ) -> tuple[Pipeline, list[list[Face]]]:
-    """Somebody on a seat, who goes for 35 seconds, in which it looks ``bare``, and who comes then; what each
-    of them wears."""
+    """A student leaves the seat for 35 s, in which it looks ``bare``, and a person returns; ``first`` and
+    ``then`` are their descriptors."""
     owner, visitor = face(100, 100, 40), face(100, 100, 41)
 
-    def colours(image_bgr, one: Face) -> np.ndarray:
-        # An empty seat comes as a face without keypoints.
-        return bare if np.isnan(one.keypoints).all() else first if one is owner else then
+    def colours(image_bgr, item: Face) -> np.ndarray:
+        # An empty seat is a face without keypoints.
+        return bare if np.isnan(item.keypoints).all() else first if item is owner else then
 
     scripts = [[owner]] * 6 + [[]] * 70 + [[visitor]] * 6
-    return Pipeline(Script(*scripts), Always(), Tracker(), SeatAssigner(), None, colours), scripts
+    return build_pipeline(Script(*scripts), Always(), Tracker(), SeatAssigner(), None, colours), scripts
 
 
-def test_clothes_tell_a_visitor_from_the_owner() -> None:
+def test_appearance_distinguishes_a_visitor_from_the_owner() -> None:
     p, faces = returning(RED, BLUE)
     samples = run(p, len(faces))
     assert p.assigner.student_count == 2
     assert samples[-1].tracked_faces[0].student == 1
-    assert [one.basis for one in p.pop_changed_tracks()] == [None, AssignmentBasis.DIFFERENT_PERSON]
+    assert [item.basis for item in p.pop_changed_tracks()] == [None, AssignmentBasis.DIFFERENT_PERSON]
     own = {o.media_s for s in samples for o in s.observations if o.student == 1 and o.seen}
-    assert own == {38.0 + i / 2 for i in range(6)}, "the samples before it was known whose they are count too"
+    assert own == {38.0 + i / 2 for i in range(6)}, "frames before the assignment count too"
 
 
-def test_a_picture_on_the_wall_is_nobody_and_a_person_counts_from_the_first_sample() -> None:
+def test_static_image_is_no_student_and_a_person_counts_from_the_first_frame() -> None:
     still, moving = face(100, 100), face(400, 100)
     shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
     samples = [0]
 
-    def glance(image_bgr, to_room, box) -> np.ndarray:
+    def patch(image_bgr, to_reference, box) -> np.ndarray:
         nods = box[0] > 300 and samples[0] % 10 < 5
         return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
 
-    p = Pipeline(Script(*[[still, moving]] * 60), Always(), Tracker(), SeatAssigner(), sample_patch=glance)
-    seen = []
+    p = build_pipeline(
+        Script(*[[still, moving]] * 60), Always(), Tracker(), SeatAssigner(), sample_patch=patch
+    )
+    results = []
     for index in range(60):
         samples[0] = index
-        seen.append(p.process(frame(index / 2)))
+        results.append(p.process(frame(index / 2)))
     assert p.assigner.student_count == 1
-    assert len(seen[-1].tracked_faces) == 1, "the picture is not even counted"
-    counted = {o.media_s for s in seen for o in s.observations if o.seen}
+    assert len(results[-1].tracked_faces) == 1, "the image is not counted"
+    counted = {o.media_s for s in results for o in s.observations if o.seen}
     assert counted == {index / 2 for index in range(60)}
     assert p.finish() is None
 
 
-def test_who_leaves_before_having_moved_was_a_person() -> None:
+def test_face_that_left_before_it_moved_was_a_person() -> None:
     shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
     samples = [0]
-    p = Pipeline(
+    p = build_pipeline(
         Script(*[[face(100, 100)]] * 20, *[[]] * 40),
         Always(),
         Tracker(),
         SeatAssigner(),
-        sample_patch=lambda image_bgr, to_room, box: shown[int(samples[0] >= 20)],
+        sample_patch=lambda image_bgr, to_reference, box: shown[int(samples[0] >= 20)],
     )
-    seen = []
+    results = []
     for index in range(60):
         samples[0] = index
-        seen.append(p.process(frame(index / 2)))
-    assert {o.media_s for s in seen for o in s.observations if o.seen} == {index / 2 for index in range(20)}
-    assert [s.late_assignments for s in seen if s.late_assignments] == [{1: 0}]
+        results.append(p.process(frame(index / 2)))
+    assert {o.media_s for s in results for o in s.observations if o.seen} == {
+        index / 2 for index in range(20)
+    }
+    assert [s.late_assignments for s in results if s.late_assignments] == [{1: 0}]
 
 
 class Blacken:
-    """A masker that leaves nothing of a picture but where it was asked to mask."""
+    """A masker that fills the whole image and keeps the shifts it was called with."""
 
     def __init__(self) -> None:
-        self.places: list[float] = []
+        self.shifts: list[float] = []
 
     def mask(self, image_bgr, to_reference):
-        self.places.append(float(to_reference[0, 2]))
+        self.shifts.append(float(to_reference[0, 2]))
         return np.full_like(image_bgr, 7)
 
 
 class TestMasking:
-    def test_nothing_sees_the_frame_as_it_came(self) -> None:
+    def test_all_stages_see_the_masked_frame_only(self) -> None:
         shown: list[int] = []
 
         class Spy(Script, Always):
@@ -401,29 +402,29 @@ class TestMasking:
             shown.append(int(image_bgr.max()))
 
         spy, masker = Spy(*[[face(100, 100)]] * 3), Blacken()
-        p = Pipeline(spy, spy, Tracker(), SeatAssigner(), Panning(), worn, masker=masker)
+        p = build_pipeline(spy, spy, Tracker(), SeatAssigner(), Panning(), worn, masker=masker)
         run(p, 3)
         assert shown == [7] * 9
-        assert masker.places == [0.0, 30.0, 60.0], "the mask follows the camera of the same frame"
+        assert masker.shifts == [0.0, 30.0, 60.0], "the mask follows the camera of the same frame"
 
-    def test_where_it_cannot_be_told_what_to_mask_nothing_is_looked_at(self) -> None:
+    def test_frame_with_unknown_motion_is_not_analysed_while_masking(self) -> None:
         faces = [[face(300 - 30 * i, 100)] for i in (0, 1, 2, 4)]
-        p = Pipeline(
+        p = build_pipeline(
             Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(unknown=3), masker=Blacken()
         )
         samples = run(p, 5)
-        assert [s.looked_at for s in samples] == [True, True, True, False, True]
+        assert [s.analysed for s in samples] == [True, True, True, False, True]
         assert samples[3].observations == (), "not absence either"
         assert [o.seen for o in samples[4].observations] == [True]
 
-    def test_that_is_noted_when_it_lasts(self) -> None:
+    def test_unknown_motion_while_masking_is_noted(self) -> None:
         class Dark:
-            def to_room(self, image_bgr) -> None:
+            def to_reference(self, image_bgr) -> None:
                 return None
 
-        p = Pipeline(Script(), Always(), Tracker(), SeatAssigner(), Dark(), masker=Blacken())
+        p = build_pipeline(Script(), Always(), Tracker(), SeatAssigner(), Dark(), masker=Blacken())
         samples = run(p, 30)
-        assert not any(s.looked_at for s in samples)
+        assert not any(s.analysed for s in samples)
         assert [(s.media_s, s.note) for s in samples if s.note] == [
             (UNKNOWN_NOTE_AFTER_S + 0.5, NOT_ANALYSED)
         ]
@@ -432,77 +433,81 @@ class TestMasking:
 @pytest.mark.parametrize(
     ("bare", "grounds"), [(GREEN, AssignmentBasis.SEAT_AND_APPEARANCE), (RED, AssignmentBasis.SEAT_ONLY)]
 )
-def test_what_an_empty_seat_looks_like_says_whether_clothes_can_tell(bare, grounds: AssignmentBasis) -> None:
+def test_background_at_the_empty_seat_decides_whether_appearance_counts(
+    bare, grounds: AssignmentBasis
+) -> None:
     p, faces = returning(RED, RED, bare=bare)
     run(p, len(faces))
-    assert [one.basis for one in p.pop_changed_tracks()] == [None, grounds]
+    assert [item.basis for item in p.pop_changed_tracks()] == [None, grounds]
 
 
-def test_an_empty_seat_is_looked_at_where_it_is_in_the_picture() -> None:
+def test_background_is_measured_where_the_seat_is_in_the_frame() -> None:
     asked: list[Face] = []
 
-    def colours(image_bgr, one: Face) -> np.ndarray:
-        asked.append(one)
+    def colours(image_bgr, item: Face) -> np.ndarray:
+        asked.append(item)
         return RED
 
     faces = [[face(300 - 30 * i, 100)] for i in range(4)] + [[]] * 3
-    p = Pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(), colours)
+    p = build_pipeline(Script(*faces), Always(), Tracker(), SeatAssigner(), Panning(), colours)
     run(p, 7)
-    # Who was seen in the last sample may only be bowed for a moment.
-    assert [round(one.centre[0]) for one in asked] == [300, 270, 240, 210, 150, 120]
-    assert [one.size_px for one in asked] == pytest.approx([40] * 6)
+    # A student visible in the last frame may only look down for a moment.
+    assert [round(item.centre[0]) for item in asked] == [300, 270, 240, 210, 150, 120]
+    assert [item.size_px for item in asked] == pytest.approx([40] * 6)
 
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
-class Told:
-    """Reads faces with a low score as happy."""
+class ByScore:
+    """Estimates faces with a low score as happy."""
 
     def estimate(self, image_bgr, faces: list[Face], heads) -> list[tuple[float, ...]]:
-        return [SAD if one.score > 0.5 else HAPPY for one in faces]
+        return [SAD if item.score > 0.5 else HAPPY for item in faces]
 
 
 def confused(confirm_hits: int) -> tuple[Pipeline, list]:
-    """A happy person walks up to a sad one, hides them from 2 to 2.4 s and walks back until 3 s; the tracker
-    takes each for the other. What came of five samples a second."""
+    """A happy person walks up to a sad one, occludes them from 2 to 2.4 s and walks back until 3 s; the
+    tracker switches their IDs. Returns the results of five frames a second."""
     sad, happy = face(300, 100), {x: replace(face(x, 100), score=0.4) for x in (100, 160, 220, 265, 280, 300)}
     scripts = [[sad, happy[100]]] * 8 + [[sad, happy[160]], [sad, happy[220]], [happy[280]], [happy[300]]]
     scripts += [[sad, happy[x]] for x in (265, 220, 160, *[100] * 25)]
 
-    def colours(image_bgr, one: Face) -> np.ndarray:
-        return RED if one.score > 0.5 else BLUE
+    def colours(image_bgr, item: Face) -> np.ndarray:
+        return RED if item.score > 0.5 else BLUE
 
-    p = Pipeline(Script(*scripts), Told(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours)
+    p = build_pipeline(
+        Script(*scripts), ByScore(), Tracker(), SeatAssigner(min_hits=confirm_hits), None, colours
+    )
     return p, [p.process(frame(i / 5)) for i in range(len(scripts))]
 
 
-def test_after_a_crossing_waiting_readings_are_of_one_person_but_for_a_few_in_between() -> None:
+def test_after_an_id_switch_pending_readings_belong_to_one_person() -> None:
     _, samples = confused(confirm_hits=36)
-    told: dict[int, list] = {0: [], 1: []}
-    for one in (one for sample in samples for one in sample.observations if one.seen):
-        told[one.student].append((one.media_s, one.probabilities == SAD))
-    for readings in told.values():
+    readings_of: dict[int, list] = {0: [], 1: []}
+    for item in (item for sample in samples for item in sample.observations if item.seen):
+        readings_of[item.student].append((item.media_s, item.probabilities == SAD))
+    for readings in readings_of.values():
         (_, mood), *_ = readings
         wrong_s = [media_s for media_s, is_sad in readings if is_sad != mood]
         assert len(readings) >= 38
-        assert wrong_s, "the tracker was not confused, and nothing is tested"
+        assert wrong_s, "no ID switch happened, and nothing is tested"
         assert 2.0 <= min(wrong_s) < max(wrong_s) <= 3.0 + 5 / 5
 
 
-def test_after_a_crossing_those_who_still_wait_at_the_end_are_who_they_are() -> None:
+def test_after_an_id_switch_pending_tracks_at_the_end_are_corrected() -> None:
     p, _ = confused(confirm_hits=1000)
     last = p.finish()
     assert last is not None
     for seat in p.assigner.seats:
-        moods = [one.probabilities for one in last.observations if one.student == seat.student]
+        moods = [item.probabilities for item in last.observations if item.student == seat.student]
         is_sad = round(seat.box_xyxy[0]) == 280
         assert moods[0] == moods[-1] == (SAD if is_sad else HAPPY)
 
 
-def test_a_face_that_turns_out_to_be_a_picture_is_noted_once() -> None:
+def test_static_face_is_noted_once() -> None:
     shown = np.random.default_rng(1).uniform(0, 255, (24, 24)).astype(np.float32)
-    p = Pipeline(
+    p = build_pipeline(
         Script(*[[face(100, 100)]] * 90),
         Always(),
         Tracker(),
@@ -513,41 +518,41 @@ def test_a_face_that_turns_out_to_be_a_picture_is_noted_once() -> None:
     assert notes == [(STATIC_AFTER_S, STATIC_FACES_NOTE.format(1))]
 
 
-def test_who_was_not_seen_for_a_while_before_having_moved_loses_nothing() -> None:
+def test_track_that_continues_keeps_its_pending_readings() -> None:
     shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
     samples = [0]
 
-    def glance(image_bgr, to_room, box) -> np.ndarray:
+    def patch(image_bgr, to_reference, box) -> np.ndarray:
         nods = samples[0] >= 20 and samples[0] % 10 < 5
         return np.asarray(shown[0] + (shown[1] if nods else 0), np.float32)
 
     here = [[face(100, 100)]]
-    p = Pipeline(
-        Script(*here * 6, *[[]] * 10, *here * 30), Always(), Tracker(), SeatAssigner(), sample_patch=glance
+    p = build_pipeline(
+        Script(*here * 6, *[[]] * 10, *here * 30), Always(), Tracker(), SeatAssigner(), sample_patch=patch
     )
-    seen = []
+    results = []
     for index in range(46):
         samples[0] = index
-        seen.append(p.process(frame(index / 2)))
-    counted = [o.media_s for s in seen for o in s.observations if o.seen]
+        results.append(p.process(frame(index / 2)))
+    counted = [o.media_s for s in results for o in s.observations if o.seen]
     assert sorted(counted) == [i / 2 for i in (*range(6), *range(16, 46))]
     assert p.assigner.student_count == 1
 
 
-def test_a_student_who_is_back_and_sits_still_is_no_picture() -> None:
+def test_student_who_returns_and_sits_still_is_not_static() -> None:
     shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
     samples = [0]
 
-    def glance(image_bgr, to_room, box) -> np.ndarray:
+    def patch(image_bgr, to_reference, box) -> np.ndarray:
         return shown[int(samples[0] < 20 and samples[0] % 10 < 5)]
 
     here = [[face(100, 100)]]
-    p = Pipeline(
-        Script(*here * 20, *[[]] * 10, *here * 60), Always(), Tracker(), SeatAssigner(), sample_patch=glance
+    p = build_pipeline(
+        Script(*here * 20, *[[]] * 10, *here * 60), Always(), Tracker(), SeatAssigner(), sample_patch=patch
     )
-    seen = []
+    results = []
     for index in range(90):
         samples[0] = index
-        seen.append(p.process(frame(index / 2)))
-    assert [sample.note for sample in seen if sample.note] == []
-    assert [one.student for one in seen[-1].tracked_faces] == [0]
+        results.append(p.process(frame(index / 2)))
+    assert [sample.note for sample in results if sample.note] == []
+    assert [item.student for item in results[-1].tracked_faces] == [0]

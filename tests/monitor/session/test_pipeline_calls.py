@@ -1,4 +1,4 @@
-"""The pipeline in rooms and in calls whose tiles stay: no layout note, no sample left out, one student a
+"""The pipeline in rooms and in calls with fixed tiles: no layout note, no rejected frame, one student per
 tile."""
 
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,8 @@ from monitor.seating.assigner import SeatAssigner
 from monitor.seating.call_grid import CallGridConfirmation
 from monitor.seating.call_grid_detection import find_grid, shows_grid
 from monitor.seating.layout_change import LayoutChangeDetector
-from monitor.session.pipeline import LAYOUT_NOTE, Pipeline
+from monitor.session.pipeline import Pipeline, build_pipeline
+from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.tracking.patches import context_patch
 from monitor.tracking.tracker import Tracker
 from monitor.types import Box, Face, Frame, FrameResult, ImageBGR
@@ -21,8 +22,8 @@ from tests.helpers.tiles_drawn import drawn_call, drawn_room
 View = tuple[ImageBGR, list[Box]]
 
 
-class Told:
-    """Finds the faces that the test says are there."""
+class GivenFaces:
+    """A detector that returns faces at ``boxes``."""
 
     def __init__(self) -> None:
         self.boxes: list[Box] = []
@@ -32,11 +33,11 @@ class Told:
 
 
 def followed(views: list[View]) -> tuple[Pipeline, list[FrameResult]]:
-    """What a pipeline with the real layout stage makes of these views, two a second."""
-    told, samples = Told(), []
+    """The results of a pipeline with the real layout stage, two views a second."""
+    detector, results = GivenFaces(), []
     layouts = LayoutChangeDetector(context_patch, CallGridConfirmation(find_grid, shows_grid=shows_grid))
-    pipeline = Pipeline(
-        told,
+    pipeline = build_pipeline(
+        detector,
         NullExpressionEstimator(),
         Tracker(),
         SeatAssigner(),
@@ -45,17 +46,17 @@ def followed(views: list[View]) -> tuple[Pipeline, list[FrameResult]]:
     )
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
     for number, (image, boxes) in enumerate(views):
-        told.boxes = boxes
-        samples.append(pipeline.process(Frame(image, start + timedelta(seconds=number / 2), number / 2)))
-    return pipeline, samples
+        detector.boxes = boxes
+        results.append(pipeline.process(Frame(image, start + timedelta(seconds=number / 2), number / 2)))
+    return pipeline, results
 
 
 def layout_notes(samples: list[FrameResult]) -> list[str]:
-    return [one.note for one in samples if one.note and one.note.startswith(LAYOUT_NOTE.split(";")[0])]
+    return [item.note for item in samples if item.note and item.note.startswith(LAYOUT_NOTE.split(";")[0])]
 
 
-def test_people_who_pass_in_front_of_a_class_are_no_new_layout() -> None:
-    """They hide most of the room, and several faces, and somebody else looks into the camera meanwhile."""
+def test_people_passing_in_front_of_a_class_change_no_layout() -> None:
+    """They occlude most of the room and several faces, and another face appears meanwhile."""
     room, faces = drawn_room("posters")
     views: list[View] = [(room, faces)] * 10
     rng = np.random.default_rng(5)
@@ -80,7 +81,7 @@ def test_people_who_pass_in_front_of_a_class_are_no_new_layout() -> None:
     assert not layout_notes(samples)
 
 
-def test_a_room_before_a_panning_camera_is_no_call() -> None:
+def test_room_with_a_panning_camera_is_no_call() -> None:
     room, faces = drawn_room("windows", size=(2200, 720))
     views: list[View] = []
     for sample in range(30):
@@ -92,8 +93,8 @@ def test_a_room_before_a_panning_camera_is_no_call() -> None:
     assert not layout_notes(samples)
 
 
-def test_faces_that_are_replaced_in_tiles_that_stay_are_the_same_students() -> None:
-    """Every few samples two tiles show another person in other clothes, at another place and size."""
+def test_faces_replaced_within_tiles_stay_the_same_students() -> None:
+    """Every few frames tiles show another person at another position and size."""
     rng = np.random.default_rng(7)
     people = list(range(6))
     views: list[View] = []
@@ -114,7 +115,7 @@ def test_faces_that_are_replaced_in_tiles_that_stay_are_the_same_students() -> N
     assert pipeline.assigner.student_count == 6
 
 
-def test_a_call_that_four_join_is_noted_and_everybody_is_known() -> None:
+def test_call_that_four_join_is_noted_and_all_are_reidentified() -> None:
     before = [
         (image, faces)
         for image, _, faces in (drawn_call(5, seed=n, people=[0, 1, 2, 3, 4]) for n in range(12))
@@ -124,7 +125,7 @@ def test_a_call_that_four_join_is_noted_and_everybody_is_known() -> None:
     ]
     pipeline, samples = followed(before + after)
     assert layout_notes(samples) == [LAYOUT_NOTE.format(5, 9)]
-    assert [one.analysed for one in samples].count(False) == 1, "the tiles might have been on their way"
+    assert [item.analysed for item in samples].count(False) == 1, "the tiles might have been moving"
     assert pipeline.assigner.student_count == 9
-    students = {one.student for one in samples[-1].tracked_faces}
+    students = {item.student for item in samples[-1].tracked_faces}
     assert students == set(range(9))

@@ -1,4 +1,4 @@
-"""The pipeline when the tiles of a video call are laid out anew: tracks, students and seats go with them."""
+"""The pipeline when the tiles of a video call are rearranged: tracks, students and seats move with them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,8 @@ from monitor.registration.camera_motion import CAMERA_MOVED
 from monitor.seating.assigner import SeatAssigner
 from monitor.seating.call_grid import CallGridConfirmation, FrameKind
 from monitor.seating.layout_change import LayoutChangeDetector
-from monitor.session.pipeline import LAYOUT_NOTE, Pipeline
+from monitor.session.pipeline import Pipeline, build_pipeline
+from monitor.session.stages.tile_layout import LAYOUT_NOTE
 from monitor.tracking.tracker import Tracker
 from monitor.types import Box, Face, Frame, FrameResult, ImageBGR
 from tests.helpers.faces import face
@@ -20,7 +21,7 @@ NINE = [(200 + 400 * column, 133 + 267 * row) for row in range(3) for column in 
 
 
 class Misled:
-    """Takes the first new layout that it sees for a camera that was moved, as the true one does."""
+    """A motion estimator that takes a new layout for camera motion, as the real one does."""
 
     def __init__(self) -> None:
         self.first: ImageBGR | None = None
@@ -36,7 +37,7 @@ class Misled:
 
 
 class Scripted:
-    """Whoever is drawn: a pixel at the middle of each face has the person's number."""
+    """A detector of drawn people: a pixel at the centre of each face has the person's number."""
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         places = np.argwhere((image_bgr[..., 0] > 0) & (image_bgr[..., 0] < 100))
@@ -50,7 +51,7 @@ def around(image_bgr: ImageBGR, box_xyxy: Box) -> np.ndarray | None:
 
 
 def picture(people: list[int], places: list[tuple[int, int]], width: int) -> ImageBGR:
-    """The background is another number for each layout, so that no camera explains it."""
+    """A frame whose background depends on the layout, so that no camera motion explains a change."""
     image = np.full((HEIGHT, WIDTH, 3), 100 + len(places), np.uint8)
     for person, (x, y) in zip(people, places, strict=False):
         if person:
@@ -58,8 +59,8 @@ def picture(people: list[int], places: list[tuple[int, int]], width: int) -> Ima
     return image
 
 
-def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
-    p = Pipeline(
+def watched(*parts: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResult]]:
+    p = build_pipeline(
         Scripted(),
         NullExpressionEstimator(),
         Tracker(),
@@ -67,10 +68,10 @@ def watched(*stretches: tuple[ImageBGR, int]) -> tuple[Pipeline, list[FrameResul
         motion_estimator=Misled(),
         layout_detector=LayoutChangeDetector(around, CallGridConfirmation(None, FrameKind.CALL)),
     )
-    images = [image for image, samples in stretches for _ in range(samples)]
+    images = [image for image, samples in parts for _ in range(samples)]
     start = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
     frames = [Frame(image, start + timedelta(seconds=i / 2), i / 2) for i, image in enumerate(images)]
-    return p, [p.process(one) for one in frames]
+    return p, [p.process(item) for item in frames]
 
 
 def people_of(sample: FrameResult) -> dict[tuple[int, int], int | None]:
@@ -81,11 +82,11 @@ def people_of(sample: FrameResult) -> dict[tuple[int, int], int | None]:
     return {middles[s]: s.student for s in sample.tracked_faces}
 
 
-def test_everybody_keeps_their_number_and_new_ones_get_theirs() -> None:
+def test_layout_change_keeps_known_students_and_adds_new_ones() -> None:
     few, many = picture([1, 2, 3, 4], FOUR, 100), picture([1, 2, 3, 4, 5, 6], NINE, 60)
     p, samples = watched((few, 6), (many, 6))
     assert people_of(samples[5]) == dict(zip(FOUR, range(4), strict=True))
-    assert not samples[6].analysed, "the tiles may be on their way"
+    assert not samples[6].analysed, "the tiles may be moving"
     assert people_of(samples[7]) == dict(zip(NINE[:6], [0, 1, 2, 3, None, None], strict=True))
     assert people_of(samples[-1]) == dict(zip(NINE[:6], range(6), strict=True))
     assert [s.note for s in samples if s.note] == [LAYOUT_NOTE.format(4, 6)]
@@ -96,7 +97,7 @@ def test_everybody_keeps_their_number_and_new_ones_get_theirs() -> None:
     assert ((x1 + x2) / 2, (y1 + y2) / 2) == NINE[2]
 
 
-def test_who_is_away_meanwhile_is_known_again_and_nobody_gets_their_old_seat() -> None:
+def test_displaced_student_is_reidentified_and_the_old_seat_stays_free() -> None:
     p, samples = watched(
         (picture([1, 2, 3, 4], FOUR, 100), 6),
         (picture([1, 0, 3, 4], FOUR, 100), 4),
@@ -107,7 +108,7 @@ def test_who_is_away_meanwhile_is_known_again_and_nobody_gets_their_old_seat() -
     assert p.assigner.student_count == 6
 
 
-def test_two_layouts_in_one_film() -> None:
+def test_two_layout_changes_in_one_video() -> None:
     p, samples = watched(
         (picture([1, 2, 3, 4], FOUR, 100), 6),
         (picture([1, 2, 3, 4, 5, 6], NINE, 60), 6),

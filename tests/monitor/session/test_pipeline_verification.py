@@ -1,4 +1,4 @@
-"""Which tracks become students: those that end unconfirmed, moving cameras, objects, posters."""
+"""Which tracks become students: unconfirmed ones at the end, with moving cameras, objects, posters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from monitor.faces.expression import NullExpressionEstimator
 from monitor.registration.camera_motion import CAMERA_MOVED, CameraMotionEstimator
 from monitor.seating.assigner import SeatAssigner
-from monitor.session.pipeline import MIN_FOLLOWED_S, Pipeline
+from monitor.session.pipeline import MIN_FOLLOWED_S, Pipeline, build_pipeline
 from monitor.tracking.patches import sample_patch
 from monitor.tracking.track_verification import WINDOW_SAMPLES
 from monitor.tracking.tracker import Tracker
@@ -30,7 +30,7 @@ FACE, OTHER = (RNG.uniform(0, 255, (24, 24)).astype(np.float32) for _ in range(2
 
 
 class Script:
-    """A detector that gives the faces of a list, frame by frame."""
+    """A detector that returns scripted faces, frame by frame."""
 
     def __init__(self, faces: list[list[Face]]) -> None:
         self._faces = iter(faces)
@@ -40,23 +40,23 @@ class Script:
 
 
 class Meshes:
-    """A reader of heads whose mesh fits the faces that ``fits`` says."""
+    """A head estimator whose mesh fits by ``fits``."""
 
     def __init__(self, fits: Callable[[Face], bool | None]) -> None:
         self._fits = fits
 
     def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
-        return [HeadEstimate(HeadPose(0.0, 0.0), None, self._fits(one)) for one in faces]
+        return [HeadEstimate(HeadPose(0.0, 0.0), None, self._fits(item)) for item in faces]
 
 
 def still(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
-    """Every place looks the same for ever."""
+    """A patch sampler that always returns the same patch."""
     return np.pad(FACE, margin_px, mode="edge")
 
 
 def run(p: Pipeline, images: list[ImageBGR]) -> list[FrameResult]:
     frames = [Frame(image, START + timedelta(seconds=i / 2), i / 2) for i, image in enumerate(images)]
-    return [p.process(one) for one in frames]
+    return [p.process(item) for item in frames]
 
 
 SEVEN = [face(100 + 150 * index, 100) for index in range(7)]
@@ -64,63 +64,63 @@ SEVEN = [face(100 + 150 * index, 100) for index in range(7)]
 
 class TestTheEndOfASession:
     def ended(self, scripts: list[list[Face]], **parts) -> tuple[Pipeline, FrameResult | None]:
-        p = Pipeline(
+        p = build_pipeline(
             Script(scripts), NullExpressionEstimator(), Tracker(), SeatAssigner(), sample_patch=still, **parts
         )
         run(p, [BLANK] * len(scripts))
         return p, p.finish()
 
-    def test_faces_that_are_not_visible_in_the_last_sample_count(self) -> None:
-        """Seven people for ten seconds, none of whom has moved enough yet; two look down at the end."""
+    def test_face_that_is_not_visible_in_the_last_frame_counts(self) -> None:
+        """Seven people for ten seconds, none of them confirmed yet; two look down at the end."""
         p, last = self.ended([SEVEN] * 16 + [SEVEN[:5]] * 4)
         assert p.assigner.student_count == 7
         assert last is not None
         counts = [sum(o.student == student for o in last.observations) for student in range(7)]
         assert sorted(counts) == [16, 16, 20, 20, 20, 20, 20]
 
-    def test_a_flash_does_not(self) -> None:
+    def test_short_track_that_is_not_visible_does_not_count(self) -> None:
         samples = int(2 * MIN_FOLLOWED_S) - 1
         p, _ = self.ended([SEVEN] * samples + [SEVEN[:5]] * 5)
         assert p.assigner.student_count == 5
 
-    def test_a_static_picture_does_not_whether_it_is_visible_or_not(self) -> None:
+    def test_static_face_does_not_count_visible_or_not(self) -> None:
         p, last = self.ended([SEVEN] * 50 + [SEVEN[:3]])
         assert (p.assigner.student_count, last) == (0, None)
 
-    def test_two_tracks_on_one_seat_one_after_the_other_are_one_student(self) -> None:
-        """The face comes back farther away than the tracker's gate reaches, but within the seat's."""
+    def test_two_successive_tracks_at_one_seat_are_one_student(self) -> None:
+        """The face returns outside the gate of the tracker, but within the distance of the seat."""
         there = [[face(100, 100)]] * 6 + [[]] * 3 + [[face(146, 100)]] * 6
         p, last = self.ended(there)
         assert len({o.student for o in last.observations}) == p.assigner.student_count == 1  # type: ignore[union-attr]
         assert len(last.observations) == 12  # type: ignore[union-attr]
 
-    def test_neighbours_who_are_seen_together_are_two(self) -> None:
+    def test_two_neighbours_visible_together_are_two_students(self) -> None:
         p, _ = self.ended([[face(100, 100), face(146, 100)]] * 8 + [[]])
         assert p.assigner.student_count == 2
 
-    def test_unverified_faces_do_not_count(self) -> None:
-        p, last = self.ended([SEVEN] * 10, heads=Meshes(lambda one: one.centre[0] < 400))
+    def test_unverified_face_does_not_count(self) -> None:
+        p, last = self.ended([SEVEN] * 10, head_estimator=Meshes(lambda item: item.centre[0] < 400))
         assert p.assigner.student_count == 2
         assert last is not None
 
     @pytest.mark.parametrize("samples", [1, WINDOW_SAMPLES - 1])
-    def test_of_one_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
-        p, _ = self.ended([SEVEN] * samples, heads=Meshes(lambda one: False))
+    def test_in_a_photograph_or_a_short_clip_all_faces_count(self, samples: int) -> None:
+        p, _ = self.ended([SEVEN] * samples, head_estimator=Meshes(lambda item: False))
         assert p.assigner.student_count == 7
 
 
 def nodding(samples: list[int]) -> Callable[..., np.ndarray]:
-    """Every place nods: it changes for half of each five seconds."""
+    """A patch sampler whose patches change for half of each five seconds."""
 
-    def glimpse(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
+    def sample(image_bgr, to_room, box_xyxy, margin_px=0) -> np.ndarray:
         shown = FACE + (OTHER if samples[0] % 10 < 5 else 0)
         return np.asarray(np.pad(shown, margin_px, mode="edge"), np.float32)
 
-    return glimpse
+    return sample
 
 
 class Jerking:
-    """A camera that is turned by a tenth of the picture every second."""
+    """A camera that turns by a tenth of the frame every second."""
 
     def __init__(self) -> None:
         self.samples = -1
@@ -136,7 +136,7 @@ class Jerking:
 def test_camera_moves_do_not_restart_confirmation() -> None:
     samples, seats = [0], [face(400 + 150 * index, 100) for index in range(4)]
     scripts = [[face(f.centre[0] - 120 * (i // 2 % 2), 100) for f in seats] for i in range(40)]
-    p = Pipeline(
+    p = build_pipeline(
         Script(scripts),
         NullExpressionEstimator(),
         Tracker(),
@@ -154,13 +154,13 @@ def test_camera_moves_do_not_restart_confirmation() -> None:
 
 
 class TestObjects:
-    """A pencil case: a face to the detector for the whole film, to nothing else."""
+    """A pencil case that the detector reports as a face in every frame."""
 
     def watched(self, confirmed: bool | None, fits: bool | None) -> tuple[Pipeline, list[FrameResult]]:
         samples = [0]
         case = replace(face(400, 100), verified=confirmed)
-        heads = Meshes(lambda one: fits if one.centre[0] > 300 else True)
-        p = Pipeline(
+        heads = Meshes(lambda item: fits if item.centre[0] > 300 else True)
+        p = build_pipeline(
             Script([[face(100, 100), case]] * 60),
             NullExpressionEstimator(),
             Tracker(),
@@ -175,17 +175,17 @@ class TestObjects:
         return p, seen
 
     @pytest.mark.parametrize("confirmed", [False, None])
-    def test_an_object_that_is_moved_about_is_no_student(self, confirmed: bool | None) -> None:
+    def test_moving_object_is_no_student(self, confirmed: bool | None) -> None:
         p, seen = self.watched(confirmed, fits=False)
         assert p.finish() is None
         assert p.assigner.student_count == 1
         assert [s.face_count for s in seen[WINDOW_SAMPLES:]] == [1] * (60 - WINDOW_SAMPLES), (
             "the object is dropped from the count"
         )
-        assert {one.student for one in seen[-1].tracked_faces} == {0}
+        assert {item.student for item in seen[-1].tracked_faces} == {0}
 
     @pytest.mark.parametrize(("confirmed", "fits"), [(True, False), (False, True), (None, None)])
-    def test_a_face_that_either_check_verifies_is_one(
+    def test_face_verified_by_either_check_is_a_student(
         self, confirmed: bool | None, fits: bool | None
     ) -> None:
         p, seen = self.watched(confirmed, fits)
@@ -217,13 +217,13 @@ def scene(seed: int, media_s: float) -> ImageBGR:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_with_a_hand_held_camera_a_poster_is_no_student_and_a_person_is(seed: int) -> None:
+def test_hand_held_camera_poster_is_no_student_and_a_person_is(seed: int) -> None:
     samples = 80
     rng, matrices = np.random.default_rng(seed), hand_path(seed, samples, *SIZE_WH)
     images = [filmed(scene(seed, i / 2), matrix, rng) for i, matrix in enumerate(matrices)]
     boxes = [[through(matrix, box) for box in BOXES] for matrix in matrices]
     scripts = [[replace(face(0, 0), box_xyxy=box) for box in both] for both in boxes]
-    p = Pipeline(
+    p = build_pipeline(
         Script(scripts),
         NullExpressionEstimator(),
         Tracker(),

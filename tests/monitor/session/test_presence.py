@@ -13,17 +13,17 @@ FRONT, ASIDE = HeadPose(5.0, 0.0), HeadPose(60.0, 0.0)
 LABELS = {0: "Student 2", 1: "Student 1"}
 
 
-def sample(media_s: float, *observations: Observation, looked_at: bool = True) -> FrameResult:
-    return FrameResult(media_s, observations, len(observations), (640, 480), analysed=looked_at)
+def sample(media_s: float, *observations: Observation, analysed: bool = True) -> FrameResult:
+    return FrameResult(media_s, observations, len(observations), (640, 480), analysed=analysed)
 
 
 @pytest.fixture
-def presence() -> LiveSnapshot:
+def snapshot() -> LiveSnapshot:
     return LiveSnapshot(lambda pose: abs(pose.yaw_deg) < 35)
 
 
-def test_everybody_of_the_session_is_told_as_the_last_look_saw_them(presence: LiveSnapshot) -> None:
-    presence.update(
+def test_live_students_are_those_of_the_latest_frame(snapshot: LiveSnapshot) -> None:
+    snapshot.update(
         sample(
             1.0,
             Observation(0, 1.0, True, HAPPY, None, FRONT, False),
@@ -32,7 +32,7 @@ def test_everybody_of_the_session_is_told_as_the_last_look_saw_them(presence: Li
             Observation(3, 1.0, False, None, UnreadableReason.ABSENT),
         )
     )
-    assert presence.live_students(LABELS) == (
+    assert snapshot.live_students(LABELS) == (
         LiveStudent("Student 2", True, True, False, "happy", None),
         LiveStudent("Student 1", True, False, None, None, "blurred"),
         LiveStudent("", True, None, None, None, "too small"),
@@ -40,41 +40,41 @@ def test_everybody_of_the_session_is_told_as_the_last_look_saw_them(presence: Li
     )
 
 
-def test_an_expression_is_that_of_the_last_seconds_and_not_of_one_picture(presence: LiveSnapshot) -> None:
-    presence.update(sample(1.0, Observation(0, 1.0, True, HAPPY)))
-    presence.update(sample(1.5, Observation(0, 1.5, True, NEUTRAL)))
-    assert presence.live_students(LABELS)[0].expression == "happy"
+def test_expression_is_the_mean_of_the_last_seconds(snapshot: LiveSnapshot) -> None:
+    snapshot.update(sample(1.0, Observation(0, 1.0, True, HAPPY)))
+    snapshot.update(sample(1.5, Observation(0, 1.5, True, NEUTRAL)))
+    assert snapshot.live_students(LABELS)[0].expression == "happy"
     later_s = 1.0 + SMOOTHING_WINDOW_S
-    presence.update(sample(later_s, Observation(0, later_s, True, NEUTRAL)))
-    assert presence.live_students(LABELS)[0].expression == "neutral"
+    snapshot.update(sample(later_s, Observation(0, later_s, True, NEUTRAL)))
+    assert snapshot.live_students(LABELS)[0].expression == "neutral"
 
 
-def test_an_expression_of_before_does_not_stand_for_one_that_cannot_be_read(presence: LiveSnapshot) -> None:
-    presence.update(sample(1.0, Observation(0, 1.0, True, HAPPY)))
-    presence.update(sample(1.5, Observation(0, 1.5, True, None, UnreadableReason.OCCLUDED)))
+def test_unreadable_face_has_no_earlier_expression(snapshot: LiveSnapshot) -> None:
+    snapshot.update(sample(1.0, Observation(0, 1.0, True, HAPPY)))
+    snapshot.update(sample(1.5, Observation(0, 1.5, True, None, UnreadableReason.OCCLUDED)))
     assert (
-        presence.live_students(LABELS)[0].expression,
-        presence.live_students(LABELS)[0].unreadable_reason,
+        snapshot.live_students(LABELS)[0].expression,
+        snapshot.live_students(LABELS)[0].unreadable_reason,
     ) == (None, "occluded")
 
 
-def test_what_was_held_back_of_a_newcomer_is_not_now(presence: LiveSnapshot) -> None:
-    presence.update(
+def test_late_observations_are_not_live(snapshot: LiveSnapshot) -> None:
+    snapshot.update(
         sample(
             2.0,
             Observation(0, 1.0, True, HAPPY, None, ASIDE),
             Observation(0, 2.0, True, None, UnreadableReason.TURNED_AWAY, FRONT),
         )
     )
-    (one,) = presence.live_students(LABELS)
-    assert (one.facing, one.expression) == (True, None)
+    (item,) = snapshot.live_students(LABELS)
+    assert (item.facing, item.expression) == (True, None)
 
 
-def test_where_there_is_nothing_to_look_at_nobody_is_there_or_away(presence: LiveSnapshot) -> None:
+def test_frame_that_is_not_analysed_clears_the_snapshot(snapshot: LiveSnapshot) -> None:
     seen = sample(1.0, Observation(0, 1.0, True, HAPPY))
-    presence.update(seen)
-    presence.update(sample(1.5, looked_at=False))
-    assert presence.live_students(LABELS) == ()
-    presence.update(seen)
-    presence.clear()
-    assert presence.live_students(LABELS) == ()
+    snapshot.update(seen)
+    snapshot.update(sample(1.5, analysed=False))
+    assert snapshot.live_students(LABELS) == ()
+    snapshot.update(seen)
+    snapshot.clear()
+    assert snapshot.live_students(LABELS) == ()

@@ -17,9 +17,10 @@ from monitor.errors import SourceLost
 from monitor.faces.expression import NullExpressionEstimator
 from monitor.runtime.shutdown import IMMEDIATE_TIMEOUT_S, ShutdownRequest
 from monitor.seating.assigner import SeatAssigner
-from monitor.session.pipeline import Pipeline
+from monitor.session.pipeline import build_pipeline
 from monitor.session.presence import LiveSnapshot
 from monitor.session.session import Session
+from monitor.text import InvalidMarker
 from monitor.timeline.binning import Binner
 from monitor.timeline.recorder import Recorder, RecordingSettings
 from monitor.tracking.tracker import Tracker
@@ -27,7 +28,7 @@ from monitor.types import Frame, Gap, GapReason
 from tests.helpers.faces import face
 
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-PICTURE = np.zeros((200, 400, 3), np.uint8)
+IMAGE = np.zeros((200, 400, 3), np.uint8)
 
 
 class Source:
@@ -45,7 +46,7 @@ class Source:
             if isinstance(t, Gap):
                 yield t
                 continue
-            yield Frame(PICTURE, START + timedelta(seconds=t), t)
+            yield Frame(IMAGE, START + timedelta(seconds=t), t)
         if self.then is not None:
             raise self.then
 
@@ -63,7 +64,7 @@ def engine(tmp_path: Path):
 
 
 def session(
-    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, **options
+    engine, source: Source, stop: threading.Event, *, detector=None, on_progress=None, probe=None, **options
 ) -> tuple[Session, int]:
     store = Store(engine)
     with store.unit_of_work() as unit:
@@ -71,10 +72,19 @@ def session(
             NewSession("Class", "made up", START, "behaviour", None, 5.0, {}, {}, 1, 1.0)
         )
         unit.commit()
-    pipeline = Pipeline(detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner())
+    pipeline = build_pipeline(
+        detector or OneFace(), NullExpressionEstimator(), Tracker(), SeatAssigner(), probe=probe
+    )
     recorder = Recorder(store, number, Binner(5.0, lambda pose: True), RecordingSettings())
     s = Session(
-        source, source.frames(stop), pipeline, recorder, sample_fps=2.0, on_progress=on_progress, **options
+        source,
+        source.frames(stop),
+        pipeline,
+        recorder,
+        sample_fps=2.0,
+        on_progress=on_progress,
+        probe=probe,
+        **options,
     )
     return s, number
 
@@ -82,7 +92,7 @@ def session(
 HALF_SECONDS = [i * 0.5 for i in range(40)]
 
 
-def test_a_recording_that_ends_is_finished(engine) -> None:
+def test_recording_that_ends_is_finished(engine) -> None:
     stop = threading.Event()
     s, number = session(engine, Source(HALF_SECONDS), stop)
     outcome = s.run(stop)
@@ -95,7 +105,7 @@ def test_a_recording_that_ends_is_finished(engine) -> None:
 @pytest.mark.parametrize(
     ("live", "status"), [(False, SessionStatus.INTERRUPTED), (True, SessionStatus.FINISHED)]
 )
-def test_stopping_ends_a_lecture_but_interrupts_a_recording(
+def test_stop_finishes_a_live_session_and_interrupts_a_recording(
     engine, live: bool, status: SessionStatus
 ) -> None:
     stop = threading.Event()
@@ -108,7 +118,7 @@ def test_stopping_ends_a_lecture_but_interrupts_a_recording(
     assert sum(b.samples for b in queries.load_bins(engine, number)) == 21
 
 
-def test_a_source_that_breaks_off_keeps_what_it_gave(engine) -> None:
+def test_lost_source_interrupts_and_keeps_results(engine) -> None:
     stop = threading.Event()
     s, number = session(
         engine, Source(HALF_SECONDS[:12], then=SourceLost("the file ends at 5.5 s", 5.5)), stop
@@ -119,7 +129,7 @@ def test_a_source_that_breaks_off_keeps_what_it_gave(engine) -> None:
     assert sum(b.seen_samples for b in queries.load_bins(engine, number)) == 12
 
 
-def test_a_bug_in_the_middle_keeps_what_was_seen_and_is_not_hidden(engine) -> None:
+def test_internal_error_keeps_results_and_is_raised(engine) -> None:
     class Breaks(OneFace):
         seen = 0
 
@@ -138,7 +148,7 @@ def test_a_bug_in_the_middle_keeps_what_was_seen_and_is_not_hidden(engine) -> No
     assert sum(b.seen_samples for b in queries.load_bins(engine, number)) == 8
 
 
-def test_a_database_that_refuses_is_told_and_the_session_stays_readable(engine, monkeypatch) -> None:
+def test_database_error_is_raised_and_the_session_is_interrupted(engine, monkeypatch) -> None:
     stop = threading.Event()
     s, number = session(engine, Source(HALF_SECONDS), stop)
     commit, calls = Recorder.commit, []
@@ -156,26 +166,28 @@ def test_a_database_that_refuses_is_told_and_the_session_stays_readable(engine, 
     assert (stored.status, "disk is full" in stored.status_reason) == (SessionStatus.INTERRUPTED, True)
 
 
-def test_a_gap_is_time_not_watched(engine) -> None:
+def test_time_between_distant_frames_is_not_observed(engine) -> None:
     stop = threading.Event()
     s, _ = session(engine, Source([0.0, 0.5, 60.0, 60.5]), stop)
     assert s.run(stop).progress.watched_s == pytest.approx(0.5 + 0.5 + 2.0 + 0.5)
 
 
-def test_progress_is_told_after_each_sample(engine) -> None:
-    stop, told = threading.Event(), []
-    s, _ = session(engine, Source([0.0, 0.5, 1.0]), stop, on_progress=lambda p, n: told.append((p.end_s, n)))
+def test_progress_is_reported_after_each_frame(engine) -> None:
+    stop, reported = threading.Event(), []
+    s, _ = session(
+        engine, Source([0.0, 0.5, 1.0]), stop, on_progress=lambda p, n: reported.append((p.end_s, n))
+    )
     s.run(stop)
-    assert told == [(0.0, 0), (0.5, 0), (1.0, 1)]
+    assert reported == [(0.0, 0), (0.5, 0), (1.0, 1)]
 
 
 def missing(start_s: float, until_s: float, reason: GapReason = GapReason.NO_SIGNAL) -> list[Gap]:
-    """A gap as a source gives it: again each second, always longer."""
+    """A gap as sources report it: repeated each second, with a later end."""
     return [Gap(start_s, start_s + n, reason) for n in range(int(until_s - start_s) + 1)]
 
 
 class Camera(Source):
-    """A live source that knows its time between pictures and has something to say."""
+    """A live source with a clock and notes."""
 
     def __init__(self, times: list[float | Gap], notes: list[tuple[float, str]] | None = None) -> None:
         super().__init__(times, live=True)
@@ -188,13 +200,18 @@ class Camera(Source):
         popped, self.notes = self.notes, []
         return popped
 
+    def pause(self) -> None:
+        raise AssertionError("a session never pauses its source")
 
-def test_what_lies_in_a_gap_is_not_watched_and_nobodys_absence(engine) -> None:
+    resume = pause
+
+
+def test_gap_is_not_observed_and_no_absence(engine) -> None:
     stop = threading.Event()
     items = [0.0, 0.5, 1.0, *missing(1.5, 61.5), 62.0, 62.5]
     s, number = session(engine, Camera(items), stop)
     outcome = s.run(stop)
-    # After the gap a sample stands for one period, as the first of all does.
+    # After the gap a frame stands for one period, as the first frame does.
     assert outcome.progress.watched_s == pytest.approx(5 * 0.5)
     assert outcome.progress.end_s == 62.5
     assert queries.list_gaps(engine, number) == [GapRecord(1.5, 61.5, "no signal")]
@@ -203,7 +220,7 @@ def test_what_lies_in_a_gap_is_not_watched_and_nobodys_absence(engine) -> None:
     assert sum(b.unreadable_reasons.get("absent", 0) for b in bins) == 0
 
 
-def test_a_session_that_ends_in_a_gap_lasts_as_long_as_the_gap(engine) -> None:
+def test_session_that_ends_in_a_gap_includes_it(engine) -> None:
     stop = threading.Event()
     s, number = session(engine, Camera([0.0, 0.5, *missing(1.0, 31.0, GapReason.PAUSED)]), stop)
     assert s.run(stop).progress.end_s == 31.0
@@ -211,21 +228,21 @@ def test_a_session_that_ends_in_a_gap_lasts_as_long_as_the_gap(engine) -> None:
     assert (stored.end_s, stored.watched_s, stored.status) == (31.0, 1.0, SessionStatus.FINISHED)
 
 
-def test_in_a_gap_it_is_committed_and_told(engine) -> None:
-    stop, told = threading.Event(), []
+def test_gap_commits_and_reports_progress(engine) -> None:
+    stop, reported = threading.Event(), []
 
     def look(progress, students) -> None:
-        told.append((progress.end_s, s.view().face_count, queries.get_session(engine, number).end_s))
+        reported.append((progress.end_s, s.view().face_count, queries.get_session(engine, number).end_s))
 
     s, number = session(engine, Camera([0.0, 0.5, *missing(1.0, 12.0)]), stop, on_progress=look)
     s.run(stop)
-    assert [end_s for end_s, _, _ in told] == [0.0, 0.5, *range(1, 13)]
-    assert [faces for _, faces, _ in told] == [1, 1] + [0] * 12
-    written = [end_s for _, _, end_s in told]
-    assert max(end_s - at for (end_s, _, _), at in zip(told, written, strict=True)) <= 5.0
+    assert [end_s for end_s, _, _ in reported] == [0.0, 0.5, *range(1, 13)]
+    assert [faces for _, faces, _ in reported] == [1, 1] + [0] * 12
+    written = [end_s for _, _, end_s in reported]
+    assert max(end_s - at for (end_s, _, _), at in zip(reported, written, strict=True)) <= 5.0
 
 
-def test_a_mark_lies_where_the_lecture_is_and_is_written_with_the_next_commit(engine) -> None:
+def test_marker_has_the_present_media_time_and_is_committed(engine) -> None:
     stop, camera, seen = threading.Event(), Camera([*HALF_SECONDS, *missing(20.0, 30.0)]), []
 
     def look(progress, students) -> None:
@@ -241,7 +258,7 @@ def test_a_mark_lies_where_the_lecture_is_and_is_written_with_the_next_commit(en
     assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(7.25, "quiz handedout ?")]
 
 
-def test_a_mark_keeps_what_joins_the_letters_of_a_script(engine) -> None:
+def test_marker_keeps_joiners_of_a_script(engine) -> None:
     stop, text = threading.Event(), "\u0645\u06cc\u200c\u0631\u0648\u0645"
     s, number = session(
         engine, Source([0.0, 0.5]), stop, on_progress=lambda p, n: s.mark(text) if p.end_s == 0.5 else None
@@ -250,7 +267,7 @@ def test_a_mark_keeps_what_joins_the_letters_of_a_script(engine) -> None:
     assert [m.text for m in queries.list_markers(engine, number)] == [text]
 
 
-def test_a_mark_in_a_recording_lies_at_the_last_sample(engine) -> None:
+def test_marker_in_a_recording_is_at_the_last_frame(engine) -> None:
     stop = threading.Event()
     s, number = session(
         engine,
@@ -262,7 +279,7 @@ def test_a_mark_in_a_recording_lies_at_the_last_sample(engine) -> None:
     assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(0.5, "here")]
 
 
-def test_a_mark_at_the_very_end_is_not_lost(engine) -> None:
+def test_marker_at_the_end_is_written(engine) -> None:
     stop = threading.Event()
     s, number = session(
         engine, Source([0.0, 0.5]), stop, on_progress=lambda p, n: s.mark("end") if p.end_s == 0.5 else None
@@ -272,13 +289,13 @@ def test_a_mark_at_the_very_end_is_not_lost(engine) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\0\n"])
-def test_a_mark_must_be_readable(engine, text) -> None:
+def test_marker_without_printable_text_raises(engine, text) -> None:
     s, _ = session(engine, Source([]), threading.Event())
-    with pytest.raises(ValueError, match="nothing to read"):
+    with pytest.raises(InvalidMarker):
         s.mark(text)
 
 
-def test_what_the_source_has_to_say_is_on_the_timeline(engine) -> None:
+def test_notes_of_the_source_are_on_the_timeline(engine) -> None:
     stop = threading.Event()
     s, number = session(engine, Camera(HALF_SECONDS, [(3.0, "the camera is back")]), stop)
     s.run(stop)
@@ -286,20 +303,20 @@ def test_what_the_source_has_to_say_is_on_the_timeline(engine) -> None:
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_a_live_lecture_that_falls_behind_says_so_and_a_file_does_not(engine, live: bool, caplog) -> None:
+def test_low_rate_of_a_live_session_is_noted_and_of_a_file_is_not(engine, live: bool, caplog) -> None:
     stop, times = threading.Event(), [5.0 * n for n in range(13)]
     source = Camera(times) if live else Source(times)
     s, number = session(engine, source, stop)
     outcome = s.run(stop)
-    said = [(m.at_s, m.text) for m in queries.list_markers(engine, number)]
-    expected = (15.0, "fewer pictures are looked at: 0.3 of 2 a second over the last half minute")
-    assert said == ([expected] if live else [])
+    notes = [(m.at_s, m.text) for m in queries.list_markers(engine, number)]
+    expected = (15.0, "sampling rate low: 0.3 of 2 frames/s over the last 30 s")
+    assert notes == ([expected] if live else [])
     assert (expected[1] in caplog.text) == live
-    # Of five seconds a sample stands for two: the other three are not watched.
+    # Of five seconds a frame stands for two; the other three are not observed.
     assert outcome.progress.watched_s == pytest.approx(0.5 + 12 * 2.0)
 
 
-def test_how_it_stands_can_be_seen(engine) -> None:
+def test_view_shows_the_present_state(engine) -> None:
     stop, views = threading.Event(), []
     camera = Camera(HALF_SECONDS)
 
@@ -317,7 +334,7 @@ def test_how_it_stands_can_be_seen(engine) -> None:
     assert last.last_written_at is not None
 
 
-def test_a_clock_set_back_in_the_lecture_does_not_end_it_before_it_ended(engine) -> None:
+def test_clock_set_back_does_not_end_a_session_before_its_last_frame(engine) -> None:
     stop = threading.Event()
     an_hour_back = START - timedelta(hours=1)
     s, number = session(engine, Source(HALF_SECONDS, live=True), stop, clock=lambda: an_hour_back)
@@ -327,33 +344,38 @@ def test_a_clock_set_back_in_the_lecture_does_not_end_it_before_it_ended(engine)
 
 
 @pytest.mark.parametrize(("hurried", "within_s"), [(True, IMMEDIATE_TIMEOUT_S), (False, 60.0)])
-def test_a_signal_leaves_the_last_writes_less_time(engine, monkeypatch, hurried, within_s) -> None:
-    stop, asked = ShutdownRequest(), []
-    monkeypatch.setattr(Recorder, "end", lambda self, *rest: asked.append(rest[-1]))
+def test_immediate_stop_shortens_the_final_write(engine, monkeypatch, hurried, within_s) -> None:
+    stop, timeouts = ShutdownRequest(), []
+    monkeypatch.setattr(Recorder, "end", lambda self, *rest: timeouts.append(rest[-1]))
     s, _ = session(engine, Source(HALF_SECONDS, live=True), stop)
     stop.immediate = hurried
     stop.set()
     s.run(stop)
-    assert asked == [within_s]
+    assert timeouts == [within_s]
 
 
-def test_who_is_present_is_told_with_the_labels_of_the_record_and_nobody_in_a_gap(engine) -> None:
-    stop, told = threading.Event(), []
+def test_live_students_have_stored_labels_and_are_empty_in_a_gap(engine) -> None:
+    stop, reported = threading.Event(), []
     times = [*HALF_SECONDS[:20], Gap(10.0, 11.0, GapReason.NO_SIGNAL), 11.5]
     s, _ = session(
-        engine, Source(times), stop, presence=LiveSnapshot(lambda pose: True),
-        on_progress=lambda *_: told.append(s.view().people),
+        engine, Source(times), stop, live_snapshot=LiveSnapshot(lambda pose: True),
+        on_progress=lambda *_: reported.append(s.view().live_students),
     )  # fmt: skip
     s.run(stop)
-    assert told[0] == (), "a face is a person after three sightings"
-    assert [one.label for one in told[3]] == [""], "not in the record yet"
-    (one,) = told[19]
-    assert (one.label, one.seen, one.expression, one.unknown) == ("Student 1", True, None, "not computed")
-    assert told[20] == ()
-    assert len(told[21]) == 1
+    assert reported[0] == (), "a track becomes a student after three detections"
+    assert [item.label for item in reported[3]] == [""], "not stored yet"
+    (item,) = reported[19]
+    assert (item.label, item.seen, item.expression, item.unreadable_reason) == (
+        "Student 1",
+        True,
+        None,
+        "not computed",
+    )
+    assert reported[20] == ()
+    assert len(reported[21]) == 1
 
 
-def test_without_presence_nothing_is_told_of_anybody(engine) -> None:
+def test_without_snapshot_there_are_no_live_students(engine) -> None:
     stop = threading.Event()
     s, _ = session(engine, Source(HALF_SECONDS), stop)
     s.run(stop)

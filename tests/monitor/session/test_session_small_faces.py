@@ -1,4 +1,4 @@
-"""A session stores what the search for missed faces found, as soon as it is known and at its end."""
+"""A session stores the result of the search for missed faces, while it runs and at its end."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from db.records import SessionStatus
 from db.small_faces import SmallFaces
 from monitor.runtime.shutdown import ShutdownRequest
 from monitor.types import Gap, GapReason
-from tests.monitor.session.test_session import HALF_SECONDS, PICTURE, Source, engine, session  # noqa: F401
+from tests.monitor.session.test_session import HALF_SECONDS, IMAGE, Source, engine, session  # noqa: F401
 
 OPENING = SmallFaces.from_sizes([9.0, 10.0], 1, 24)
 CLOSING = SmallFaces.from_sizes([9.0, 10.0, 11.0], 1, 24)
 
 
 class Probe:
-    """Knows of two faces after ten samples, and of a third at the end."""
+    """Reports two missed faces after ten frames, and a third at the end."""
 
     def __init__(self) -> None:
-        self.offered = 0
+        self.submitted = 0
         self.finished = False
         self.result: SmallFaces | None = None
 
     def submit(self, image_bgr, faces, media_s) -> None:
-        assert image_bgr is PICTURE
+        assert image_bgr is IMAGE
         assert len(faces) == 1
-        self.offered += 1
-        if self.offered == 10:
+        self.submitted += 1
+        if self.submitted == 10:
             self.result = OPENING
 
     def finish(self) -> None:
@@ -40,11 +40,10 @@ class Probe:
 def watched(engine, source: Source, stop: threading.Event, **options):  # noqa: F811
     probe = Probe()
     made, number = session(engine, source, stop, probe=probe, **options)
-    made._pipeline._probe = probe
     return made, number, probe
 
 
-def test_the_result_is_in_the_database_while_the_session_runs(engine) -> None:  # noqa: F811
+def test_result_is_stored_while_the_session_runs(engine) -> None:  # noqa: F811
     stop = threading.Event()
     stored: dict[float, SmallFaces | None] = {}
     views: dict[float, SmallFaces | None] = {}
@@ -61,10 +60,10 @@ def test_the_result_is_in_the_database_while_the_session_runs(engine) -> None:  
     assert stored[10.5] == OPENING
     assert outcome.small_faces == CLOSING
     assert queries.get_session(engine, number).small_faces == CLOSING
-    assert probe.offered == len(HALF_SECONDS)
+    assert probe.submitted == len(HALF_SECONDS)
 
 
-def test_a_hurried_end_is_not_searched_and_keeps_what_is_known(engine) -> None:  # noqa: F811
+def test_immediate_end_skips_the_search_and_keeps_the_result(engine) -> None:  # noqa: F811
     stop = ShutdownRequest()
 
     def end(progress, students) -> None:
@@ -79,7 +78,7 @@ def test_a_hurried_end_is_not_searched_and_keeps_what_is_known(engine) -> None: 
     assert queries.get_session(engine, number).small_faces == OPENING
 
 
-def test_everything_is_committed_before_the_search_at_the_end(engine) -> None:  # noqa: F811
+def test_all_results_are_committed_before_the_final_search(engine) -> None:  # noqa: F811
     stop = threading.Event()
     made, number, probe = watched(engine, Source(HALF_SECONDS), stop)
     seen = []
@@ -88,7 +87,7 @@ def test_everything_is_committed_before_the_search_at_the_end(engine) -> None:  
     assert seen == [len(HALF_SECONDS)]
 
 
-def test_a_fault_ends_the_session_without_a_search(engine) -> None:  # noqa: F811
+def test_internal_error_skips_the_search(engine) -> None:  # noqa: F811
     class Breaks:
         def detect(self, image_bgr):
             raise ZeroDivisionError
@@ -101,7 +100,7 @@ def test_a_fault_ends_the_session_without_a_search(engine) -> None:  # noqa: F81
     assert queries.get_session(engine, number).status is SessionStatus.INTERRUPTED
 
 
-def test_a_session_without_a_probe_was_not_checked(engine) -> None:  # noqa: F811
+def test_session_without_a_probe_has_no_result(engine) -> None:  # noqa: F811
     stop = threading.Event()
     made, number = session(engine, Source([0.0, Gap(0.5, 3.0, GapReason.BLACK), 3.0]), stop)
     assert made.run(stop).small_faces is None

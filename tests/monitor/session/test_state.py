@@ -1,4 +1,4 @@
-"""The table of a session's life, and the drawing of it."""
+"""The state table of a session, and its page in the documentation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from monitor.session.state import FINAL_STATES, TRANSITIONS, SessionEvent, Sessi
 S, E = SessionState, SessionEvent
 PAGE = DOCS / "explanation" / "session-lifecycle.md"
 
-#    picture, picture lost, pause, resume; what ends it: stop, source ended, camera gone, failure, cut off;
-#    closed
+# Events: frame received, signal lost, pause, resume; stop, source ended, camera lost, failure, aborted; closed.
 EXPECTED = {
     S.STARTING: (S.RECORDING, None, None, None, *[S.START_FAILED] * 5, None),
     S.RECORDING: (None, S.NO_SIGNAL, S.PAUSED, None, *[S.ENDING] * 5, None),
@@ -26,25 +25,25 @@ EXPECTED = {
     S.INTERRUPTED: (None,) * 10,
     S.START_FAILED: (None,) * 10,
 }
-"""None: nothing changes."""
+"""The next state per event; None: unchanged."""
 
 
-def test_the_table_is_complete() -> None:
+def test_table_is_complete() -> None:
     assert set(EXPECTED) == set(S)
     assert len(E) == 10
 
 
-# Where the closing leads depends on the cause of the end: the next test.
+# The state after CLOSED depends on the cause: see the next test.
 PAIRS = [(s, n, e) for s in S for n, e in enumerate(E) if (s, e) != (S.ENDING, E.CLOSED)]
 
 
 @pytest.mark.parametrize(("state", "place", "event"), PAIRS)
 def test_each_event_in_each_state(state: SessionState, place: int, event: SessionEvent) -> None:
-    life = SessionStateMachine()
-    life.state = state
+    machine = SessionStateMachine()
+    machine.state = state
     expected = EXPECTED[state][place]
-    assert life.handle(event) is (expected is not None)
-    assert life.state is (expected or state)
+    assert machine.handle(event) is (expected is not None)
+    assert machine.state is (expected or state)
 
 
 @pytest.mark.parametrize(
@@ -57,35 +56,37 @@ def test_each_event_in_each_state(state: SessionState, place: int, event: Sessio
         (E.ABORTED, S.INTERRUPTED),
     ],
 )
-def test_the_first_cause_decides_how_it_ended(cause: SessionEvent, end: SessionState) -> None:
-    life = SessionStateMachine()
+def test_first_cause_decides_the_final_state(cause: SessionEvent, end: SessionState) -> None:
+    machine = SessionStateMachine()
     for event in (E.FRAME_RECEIVED, cause, E.FAILURE, E.STOP, E.CLOSED):
-        life.handle(event)
-    assert life.state is end
+        machine.handle(event)
+    assert machine.state is end
 
 
 @given(st.lists(st.sampled_from(list(E)), max_size=30))
-def test_whatever_happens_it_is_in_a_state_and_an_end_is_an_end(events: list[SessionEvent]) -> None:
-    life = SessionStateMachine()
+def test_final_states_are_never_left(events: list[SessionEvent]) -> None:
+    machine = SessionStateMachine()
     for event in events:
-        before = life.state
-        changed = life.handle(event)
-        assert changed is (life.state is not before)
+        before = machine.state
+        changed = machine.handle(event)
+        assert changed is (machine.state is not before)
         assert not (before in FINAL_STATES and changed)
-    life.handle(E.STOP)
-    life.handle(E.CLOSED)
-    assert life.state in FINAL_STATES
+    machine.handle(E.STOP)
+    machine.handle(E.CLOSED)
+    assert machine.state in FINAL_STATES
 
 
-def test_the_page_shows_the_table() -> None:
+def test_page_shows_the_table() -> None:
     page = on_page_markdown(PAGE.read_text("utf-8"))
     shown = re.findall(r"^\| ([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", page, re.MULTILINE)
     found = {(state, event, after) for state, events, after in shown for event in events.split(", ")}
     table = {(state.value, event.value, after.value) for (state, event), after in TRANSITIONS.items()}
     assert table <= found
-    assert not {one for one in found - table if one[0] in set(SessionState) and one[2] in set(SessionState)}
+    assert not {
+        item for item in found - table if item[0] in set(SessionState) and item[2] in set(SessionState)
+    }
 
 
-def test_the_page_describes_every_state() -> None:
+def test_page_describes_every_state() -> None:
     described = re.findall(r"^\| (\w+) \| \w+[^|]{10,} \|", PAGE.read_text("utf-8"), re.MULTILINE)
     assert set(described) - {"State"} == {state.value for state in SessionState}

@@ -12,18 +12,18 @@ S, E = CameraState, CameraEvent
 PAGE = DOCS / "explanation" / "camera.md"
 
 TABLE = """
-            open      fresh picture  nothing fresh  give up   try again  budget spent  close
-closed      opening   -              -              -         -          -             -
-opening     -         fresh          stale          waiting   -          -             closed
-fresh       -         -              stale          waiting   -          -             closed
-stale       -         fresh          -              waiting   -          -             closed
-waiting     -         -              -              -         opening    gone          closed
-gone        opening   -              -              -         -          -             -
+              open      fresh frame  no fresh frame  give up       retry    retries exhausted  close
+closed        opening   -            -               -             -        -                  -
+opening       -         fresh        stale           reconnecting  -        -                  closed
+fresh         -         -            stale           reconnecting  -        -                  closed
+stale         -         fresh        -               reconnecting  -        -                  closed
+reconnecting  -         -            -               -             opening  lost               closed
+lost          opening   -            -               -             -        -                  -
 """
 
 
 def cells() -> list[tuple[str, str, str]]:
-    """State, event and the state after; every pair of them."""
+    """State, event and next state for every pair."""
     head, *rows = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()]
     return [
         (row[0], event, row[0] if after == "-" else after)
@@ -32,32 +32,32 @@ def cells() -> list[tuple[str, str, str]]:
     ]
 
 
-def test_the_table_has_every_state_and_event():
+def test_table_has_every_state_and_event():
     assert {(state, event) for state, event, _ in cells()} == set(itertools.product(S, E))
 
 
 @pytest.mark.parametrize(("state", "event", "after"), cells())
-def test_every_state_with_every_event(state, event, after):
+def test_handle_every_state_with_every_event(state, event, after):
     machine = CameraStateMachine()
     machine.state = S(state)
     assert machine.handle(E(event)) is (after != state)
     assert machine.state is S(after)
 
 
-def test_a_machine_begins_closed():
+def test_state_machine_starts_closed():
     assert CameraStateMachine().state is S.CLOSED
 
 
-def test_from_everywhere_but_the_end_it_can_be_closed_at_once():
+def test_close_from_every_state_but_lost_leads_to_closed():
     for state in set(S) - {S.CLOSED, S.LOST}:
         assert TRANSITIONS[state, E.CLOSE] is S.CLOSED
 
 
-def test_a_connection_can_be_given_up_wherever_there_is_one():
+def test_give_up_is_possible_in_every_connected_state():
     assert {state for state, event in TRANSITIONS if event is E.GIVE_UP} == CONNECTED
 
 
-def test_the_page_shows_the_table():
+def test_documentation_page_shows_transitions():
     page = on_page_markdown(PAGE.read_text("utf-8"))
     shown = re.findall(r"^\| ([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", page, re.MULTILINE)
     found = [(state, event, after) for state, events, after in shown for event in events.split(", ")]

@@ -14,8 +14,8 @@ from monitor.sources.freshness import MAX_BLACK_MEAN, is_black
 
 
 @pytest.mark.parametrize(("address", "count"), [(3, 1), ("rtsp://camera/stream", 3)])
-def test_opencv_opens_cameras_by_number_and_streams_with_time_limits(monkeypatch, address, count):
-    monkeypatch.setenv(FFMPEG_OPTIONS, "")  # so that it is put back afterwards
+def test_open_capture_sets_timeouts_for_streams_only(monkeypatch, address, count):
+    monkeypatch.setenv(FFMPEG_OPTIONS, "")  # restored after the test
     opened: list[tuple[Any, ...]] = []
     monkeypatch.setattr("cv2.VideoCapture", lambda *arguments: opened.append(arguments))
     open_capture(address)
@@ -30,7 +30,7 @@ def test_opencv_opens_cameras_by_number_and_streams_with_time_limits(monkeypatch
     ("before", "after"),
     [(None, "rtsp_transport;tcp"), ("rtsp_transport;udp", "rtsp_transport;udp"), ("", "")],
 )
-def test_streams_come_over_tcp_unless_the_user_wants_something_else(monkeypatch, before, after):
+def test_open_capture_uses_tcp_unless_user_set_options(monkeypatch, before, after):
     monkeypatch.setenv(FFMPEG_OPTIONS, before or "")
     if before is None:
         monkeypatch.delenv(FFMPEG_OPTIONS)
@@ -43,14 +43,14 @@ def test_streams_come_over_tcp_unless_the_user_wants_something_else(monkeypatch,
     ("size", "blocks"),
     [((1920, 1080), (120, 67)), ((1280, 720), (128, 72)), ((640, 480), (160, 120)), ((64, 48), (32, 24))],
 )
-def test_a_thumbnail_is_at_least_so_wide(size, blocks):
-    picture = np.full((size[1], size[0], 3), (9, 77, 200), np.uint8)
-    small = thumbnail(picture)
+def test_thumbnail_has_expected_blocks(size, blocks):
+    image = np.full((size[1], size[0], 3), (9, 77, 200), np.uint8)
+    small = thumbnail(image)
     assert small.shape == blocks[::-1]
     assert (small == 77).all()
 
 
-def test_noise_cancels_in_a_thumbnail_and_a_head_that_moves_does_not():
+def test_thumbnail_averages_noise_out_but_not_a_moving_head():
     random = np.random.default_rng(1)
     room = np.full((1080, 1920, 3), 120, np.uint8)
     noisy = np.clip(room + random.normal(0, 3, room.shape), 0, 255).astype(np.uint8)
@@ -59,7 +59,7 @@ def test_noise_cancels_in_a_thumbnail_and_a_head_that_moves_does_not():
     assert np.abs(thumbnail(room).astype(int) - 120).max() > 40
 
 
-def test_the_noise_of_a_covered_lens_is_black_and_one_lit_face_is_not():
+def test_is_black_covered_lens_with_noise_but_not_one_lit_face():
     random = np.random.default_rng(1)
     dark = np.clip(random.normal(4, 8, (720, 1280, 3)), 0, 255).astype(np.uint8)
     assert is_black(thumbnail(dark))
@@ -67,18 +67,18 @@ def test_the_noise_of_a_covered_lens_is_black_and_one_lit_face_is_not():
     assert not is_black(thumbnail(dark))
 
 
-def pictures(path: Path) -> list[np.ndarray]:
-    with av.open(str(path)) as film:
-        return [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+def images(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as video:
+        return [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
 
 
-def test_real_cameras_slip_in_single_black_pictures(shared):
-    """One in the middle of this film; who looks every fifth of a second takes no notice."""
-    black = [is_black(thumbnail(picture)) for picture in pictures(shared / "media" / "webcam_leaves.mov")]
-    assert [number for number, is_so in enumerate(black) if is_so] == [72]
+def test_is_black_single_black_frame_of_real_camera(shared):
+    """One in the middle of this video; the poll interval of a fifth of a second ignores it."""
+    black = [is_black(thumbnail(image)) for image in images(shared / "media" / "webcam_leaves.mov")]
+    assert [index for index, is_so in enumerate(black) if is_so] == [72]
 
 
-@pytest.mark.parametrize("film", ["stage_speaker.mp4", "nobody.mp4"])
-def test_no_picture_of_other_real_films_is_black(shared, film):
-    """One of them shows a speaker in the light of a stage, and the dark around."""
-    assert not any(is_black(thumbnail(picture)) for picture in pictures(shared / "media" / film)[::10])
+@pytest.mark.parametrize("video", ["stage_speaker.mp4", "nobody.mp4"])
+def test_is_black_no_frame_of_other_real_videos(shared, video):
+    """One of them shows a speaker on a lit stage in a dark room."""
+    assert not any(is_black(thumbnail(image)) for image in images(shared / "media" / video)[::10])

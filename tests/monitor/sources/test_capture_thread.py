@@ -1,4 +1,4 @@
-"""The reading of one connection: its judgement, and its thread with captures that misbehave."""
+"""The frame classifier of a connection, and its thread with captures that fail."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DARK = np.zeros((48, 64, 3), np.uint8)
 
 
 class FakeCapture:
-    """A camera whose pictures (or None: a failed read) come from an iterator, then fail for ever."""
+    """A camera whose images (None: a failed read) come from an iterator; after that every read fails."""
 
-    def __init__(self, pictures: Iterator[Any], opened: bool = True) -> None:
-        self.pictures = pictures
+    def __init__(self, images: Iterator[Any], opened: bool = True) -> None:
+        self.images = images
         self.opened = opened
         self.released = threading.Event()
         self.exhausted = threading.Event()
@@ -33,17 +33,17 @@ class FakeCapture:
 
     def read(self) -> tuple[bool, Any]:
         assert not self.released.is_set()
-        picture = next(self.pictures, None)
-        if picture is None:
+        image = next(self.images, None)
+        if image is None:
             self.exhausted.set()
-        return picture is not None, picture
+        return image is not None, image
 
     def release(self) -> None:
         self.released.set()
 
 
 def has_ended(reader: CaptureThread) -> bool:
-    """After its last word its thread still has to end, which may take longer than closing waits."""
+    """Whether the thread ends; that may take longer than ``close`` waits."""
     reader._thread.join(PATIENCE_S)
     return not reader.is_alive
 
@@ -53,20 +53,20 @@ def reader_of(capture: FakeCapture, clock: Callable[[], float] | None = None) ->
     return CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), lambda address: capture, **options)
 
 
-def test_the_newest_picture_is_kept_and_never_more_than_one():
+def test_take_returns_newest_frame_only():
     capture = FakeCapture(texture(number) for number in range(50))
     reader = reader_of(capture)
     assert capture.exhausted.wait(PATIENCE_S)
-    shot = reader.take(PATIENCE_S)
-    assert shot is not None
-    np.testing.assert_array_equal(shot.image_bgr, texture(49))
+    frame = reader.take(PATIENCE_S)
+    assert frame is not None
+    np.testing.assert_array_equal(frame.image_bgr, texture(49))
     assert reader.take(0.05) is None
     reader.close()
     assert capture.released.wait(PATIENCE_S)
     assert has_ended(reader)
 
 
-def test_what_is_seen_is_told():
+def test_stats_reports_duplicates():
     capture = FakeCapture(iter([texture(1), texture(1)]))
     reader = reader_of(capture)
     assert capture.exhausted.wait(PATIENCE_S)
@@ -76,26 +76,26 @@ def test_what_is_seen_is_told():
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1)])
-def test_a_grey_camera_gives_three_channels(shape):
+def test_grey_camera_gives_three_channels(shape):
     reader = reader_of(FakeCapture(iter([texture(1)[:, :, 0].reshape(shape)])))
-    shot = reader.take(PATIENCE_S)
-    assert shot is not None
-    assert shot.image_bgr.shape == (48, 64, 3)
+    frame = reader.take(PATIENCE_S)
+    assert frame is not None
+    assert frame.image_bgr.shape == (48, 64, 3)
     reader.close()
 
 
-def test_a_camera_that_fails_for_good_after_it_gave_pictures_is_over():
+def test_reads_that_keep_failing_end_connection():
     now = itertools.count(0, 0.5)
     reader = reader_of(FakeCapture(iter([texture(1)])), lambda: next(now))
-    shot = reader.take(PATIENCE_S)
+    frame = reader.take(PATIENCE_S)
     while reader.failure is None:
         reader.take(0.05)
-    assert shot is not None
-    assert reader.failure == "no more pictures come"
+    assert frame is not None
+    assert reader.failure == "no more frames arrive"
     reader.close()
 
 
-def never(address: int | str) -> FakeCapture:
+def failing_factory(address: int | str) -> FakeCapture:
     raise cv2.error("driver says no\nand more")
 
 
@@ -103,11 +103,11 @@ def never(address: int | str) -> FakeCapture:
     ("factory", "words"),
     [
         (lambda address: FakeCapture(iter(()), opened=False), "it cannot be opened"),
-        (never, "driver says no and more"),
+        (failing_factory, "driver says no and more"),
     ],
-    ids=["not there", "driver"],
+    ids=["missing", "driver"],
 )
-def test_what_keeps_pictures_from_coming_is_told_at_once(factory, words):
+def test_failure_states_why_opening_failed(factory, words):
     reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), factory)
     assert reader.take(PATIENCE_S) is None
     assert reader.failure == words
@@ -115,79 +115,78 @@ def test_what_keeps_pictures_from_coming_is_told_at_once(factory, words):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_nobody_waits_for_a_reader_that_a_mistake_has_ended():
-    def mistaken(address: int | str) -> FakeCapture:
+def test_unexpected_exception_sets_failure():
+    def broken_factory(address: int | str) -> FakeCapture:
         raise ZeroDivisionError
 
-    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), mistaken)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), broken_factory)
     assert reader.take(PATIENCE_S) is None
-    assert reader.failure == "its reader has ended"
+    assert reader.failure == "the capture thread has ended"
     reader.close()
-    assert has_ended(reader)  # the mistake is told here, and not in the next test
+    assert has_ended(reader)  # so that the exception is reported here and not in the next test
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["while reading", "while opening"])
-def test_a_call_that_does_not_return_is_left_behind_and_known_to_be_alive(first):
-    let_go, inside = threading.Event(), threading.Event()
+def test_blocking_call_leaves_thread_alive_after_close(first):
+    release, inside = threading.Event(), threading.Event()
 
-    def pictures() -> Iterator[Any]:
+    def images() -> Iterator[Any]:
         inside.set()
-        assert let_go.wait(PATIENCE_S)
+        assert release.wait(PATIENCE_S)
         yield texture(1)
 
-    capture = FakeCapture(pictures())
+    capture = FakeCapture(images())
 
     def factory(address: int | str) -> FakeCapture:
         if not first:
             inside.set()
-            assert let_go.wait(PATIENCE_S)
+            assert release.wait(PATIENCE_S)
         return capture
 
     reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), factory)
     assert inside.wait(PATIENCE_S)
     reader.close()
     assert reader.is_alive
-    let_go.set()
+    release.set()
     assert capture.released.wait(PATIENCE_S)
     reader.close()
     assert has_ended(reader)
 
 
-class TestJudged:
-    """Pictures with the second at which they are read; None is a read that failed."""
-
-    def of(self, *pictures: Any, apart_s: float = 1.0) -> tuple[FrameClassifier, list[Any]]:
+class TestFrameClassifier:
+    def classify(self, *images: Any, apart_s: float = 1.0) -> tuple[FrameClassifier, list[Any]]:
+        """Classify images that are read ``apart_s`` apart from second 100 on; None is a failed read."""
         now = [100.0]
-        judged = FrameClassifier(FrozenFrameDetector(EXACT_TOLERANCE), lambda: now[0])
-        shots = []
-        for picture in pictures:
-            shots.append(judged.classify(picture is not None, picture))
+        classifier = FrameClassifier(FrozenFrameDetector(EXACT_TOLERANCE), lambda: now[0])
+        frames = []
+        for image in images:
+            frames.append(classifier.classify(image is not None, image))
             now[0] += apart_s
-        return judged, shots
+        return classifier, frames
 
-    def test_only_fresh_pictures_are_given_with_when_the_one_before_was_read(self):
-        judged, shots = self.of(texture(1), texture(1), DARK, None, texture(2))
-        assert [shot is not None for shot in shots] == [True, False, False, False, True]
-        assert [(shot.read_s, shot.previous_read_s) for shot in (shots[0], shots[4])] == [
+    def test_classify_returns_fresh_frames_with_previous_read_time(self):
+        classifier, frames = self.classify(texture(1), texture(1), DARK, None, texture(2))
+        assert [frame is not None for frame in frames] == [True, False, False, False, True]
+        assert [(frame.read_s, frame.previous_read_s) for frame in (frames[0], frames[4])] == [
             (100, None),
             (104, 100),
         ]
-        assert judged.stats.received_any
+        assert classifier.stats.received_any
 
-    def test_black_since_the_first_black_one_until_another_comes(self):
-        judged, _ = self.of(texture(1), DARK, DARK, DARK)
-        assert judged.stats.black_since_s == 101
-        judged, _ = self.of(texture(1), DARK, texture(2))
-        assert judged.stats.black_since_s is None
+    def test_black_since_s_is_first_black_frame(self):
+        classifier, _ = self.classify(texture(1), DARK, DARK, DARK)
+        assert classifier.stats.black_since_s == 101
+        classifier, _ = self.classify(texture(1), DARK, texture(2))
+        assert classifier.stats.black_since_s is None
 
-    def test_the_same_at_the_last_time_it_came(self):
-        judged, _ = self.of(texture(1), texture(1), texture(1), None)
-        assert judged.stats.duplicate_at_s == 102
-        judged, _ = self.of(texture(1), texture(1), texture(2))
-        assert judged.stats.duplicate_at_s is None
+    def test_duplicate_at_s_is_last_duplicate(self):
+        classifier, _ = self.classify(texture(1), texture(1), texture(1), None)
+        assert classifier.stats.duplicate_at_s == 102
+        classifier, _ = self.classify(texture(1), texture(1), texture(2))
+        assert classifier.stats.duplicate_at_s is None
 
     @pytest.mark.parametrize(
-        ("pictures", "over"),
+        ("images", "ended"),
         [
             ((texture(1), None), False),
             ((texture(1), None, None, None), True),
@@ -196,6 +195,6 @@ class TestJudged:
             ((None, None, None, None), False),
         ],
     )
-    def test_it_is_over_when_pictures_came_and_none_comes_any_more(self, pictures, over):
-        judged, _ = self.of(*pictures, apart_s=MAX_FAILING_S / 2)
-        assert judged.has_ended is over
+    def test_has_ended_after_frames_and_failing_reads(self, images, ended):
+        classifier, _ = self.classify(*images, apart_s=MAX_FAILING_S / 2)
+        assert classifier.has_ended is ended

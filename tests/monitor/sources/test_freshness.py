@@ -22,9 +22,9 @@ def with_spot(image: np.ndarray, level: int) -> np.ndarray:
     return spotted
 
 
-def test_the_first_picture_is_fresh_and_again_it_is_the_same():
-    freshness = FrozenFrameDetector(EXACT_TOLERANCE)
-    assert [freshness.classify(grey(90)) for _ in range(3)] == [
+def test_classify_repeated_frame_is_duplicate():
+    detector = FrozenFrameDetector(EXACT_TOLERANCE)
+    assert [detector.classify(grey(90)) for _ in range(3)] == [
         FrameStatus.FRESH,
         FrameStatus.DUPLICATE,
         FrameStatus.DUPLICATE,
@@ -32,7 +32,7 @@ def test_the_first_picture_is_fresh_and_again_it_is_the_same():
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "level", "look"),
+    ("tolerance", "level", "status"),
     [
         (EXACT_TOLERANCE, 90, FrameStatus.DUPLICATE),
         (EXACT_TOLERANCE, 91, FrameStatus.FRESH),
@@ -43,23 +43,23 @@ def test_the_first_picture_is_fresh_and_again_it_is_the_same():
         (RECODED_TOLERANCE, 90 - RECODED_TOLERANCE, FrameStatus.FRESH),
     ],
 )
-def test_one_block_is_enough(tolerance, level, look):
-    freshness = FrozenFrameDetector(tolerance)
-    freshness.classify(grey(90))
-    assert freshness.classify(with_spot(grey(90), level)) is look
+def test_classify_one_changed_block_decides(tolerance, level, status):
+    detector = FrozenFrameDetector(tolerance)
+    detector.classify(grey(90))
+    assert detector.classify(with_spot(grey(90), level)) is status
 
 
-def test_slow_changes_add_up():
-    freshness = FrozenFrameDetector(RECODED_TOLERANCE)
-    looks = [freshness.classify(grey(90 + step)) for step in range(2 * RECODED_TOLERANCE + 1)]
-    assert [i for i, look in enumerate(looks) if look is FrameStatus.FRESH] == [
+def test_classify_slow_changes_add_up():
+    detector = FrozenFrameDetector(RECODED_TOLERANCE)
+    statuses = [detector.classify(grey(90 + step)) for step in range(2 * RECODED_TOLERANCE + 1)]
+    assert [i for i, status in enumerate(statuses) if status is FrameStatus.FRESH] == [
         0,
         RECODED_TOLERANCE,
         2 * RECODED_TOLERANCE,
     ]
 
 
-def test_what_was_fresh_before_is_remembered_by_another():
+def test_classify_uses_last_thumbnail_of_another_detector():
     first = FrozenFrameDetector(EXACT_TOLERANCE)
     first.classify(grey(90))
     assert (
@@ -67,16 +67,16 @@ def test_what_was_fresh_before_is_remembered_by_another():
     )
 
 
-def test_another_size_is_fresh():
-    freshness = FrozenFrameDetector(RECODED_TOLERANCE)
-    freshness.classify(grey(90))
-    assert freshness.classify(grey(90, (15, 20))) is FrameStatus.FRESH
+def test_classify_another_size_is_fresh():
+    detector = FrozenFrameDetector(RECODED_TOLERANCE)
+    detector.classify(grey(90))
+    assert detector.classify(grey(90, (15, 20))) is FrameStatus.FRESH
 
 
-def test_light_after_black_is_fresh_even_if_nothing_has_moved():
-    freshness = FrozenFrameDetector(RECODED_TOLERANCE)
-    looks = [freshness.classify(grey(level)) for level in (90, 2, 2, 90, 90)]
-    assert looks == [
+def test_classify_first_frame_after_black_is_fresh():
+    detector = FrozenFrameDetector(RECODED_TOLERANCE)
+    statuses = [detector.classify(grey(level)) for level in (90, 2, 2, 90, 90)]
+    assert statuses == [
         FrameStatus.FRESH,
         FrameStatus.BLACK,
         FrameStatus.BLACK,
@@ -97,5 +97,5 @@ def test_light_after_black_is_fresh_even_if_nothing_has_moved():
         (grey(255), False),
     ],
 )
-def test_black_is_dark_all_over(thumbnail, black):
+def test_is_black_requires_every_block_to_be_dark(thumbnail, black):
     assert is_black(thumbnail) is black

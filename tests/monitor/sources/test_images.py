@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.errors import SourceError
+from monitor.sources.errors import ImageSizeMismatch, NoImages, NotAFolder, UnreadableImages
 from monitor.sources.images import ImageFolder
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -26,11 +26,11 @@ def folder(tmp_path: Path) -> Path:
     path.mkdir()
     for level, name in ((30, "img10.png"), (20, "img2.png"), (10, "img1.jpg"), (40, "IMG11.PNG")):
         write_image(path / name, level)
-    (path / "notes.txt").write_text("not a picture")
+    (path / "notes.txt").write_text("not an image")
     return path
 
 
-def test_images_in_natural_order_one_for_each_interval(folder):
+def test_frames_yields_images_in_natural_order_one_per_interval(folder):
     with ImageFolder(folder, STARTED) as source:
         frames = list(source.frames(4, threading.Event()))
         assert (source.name, source.is_live, source.expected_s, source.frames_dropped) == (
@@ -44,7 +44,7 @@ def test_images_in_natural_order_one_for_each_interval(folder):
     assert frames[3].captured_at == STARTED + timedelta(seconds=0.75)
 
 
-def test_an_unreadable_image_is_counted_and_leaves_its_place(folder):
+def test_frames_unreadable_image_is_counted_and_leaves_its_time_empty(folder):
     (folder / "img2.png").write_bytes(b"no picture")
     (folder / "img10.png").write_bytes(b"")
     with ImageFolder(folder, STARTED) as source:
@@ -52,16 +52,18 @@ def test_an_unreadable_image_is_counted_and_leaves_its_place(folder):
         assert source.frames_dropped == 2
 
 
-def test_one_size_is_expected_and_the_first_other_named(folder):
+def test_frames_other_image_size_raises(folder):
     write_image(folder / "img3.png", 25, 50, 30)
     with ImageFolder(folder, STARTED) as source:
         frames = source.frames(1, threading.Event())
         assert [next(frames).media_s, next(frames).media_s] == [0, 1]
-        with pytest.raises(SourceError, match=r"img3\.png is 50 x 30, but img1\.jpg is 40 x 30"):
+        with pytest.raises(ImageSizeMismatch) as caught:
             next(frames)
+    assert (caught.value.name, caught.value.size) == ("img3.png", (50, 30))
+    assert (caught.value.first_name, caught.value.first_size) == ("img1.jpg", (40, 30))
 
 
-def test_stops_when_asked(folder):
+def test_frames_stops_when_stop_is_set(folder):
     stop = threading.Event()
     with ImageFolder(folder, STARTED) as source:
         frames = source.frames(1, stop)
@@ -71,21 +73,20 @@ def test_stops_when_asked(folder):
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
+    ("files", "error"),
     [
-        (None, "is no folder"),
-        ({}, "holds no image"),
-        ({"a.txt": b"x"}, "holds no image"),
-        ({"a.png": b"x"}, "none of the 1"),
+        (None, NotAFolder),
+        ({}, NoImages),
+        ({"a.txt": b"x"}, NoImages),
+        ({"a.png": b"x"}, UnreadableImages),
     ],
 )
-def test_a_folder_without_images_is_one_line(tmp_path, files, words):
-    path = tmp_path / "pictures"
+def test_folder_without_readable_images_raises(tmp_path, files, error):
+    path = tmp_path / "images"
     if files is not None:
         path.mkdir()
         for name, data in files.items():
             (path / name).write_bytes(data)
-    with pytest.raises(SourceError, match=words) as caught:
+    with pytest.raises(error) as caught:
         list(ImageFolder(path, STARTED).frames(1, threading.Event()))
     assert "\n" not in str(caught.value)
-    assert "expected" in str(caught.value)

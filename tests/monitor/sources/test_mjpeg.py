@@ -1,4 +1,4 @@
-"""A real stream over HTTP, single JPEGs as phones and cheap cameras send them, through OpenCV and FFmpeg."""
+"""A real MJPEG stream over HTTP, as phones and cheap cameras send it, read with OpenCV and FFmpeg."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.helpers.watchers import Watcher
 
 
 class Phone:
-    """Sends pictures of whatever ``shows`` says, 20 a second, to everybody who asks."""
+    """Sends 20 images per second to every client; ``shows`` selects their content."""
 
     def __init__(self) -> None:
         self.shows = "moving"
@@ -26,8 +26,8 @@ class Phone:
         self._room = cv2.resize(base, (320, 240), interpolation=cv2.INTER_CUBIC)
         self._random = np.random.default_rng(2)
 
-    def pictures(self) -> Iterator[bytes]:
-        """JPEGs until it hangs up."""
+    def jpegs(self) -> Iterator[bytes]:
+        """JPEGs until the phone disconnects."""
         shift, last = 0, self._room
         while self.shows != "nothing" and not self.ended.wait(0.05):
             shift += 7
@@ -38,8 +38,8 @@ class Phone:
                 last = np.clip(self._room + noise, 0, 255).astype(np.uint8)
             elif self.shows == "black":
                 last = np.zeros_like(self._room)
-            picture = cv2.resize(last, (160, 120)) if self.shows == "small" else last
-            yield cv2.imencode(".jpg", picture)[1].tobytes()
+            image = cv2.resize(last, (160, 120)) if self.shows == "small" else last
+            yield cv2.imencode(".jpg", image)[1].tobytes()
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def phone(loopback_streams: None) -> Iterator[Phone]:
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
             self.end_headers()
             try:
-                for jpeg in phone.pictures():
+                for jpeg in phone.jpegs():
                     head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
-            except OSError:  # whoever asked has gone
+            except OSError:  # the client has disconnected
                 pass
 
         def log_message(self, *_: object) -> None:
@@ -71,11 +71,11 @@ def phone(loopback_streams: None) -> Iterator[Phone]:
         thread.join()
 
 
-def test_every_fault_of_a_phone(phone):
+def test_mjpeg_camera_with_every_fault(phone):
     with open_source(phone.url, stale_s=30, reconnect_s=60) as source:
         watcher = Watcher(source)
         watcher.frames(3)
-        phone.shows = "empty room"  # its sensor's noise shows that it lives
+        phone.shows = "empty room"  # sensor noise shows that the camera works
         watcher.frames(20)
         assert watcher.reasons == []
         phone.shows = "frozen"
@@ -85,7 +85,7 @@ def test_every_fault_of_a_phone(phone):
         phone.shows = "moving"
         watcher.frames(3)
         assert source.pop_notes() == []
-        phone.shows = "nothing"  # it hangs up
+        phone.shows = "nothing"  # the phone disconnects
         watcher.gap(GapReason.NO_SIGNAL)
         phone.shows = "moving"
         watcher.frames(3)
@@ -93,4 +93,4 @@ def test_every_fault_of_a_phone(phone):
     assert watcher.reasons == [GapReason.FROZEN, GapReason.BLACK]
     assert watcher.gaps[-1].reason is GapReason.NO_SIGNAL
     assert {image_size(frame.image_bgr) for frame in watcher.given} == {(320, 240)}
-    assert [text.split(" after")[0] for _, text in source.pop_notes()] == ["camera back"]
+    assert [text.split(" after")[0] for _, text in source.pop_notes()] == ["camera reconnected"]

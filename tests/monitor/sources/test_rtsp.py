@@ -1,6 +1,6 @@
-"""Streams of a real RTSP server on this machine: gone and back, hanging, frozen, black, not there.
+"""Streams of a real RTSP server on this machine: restarted, stopped, frozen, black, missing.
 
-They need GStreamer's server: ``docs/explanation/camera.md`` says how it is installed.
+They need GStreamer's server; ``docs/explanation/camera.md`` explains the installation.
 """
 
 from __future__ import annotations
@@ -14,43 +14,43 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import SourceError
 from monitor.imaging import image_size
 from monitor.sources.camera_state import CameraState
+from monitor.sources.errors import NoSignal
 from monitor.sources.factory import open_source
 from monitor.sources.live import LiveSource
 from monitor.types import GapReason
 from tests.helpers.watchers import Watcher
 
-PYTHON = "/usr/bin/python3"  # the system's: GStreamer's bindings are not on PyPI
+PYTHON = "/usr/bin/python3"  # the system's Python: GStreamer's bindings are not on PyPI
 SERVER = Path(__file__).parents[2] / "helpers" / "rtsp_server.py"
 
 X264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96"
 
 
-def film_of(path: Path) -> str:
+def file_pipeline(path: Path) -> str:
     return f"filesrc location={path} ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1"
 
 
 def ball(width: int, height: int) -> str:
-    """A ball that rolls about; the pattern of ``src`` can be changed."""
+    """A moving ball; the pattern of ``src`` can be changed."""
     size = f"video/x-raw,width={width},height={height},framerate=20/1"
     return f"videotestsrc name=src is-live=true pattern=ball ! {size} ! videoconvert ! {X264}"
 
 
 @pytest.fixture(scope="module")
-def _server_is_here() -> None:
+def _needs_server() -> None:
     try:
-        told = subprocess.run([PYTHON, SERVER, "--check"], capture_output=True, text=True, timeout=60)
+        check = subprocess.run([PYTHON, SERVER, "--check"], capture_output=True, text=True, timeout=60)
     except OSError:
         pytest.skip(f"needs {PYTHON} with GStreamer's RTSP server")
-    if told.returncode:
-        why = (told.stdout.strip() or told.stderr.strip()).splitlines()[-1]
-        pytest.skip(f"needs GStreamer's RTSP server and its plugins: {why}")
+    if check.returncode:
+        reason = (check.stdout.strip() or check.stderr.strip()).splitlines()[-1]
+        pytest.skip(f"needs GStreamer's RTSP server and its plugins: {reason}")
 
 
 class Server:
-    """A server on a port of its own, which it keeps when it is started again."""
+    """A server on its own port, which it keeps over restarts."""
 
     def __init__(self) -> None:
         with socket.socket() as free:
@@ -85,7 +85,7 @@ class Server:
 
 
 @pytest.fixture
-def server(_server_is_here: None, loopback_streams: None) -> Iterator[Server]:
+def server(_needs_server: None, loopback_streams: None) -> Iterator[Server]:
     server = Server()
     yield server
     server.kill()
@@ -97,8 +97,8 @@ def live(url: str, stale_s: float) -> LiveSource:
     return source
 
 
-def test_a_server_that_is_gone_and_back_with_a_smaller_picture(server, demo_video):
-    server.start(film_of(demo_video))
+def test_restarted_server_with_smaller_frames_is_reconnected(server, demo_video):
+    server.start(file_pipeline(demo_video))
     with live(server.url, stale_s=10) as source:
         watcher = Watcher(source)
         watcher.frames(3)
@@ -114,13 +114,13 @@ def test_a_server_that_is_gone_and_back_with_a_smaller_picture(server, demo_vide
     width, height = image_size(frames[0].image_bgr)
     assert {image_size(frame.image_bgr) for frame in frames} == {(width, height)}
     assert notes == [
-        f"camera back after {gap.end_s - gap.start_s:.0f} s",
-        f"picture is now 320x240 instead of {width}x{height}",
+        f"camera reconnected after {gap.end_s - gap.start_s:.0f} s",
+        f"frame size is now 320x240 instead of {width}x{height}",
     ]
     assert not any(gap.start_s < frame.media_s < gap.end_s for frame in frames)
 
 
-def test_a_server_that_hangs_blocks_nobody_and_is_back_when_it_goes_on(server):
+def test_stopped_server_does_not_block_and_is_reconnected(server):
     server.start(ball(320, 240))
     with live(server.url, stale_s=3) as source:
         watcher = Watcher(source)
@@ -134,7 +134,7 @@ def test_a_server_that_hangs_blocks_nobody_and_is_back_when_it_goes_on(server):
     assert watcher.reasons == []
 
 
-def test_a_stream_that_freezes_and_turns_black_without_breaking_off(server):
+def test_frozen_and_black_stream_without_disconnect_gives_gaps(server):
     server.start(ball(320, 240))
     with live(server.url, stale_s=60) as source:
         watcher = Watcher(source)
@@ -142,17 +142,17 @@ def test_a_stream_that_freezes_and_turns_black_without_breaking_off(server):
         server.show("checkers-8")
         watcher.gap(GapReason.FROZEN)
         assert source.status().state is CameraState.STALE
-        assert source.status().reason == "frozen frame"
+        assert source.status().reason == GapReason.FROZEN.value
         server.show("black")
         watcher.gap(GapReason.BLACK)
         server.show("ball")
         watcher.frames(3)
         watcher.end()
-        assert source.pop_notes() == []  # it was the same connection all the time
+        assert source.pop_notes() == []  # the connection was never closed
     assert watcher.reasons == [GapReason.FROZEN, GapReason.BLACK]
 
 
-def test_pausing_leaves_the_server_alone(server):
+def test_pause_closes_connection_to_server(server):
     server.start(ball(320, 240))
     with live(server.url, stale_s=10) as source:
         watcher = Watcher(source)
@@ -168,11 +168,12 @@ def test_pausing_leaves_the_server_alone(server):
 
 
 @pytest.mark.parametrize("path", ["nothing", "class"], ids=["wrong path", "no server"])
-def test_no_stream_is_one_line(server, path, capfd):
+def test_missing_stream_raises_without_credentials(server, path, capfd):
     if path == "nothing":
         server.start(ball(320, 240))
     url = server.url.replace("class", path).replace("rtsp://", "rtsp://teacher:secret@")
-    with live(url, stale_s=10) as source, pytest.raises(SourceError, match="it cannot be opened") as caught:
+    with live(url, stale_s=10) as source, pytest.raises(NoSignal) as caught:
         next(source.frames(2.0, threading.Event()))
+    assert caught.value.reason == "it cannot be opened"
     assert "secret" not in str(caught.value)
     assert capfd.readouterr().err == ""

@@ -25,22 +25,22 @@ def sampled(sample_fps: float, times_s: list[float]) -> list[float]:
         (2, [7.3, 7.4, 7.5], [7.3, 7.5]),
     ],
 )
-def test_first_frame_at_or_after_each_sampling_time(sample_fps, times_s, expected):
+def test_is_due_selects_first_frame_at_or_after_each_sampling_time(sample_fps, times_s, expected):
     assert sampled(sample_fps, times_s) == expected
 
 
-def test_late_frames_do_not_shift_the_grid():
+def test_sampler_late_frames_do_not_shift_grid():
     times_s = [index * 0.13 for index in range(1000)]
     assert len(sampled(2, times_s)) == 260
 
 
 @given(st.floats(0.1, 30), st.lists(st.floats(0, 100), min_size=1).map(sorted))
-def test_never_two_samples_in_one_interval(sample_fps, times_s):
+def test_sampler_never_selects_two_frames_in_one_interval(sample_fps, times_s):
     slots = [int((time_s + 0.002) * sample_fps) for time_s in sampled(sample_fps, times_s)]
     assert len(slots) == len(set(slots)) > 0
 
 
-def test_counts_the_sampling_times_without_a_frame():
+def test_sampler_missed_counts_sampling_times_without_frame():
     sampler = Sampler(2)
     assert [(sampler.is_due(time_s), sampler.missed) for time_s in (5.0, 5.5, 5.6, 7.5)] == [
         (True, 0),
@@ -51,7 +51,7 @@ def test_counts_the_sampling_times_without_a_frame():
 
 
 @pytest.mark.parametrize("sample_fps", [0, -1, float("nan")])
-def test_a_rate_must_be_positive(sample_fps):
+def test_sampler_rejects_rate_that_is_not_positive(sample_fps):
     with pytest.raises(ValueError, match="sample_fps"):
         Sampler(sample_fps)
 
@@ -66,17 +66,17 @@ def test_a_rate_must_be_positive(sample_fps):
         ([0, None, 0.3], [0, 0.1, 0.3]),
         ([0, 0.3, 0.2, 0.4], [0, 0.3, 0.3, 0.4]),
         ([0, 5.0, 60.0], [0, 5.0, 60.0]),
-        # The recording was joined from two, and the second one's clock starts again.
+        # Two joined recordings; the clock of the second starts again.
         ([10.0, 20.0, 0.0, 1.0], [0, 10.0, 10.1, 11.1]),
     ],
 )
-def test_positions_from_the_first_frame_on(timestamps_s, expected):
+def test_position_s_counts_from_first_frame(timestamps_s, expected):
     clock = MediaClock(0.1)
     assert [clock.position_s(timestamp_s) for timestamp_s in timestamps_s] == pytest.approx(expected)
 
 
 @given(st.lists(st.none() | st.floats(-1000, 1000), min_size=1))
-def test_positions_start_at_zero_and_never_go_back(timestamps_s):
+def test_position_s_starts_at_zero_and_never_decreases(timestamps_s):
     clock = MediaClock(0.04)
     positions = [clock.position_s(timestamp_s) for timestamp_s in timestamps_s]
     assert positions[0] == pytest.approx(0)

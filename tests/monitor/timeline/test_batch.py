@@ -16,7 +16,7 @@ def a_batch(end_s: float, **values) -> WriteBatch:
     )
 
 
-def test_the_newer_one_replaces_and_nothing_is_dropped() -> None:
+def test_merge_prefers_newer_and_drops_nothing() -> None:
     older = a_batch(
         5.0,
         bins={(0, 0.0): a_bin(0.0, 3), (1, 0.0): a_bin(0.0, 2)},
@@ -39,21 +39,21 @@ def test_the_newer_one_replaces_and_nothing_is_dropped() -> None:
     )
     both = older.merge(newer)
     assert both.progress == newer.progress
-    assert {key: one.samples for key, one in both.bins.items()} == {(0, 0.0): 9, (1, 0.0): 2, (0, 5.0): 4}
-    assert {number: one.hits for number, one in both.tracks.items()} == {1: 12, 2: 3}
+    assert {key: bin_.samples for key, bin_ in both.bins.items()} == {(0, 0.0): 9, (1, 0.0): 2, (0, 5.0): 4}
+    assert {number: track.hits for number, track in both.tracks.items()} == {1: 12, 2: 3}
     assert both.notes == ((1.0, "quiz"), (6.0, "break"))
     assert both.gaps == {2.0: GapRecord(2.0, 9.0, "paused")}
     assert (both.seats, both.owners, both.frame_size) == (newer.seats, newer.owners, newer.frame_size)
 
 
-def test_neither_of_the_two_is_changed() -> None:
+def test_merge_changes_neither_batch() -> None:
     older = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 3)})
     older.merge(a_batch(10.0, bins={(0, 5.0): a_bin(5.0, 4)}))
     assert set(older.bins) == {(0, 0.0)}
 
 
-def test_what_waits_does_not_grow_by_being_handed_over_again() -> None:
-    waiting = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 0)})
+def test_merge_of_same_bins_does_not_grow() -> None:
+    pending = a_batch(5.0, bins={(0, 0.0): a_bin(0.0, 0)})
     for samples in range(1, 100):
-        waiting = waiting.merge(a_batch(5.0, bins={(0, 0.0): a_bin(0.0, samples)}))
-    assert {key: one.samples for key, one in waiting.bins.items()} == {(0, 0.0): 99}
+        pending = pending.merge(a_batch(5.0, bins={(0, 0.0): a_bin(0.0, samples)}))
+    assert {key: bin_.samples for key, bin_ in pending.bins.items()} == {(0, 0.0): 99}

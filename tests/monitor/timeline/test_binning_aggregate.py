@@ -16,27 +16,28 @@ def student(
 ) -> TimelineBin:
     return TimelineBin(
         number, start_s, 5.0, seen / 2, 10, seen, usable, probabilities if usable else None,
-        unreadable_reasons={"absent": 10 - seen} if seen < 10 else {}, pose_samples=seen, facing_samples=seen // 2,
+        unreadable_reasons={"absent": 10 - seen} if seen < 10 else {},
+        pose_samples=seen, facing_samples=seen // 2,
         yaw_deg=10.0 if seen else None, eye_samples=seen, closed_samples=seen // 5,
     )  # fmt: skip
 
 
-def test_five_students_make_a_class_figure_weighted_by_usable_samples() -> None:
-    got = class_bin([student(i) for i in range(4)] + [student(4, SAD, usable=5)])
-    assert got.student_id is None
-    assert got.student_count == 5
-    assert got.probabilities == pytest.approx((0, 0, 0, 40 / 45, 5 / 45, 0, 0))
-    assert (got.watched_s, got.seen_s, got.samples, got.usable_samples) == (5.0, 25.0, 10, 45)
-    assert (got.pose_samples, got.facing_samples, got.yaw_deg) == (50, 25, 10.0)
-    assert (got.eye_samples, got.closed_samples) == (50, 10)
+def test_class_bin_of_five_students_is_weighted_by_usable_samples() -> None:
+    bin_ = class_bin([student(i) for i in range(4)] + [student(4, SAD, usable=5)])
+    assert bin_.student_id is None
+    assert bin_.student_count == 5
+    assert bin_.probabilities == pytest.approx((0, 0, 0, 40 / 45, 5 / 45, 0, 0))
+    assert (bin_.watched_s, bin_.seen_s, bin_.samples, bin_.usable_samples) == (5.0, 25.0, 10, 45)
+    assert (bin_.pose_samples, bin_.facing_samples, bin_.yaw_deg) == (50, 25, 10.0)
+    assert (bin_.eye_samples, bin_.closed_samples) == (50, 10)
 
 
-def test_fewer_than_five_seen_keep_only_their_number() -> None:
+def test_class_bin_below_minimum_keeps_only_student_count() -> None:
     present = [student(i) for i in range(MIN_STUDENTS - 1)]
-    got = class_bin([*present, student(9, seen=0, usable=0)])
-    assert got.student_count == MIN_STUDENTS - 1
-    assert got.probabilities is None
-    assert (got.usable_samples, got.pose_samples, got.yaw_deg, dict(got.unreadable_reasons)) == (
+    bin_ = class_bin([*present, student(9, seen=0, usable=0)])
+    assert bin_.student_count == MIN_STUDENTS - 1
+    assert bin_.probabilities is None
+    assert (bin_.usable_samples, bin_.pose_samples, bin_.yaw_deg, dict(bin_.unreadable_reasons)) == (
         0,
         0,
         None,
@@ -44,32 +45,32 @@ def test_fewer_than_five_seen_keep_only_their_number() -> None:
     )
 
 
-def test_five_in_view_of_whom_four_could_be_read_give_no_expression() -> None:
-    got = class_bin([student(i) for i in range(4)] + [student(4, usable=0)])
-    assert got.student_count == 5
-    assert (got.probabilities, got.usable_samples) == (None, 0)
-    assert got.pose_samples == 50
+def test_class_bin_with_four_expressions_has_no_probabilities() -> None:
+    bin_ = class_bin([student(i) for i in range(4)] + [student(4, usable=0)])
+    assert bin_.student_count == 5
+    assert (bin_.probabilities, bin_.usable_samples) == (None, 0)
+    assert bin_.pose_samples == 50
 
 
-def test_five_in_view_of_whom_four_had_a_pose_give_no_direction() -> None:
+def test_class_bin_with_four_poses_has_no_angles() -> None:
     unposed = replace(student(4), pose_samples=0, facing_samples=0, yaw_deg=None)
-    got = class_bin([student(i) for i in range(4)] + [unposed])
-    assert got.probabilities is not None
-    assert (got.pose_samples, got.facing_samples, got.yaw_deg) == (0, 0, None)
+    bin_ = class_bin([student(i) for i in range(4)] + [unposed])
+    assert bin_.probabilities is not None
+    assert (bin_.pose_samples, bin_.facing_samples, bin_.yaw_deg) == (0, 0, None)
 
 
-def test_five_in_view_of_whom_four_showed_their_eyes_give_none() -> None:
+def test_class_bin_with_four_eye_readings_has_no_eye_samples() -> None:
     small = replace(student(4), eye_samples=0, closed_samples=0)
-    got = class_bin([student(i) for i in range(4)] + [small])
-    assert got.pose_samples == 50
-    assert (got.eye_samples, got.closed_samples) == (0, 0)
+    bin_ = class_bin([student(i) for i in range(4)] + [small])
+    assert bin_.pose_samples == 50
+    assert (bin_.eye_samples, bin_.closed_samples) == (0, 0)
 
 
-def test_absence_of_one_student_is_not_a_reason_of_the_class() -> None:
-    got = class_bin([student(i) for i in range(5)] + [student(5, seen=0, usable=0)])
-    assert "absent" not in got.unreadable_reasons
+def test_class_bin_ignores_absence_as_reason() -> None:
+    bin_ = class_bin([student(i) for i in range(5)] + [student(5, seen=0, usable=0)])
+    assert "absent" not in bin_.unreadable_reasons
 
 
-def test_bins_of_different_times_are_refused() -> None:
+def test_class_bin_rejects_bins_of_different_times() -> None:
     with pytest.raises(ValueError, match="expected one"):
         class_bin([student(0), student(1, start_s=10.0)])

@@ -73,7 +73,7 @@ def nothing() -> list:
     return []
 
 
-def test_what_was_seen_is_read_back(engine) -> None:
+def test_recorded_session_is_read_back(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     for i in range(10):
@@ -91,7 +91,7 @@ def test_what_was_seen_is_read_back(engine) -> None:
     by_name = {names[b.student_id]: b for b in queries.load_bins(engine, session_id)}
     assert by_name["Student 1"].probabilities == pytest.approx(SAD)
     assert by_name["Student 2"].seen_samples == 10
-    # Student number 0 sits to the right and is therefore called Student 2.
+    # Student number 0 sits on the right and is therefore labelled Student 2.
     (track,) = queries.list_tracks(engine, session_id)
     assert names[track.student_id] == "Student 2"
     assert {names[s.student_id]: s.box_xyxy[0] for s in queries.list_seats(engine, session_id)} == {
@@ -99,7 +99,7 @@ def test_what_was_seen_is_read_back(engine) -> None:
     }  # fmt: skip
 
 
-def test_commits_are_due_by_the_clock_and_by_the_lecture(engine) -> None:
+def test_commit_if_due_by_clock_and_by_media_time(engine) -> None:
     session_id, clock = begin(engine), Clock()
     r = recorder(engine, session_id, clock)
 
@@ -117,7 +117,7 @@ def test_commits_are_due_by_the_clock_and_by_the_lecture(engine) -> None:
     assert stored() == 9.5
 
 
-def test_somebody_who_sits_down_in_between_moves_the_others_names(engine) -> None:
+def test_new_student_between_others_renames_them(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0, 1), 0.5, 0)
@@ -131,7 +131,7 @@ def test_somebody_who_sits_down_in_between_moves_the_others_names(engine) -> Non
     assert len(after) == 3
 
 
-def test_a_bin_written_early_is_completed_later(engine) -> None:
+def test_bin_written_early_is_completed_later(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     for at_s in (0.0, 0.5):
@@ -141,7 +141,7 @@ def test_a_bin_written_early_is_completed_later(engine) -> None:
     assert (b.samples, b.seen_s) == (2, 1.0)
 
 
-def test_aggregate_mode_stores_nobody(engine) -> None:
+def test_aggregate_mode_stores_no_student(engine) -> None:
     session_id = begin(engine, mode="aggregate")
     r = recorder(engine, session_id, per_student=False)
     for i in range(10):
@@ -159,7 +159,7 @@ def test_aggregate_mode_stores_nobody(engine) -> None:
 
 
 class BrokenStore(Store):
-    """A store whose writes fail while ``broken`` is set."""
+    """A store that fails while ``broken`` is set."""
 
     broken = True
 
@@ -169,14 +169,14 @@ class BrokenStore(Store):
         return super().unit_of_work()
 
 
-def test_without_patience_the_first_failure_is_raised(engine) -> None:
+def test_commit_without_retry_timeout_raises_first_failure(engine) -> None:
     r = Recorder(BrokenStore(engine), begin(engine), Binner(5.0, lambda p: True), RecordingSettings())
     r.add(sample(0.0, 0), 0.5, 0)
     with pytest.raises(DatabaseFull):
         r.commit(seats((0, 1)), [])
 
 
-def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> None:
+def test_commit_with_retries_loses_nothing_while_disk_is_full(engine) -> None:
     session_id, store = begin(engine), BrokenStore(engine)
     binner = Binner(5.0, lambda p: True)
     r = Recorder(store, session_id, binner, RecordingSettings(), retry_timeout_s=float("inf"), clock=Clock())
@@ -194,7 +194,7 @@ def test_with_patience_nothing_is_lost_however_long_the_disk_is_full(engine) -> 
     assert queries.list_tracks(engine, session_id)[0].hits == 200
 
 
-def test_patience_that_runs_out_raises(engine) -> None:
+def test_commit_after_retry_timeout_raises(engine) -> None:
     clock = Clock()
     r = Recorder(
         BrokenStore(engine),
@@ -212,7 +212,7 @@ def test_patience_that_runs_out_raises(engine) -> None:
         r.commit(seats((0, 1)), [])
 
 
-def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> None:
+def test_observations_for_closed_bin_are_logged(engine, caplog) -> None:
     r = recorder(engine, begin(engine))
     for i in range(120):
         r.add(sample(i * 0.5, 0), 0.5, 0)
@@ -221,7 +221,7 @@ def test_observations_for_a_closed_bin_are_said_not_to_count(engine, caplog) -> 
         0.0, (Observation(1, 0.0, True, unreadable_reason=UnreadableReason.BLURRED),), 1, (640, 360)
     )
     r.add_observations(late)
-    assert "not counted" in caplog.text
+    assert "1 observations arrived after their bin was closed" in caplog.text
 
 
 def test_notes_become_markers_once(engine) -> None:
@@ -236,7 +236,7 @@ def test_notes_become_markers_once(engine) -> None:
     ]
 
 
-def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> None:
+def test_frame_that_was_not_analysed_is_dropped_not_absence(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
@@ -257,7 +257,7 @@ def test_a_frame_that_was_not_looked_at_is_dropped_and_not_absence(engine) -> No
     assert [m.text for m in queries.list_markers(engine, session_id)] == ["cannot be told"]
 
 
-def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
+def test_gap_extends_session_and_is_not_watched(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
@@ -276,7 +276,7 @@ def test_a_gap_moves_the_session_on_and_is_not_watched(engine) -> None:
     assert sum(b.samples for b in queries.load_bins(engine, session_id)) == 1
 
 
-def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
+def test_gap_is_stored_in_aggregate_mode(engine) -> None:
     session_id = begin(engine, mode="aggregate")
     r = recorder(engine, session_id, per_student=False)
     r.add_gap(Gap(0.0, 9.0, GapReason.BLACK), frames_dropped=0)
@@ -285,7 +285,7 @@ def test_a_gap_is_kept_in_aggregate_mode_too(engine) -> None:
 
 
 class HangingStore(Store):
-    """A store that gives no unit before the gate is open."""
+    """A store that blocks until ``gate`` is set."""
 
     def __init__(self, engine) -> None:
         super().__init__(engine)
@@ -296,7 +296,7 @@ class HangingStore(Store):
         return super().unit_of_work()
 
 
-def test_in_the_background_a_whole_lecture_goes_on_while_the_database_hangs(engine) -> None:
+def test_background_writer_keeps_lecture_running_while_database_hangs(engine) -> None:
     session_id, store = begin(engine), HangingStore(engine)
     binner = Binner(5.0, lambda p: True)
     r = Recorder(
@@ -306,7 +306,7 @@ def test_in_the_background_a_whole_lecture_goes_on_while_the_database_hangs(engi
         r.add(sample(i * 0.5, 0, 1), 0.5, 0)
         r.commit_if_due(lambda: seats((0, 100), (1, 300)), nothing)
     assert r.last_written_at is None
-    # What waits is what the lecture holds, however often an open bin was handed over again.
+    # Pending bins are bounded by the lecture, although open bins were submitted repeatedly.
     assert 0 < r.unwritten_bins <= 2 * 600 / 5 * 1.1
     store.gate.set()
     r.commit(seats((0, 100), (1, 300)), [])
@@ -317,7 +317,7 @@ def test_in_the_background_a_whole_lecture_goes_on_while_the_database_hangs(engi
 
 
 class TestRoster:
-    """Ada's planned seat is at 100, nobody of the roster's at 300."""
+    """Ada's planned seat is at 100; the seat at 300 has no owner on the roster."""
 
     @pytest.fixture
     def ada(self, engine) -> int:
@@ -326,12 +326,12 @@ class TestRoster:
             unit.commit()
         return number
 
-    def attribution(self, ada: int) -> SeatOwnerResolver:
+    def resolver(self, ada: int) -> SeatOwnerResolver:
         planned = [PlannedSeat("A1", face(100, 100).box_xyxy), PlannedSeat("A2", face(300, 100).box_xyxy)]
         return SeatOwnerResolver(planned, {"A1": ada})
 
     def record(self, engine, session_id: int, r: Recorder, times: int, *places: tuple[int, float]) -> None:
-        """So many bins of five seconds, each committed, of those who sit at ``places``."""
+        """Record and commit ``times`` bins of five seconds, with students at ``places``."""
         for _ in range(times):
             start_s = 5.0 * len({b.start_s for b in queries.load_bins(engine, session_id)})
             for i in range(10):
@@ -347,9 +347,9 @@ class TestRoster:
     def names(self, engine, session_id: int) -> dict[str, int]:
         return {s.pseudonym: s.id for s in queries.list_students(engine, session_id)}
 
-    def test_all_that_was_written_before_it_was_certain_is_theirs(self, engine, ada) -> None:
+    def test_bins_before_assignment_are_moved_to_roster_student(self, engine, ada) -> None:
         session_id = begin(engine)
-        r = recorder(engine, session_id, attribution=self.attribution(ada))
+        r = recorder(engine, session_id, owner_resolver=self.resolver(ada))
         self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES - 1, (0, 100), (1, 300))
         assert set(self.names(engine, session_id)) == {"Student 1", "Student 2"}
         self.record(engine, session_id, r, 2, (0, 100), (1, 300))
@@ -365,12 +365,12 @@ class TestRoster:
         }  # fmt: skip
         assert {t.student_id for t in queries.list_tracks(engine, session_id)} == set(names.values())
 
-    def test_a_write_that_fails_when_it_became_certain_loses_nothing(self, engine, ada) -> None:
+    def test_failed_write_at_assignment_loses_nothing(self, engine, ada) -> None:
         session_id, store = begin(engine), BrokenStore(engine)
         binner = Binner(5.0, lambda p: True)
         r = Recorder(
             store, session_id, binner, RecordingSettings(), retry_timeout_s=float("inf"), clock=Clock(),
-            owner_resolver=self.attribution(ada),
+            owner_resolver=self.resolver(ada),
         )  # fmt: skip
         store.broken = False
         self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES - 1, (0, 100))
@@ -386,61 +386,64 @@ class TestRoster:
             sum(b.seen_samples for b in queries.load_bins(engine, session_id)) == 10 * MIN_CONSECUTIVE_MATCHES
         )
 
-    def test_the_end_of_a_short_session_settles_it(self, engine, ada) -> None:
+    def test_final_commit_assigns_roster_student(self, engine, ada) -> None:
         session_id = begin(engine)
-        r = recorder(engine, session_id, attribution=self.attribution(ada))
+        r = recorder(engine, session_id, owner_resolver=self.resolver(ada))
         r.add(sample(0.0, 0), 0.5, 0)
         r.commit(seats((0, 100)), [], is_final=True)
         assert self.names(engine, session_id) == {"Ada": ada}
 
-    def test_another_on_the_seat_is_a_student_of_the_session(self, engine, ada) -> None:
+    def test_other_student_on_seat_is_student_of_session(self, engine, ada) -> None:
         session_id = begin(engine)
-        r = recorder(engine, session_id, attribution=self.attribution(ada))
+        r = recorder(engine, session_id, owner_resolver=self.resolver(ada))
         self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES, (0, 100))
         self.record(engine, session_id, r, 2 * MIN_CONSECUTIVE_MATCHES, (0, 300), (1, 100))
         assert set(self.names(engine, session_id)) == {"Ada", "Student 1"}
 
-    def test_in_aggregate_mode_nobody_is(self, engine, ada) -> None:
+    def test_aggregate_mode_assigns_no_roster_student(self, engine, ada) -> None:
         session_id = begin(engine, mode="aggregate")
-        r = recorder(engine, session_id, per_student=False, attribution=self.attribution(ada))
+        r = recorder(engine, session_id, per_student=False, owner_resolver=self.resolver(ada))
         self.record(engine, session_id, r, 2 * MIN_CONSECUTIVE_MATCHES, (0, 100))
         assert self.names(engine, session_id) == {}
         assert {b.student_id for b in queries.load_bins(engine, session_id)} == {None}
 
 
 class Withdrawing(SeatOwnerResolver):
-    """Everybody is known by a name of their own; some want nothing kept."""
+    """Resolves every student to an owner; the students of ``erased`` have withdrawn their consent."""
 
-    def __init__(self, names: dict[int, SeatOwner]) -> None:
+    def __init__(self, owners: dict[int, SeatOwner]) -> None:
         super().__init__((), {})
-        self.names, self.gone = names, frozenset()
+        self.owners, self.erased = owners, frozenset()
 
     def update(self, seats, *, is_final=False):
-        return {s.student: self.names[s.student] for s in seats if s.student not in self.gone}
+        return {s.student: self.owners[s.student] for s in seats if s.student not in self.erased}
 
     def erased_students(self, seats):
-        return self.gone
+        return self.erased
 
 
 @pytest.mark.parametrize("in_background", [False, True])
-def test_of_who_withdraws_nothing_stays_and_nothing_comes(engine, in_background: bool) -> None:
+def test_withdrawn_students_are_erased_and_not_recorded_again(engine, in_background: bool) -> None:
     session_id = begin(engine)
     with Store(engine).unit_of_work() as unit:
         mia = save_roster_entry(unit, "Class", "Mia", None, consent=True, at=NOW)
         unit.commit()
-    who = Withdrawing({0: SeatOwner(None, "Robin"), 1: SeatOwner(mia, "Mia"), 2: SeatOwner(None, "Kestrel")})
-    r = recorder(engine, session_id, attribution=who, in_background=in_background, patience_s=60.0)
-    there = seats((0, 100), (1, 300), (2, 500))
+    owners = {0: SeatOwner(None, "Robin"), 1: SeatOwner(mia, "Mia"), 2: SeatOwner(None, "Kestrel")}
+    resolver = Withdrawing(owners)
+    r = recorder(
+        engine, session_id, owner_resolver=resolver, in_background=in_background, retry_timeout_s=60.0
+    )
+    all_seats = seats((0, 100), (1, 300), (2, 500))
     tracks = [
         TrackAssignment(n, Track(n + 1, face(1, 1).box_xyxy, None, 0.0, 4.0, 10), None) for n in range(3)
     ]
     r.add(sample(0.0, 0, 1, 2), 0.5, 0)
-    r.commit(there, tracks)
-    who.gone = frozenset({0, 1})
+    r.commit(all_seats, tracks)
+    resolver.erased = frozenset({0, 1})
     r.add(sample(5.0, 0, 1, 2), 0.5, 0)
-    r.commit(there, tracks)
+    r.commit(all_seats, tracks)
     r.add(sample(10.0, 0, 1, 2), 0.5, 0)
-    r.commit(there, tracks, is_final=True)
+    r.commit(all_seats, tracks, is_final=True)
     r.end(SessionStatus.FINISHED, NOW, "")
     (kestrel,) = queries.list_students(engine, session_id)
     assert kestrel.pseudonym == "Kestrel"
@@ -448,6 +451,6 @@ def test_of_who_withdraws_nothing_stays_and_nothing_comes(engine, in_background:
     assert len(queries.load_bins(engine, session_id)) == 3
     assert {t.student_id for t in queries.list_tracks(engine, session_id)} == {kestrel.id}
     assert {s.student_id for s in queries.list_seats(engine, session_id)} == {kestrel.id}
-    erased = [one for one in queries.list_audit_entries(engine) if one.action == "erase"]
+    erased = [entry for entry in queries.list_audit_entries(engine) if entry.action == "erase"]
     assert len(erased) == 2 if not in_background else len(erased) in (0, 2)
     assert "Robin" not in str(queries.list_audit_entries(engine))

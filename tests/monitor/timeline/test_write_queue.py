@@ -1,4 +1,4 @@
-"""Writing in the background, with a writer that is told when to fail or hang."""
+"""Synchronous and background writing, with a writer that can fail or block."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from monitor.timeline.batch import WriteBatch
 from monitor.timeline.write_queue import RetryDeadline, SessionClose, SyncWriter, WriteQueue
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-ENDING = SessionClose(SessionStatus.FINISHED, NOW, "")
+CLOSE = SessionClose(SessionStatus.FINISHED, NOW, "")
 SOON_S = 60.0
-"""Long past what any of this takes; only a fault waits for it."""
+"""Far more than any of these tests takes; only a failing test waits for it."""
 
 
 class Writer:
-    """Keeps what it is given. ``error`` is raised instead; ``gate`` has to be open for it to answer."""
+    """Keeps the written bins. ``error`` is raised instead, if set; calls block until ``gate`` is set."""
 
     def __init__(self) -> None:
         self.bins: dict[tuple[int, float], TimelineBin] = {}
@@ -30,12 +30,12 @@ class Writer:
         self.error: BaseException | None = None
         self.gate = threading.Event()
         self.gate.set()
-        self.tried = threading.Semaphore(0)
+        self.attempts = threading.Semaphore(0)
         self.last_written_at: datetime | None = None
         self.threads: set[str] = set()
 
     def write(self, batch: WriteBatch) -> None:
-        self.tried.release()
+        self.attempts.release()
         self.threads.add(threading.current_thread().name)
         assert self.gate.wait(SOON_S)
         if self.error is not None:
@@ -44,11 +44,11 @@ class Writer:
         self.batches += 1
         self.last_written_at = NOW
 
-    def end(self, *ending: object) -> None:
+    def end(self, *close: object) -> None:
         assert self.gate.wait(SOON_S)
         if isinstance(self.error, DatabaseLocked):
             raise self.error
-        self.ended = SessionClose(*ending)
+        self.ended = SessionClose(*close)
 
 
 @pytest.fixture
@@ -66,178 +66,178 @@ def batch(number: int) -> WriteBatch:
     return WriteBatch(SessionProgress(at_s + 5, at_s + 5, 10 * number, 0), bins, {})
 
 
-def tries(writer: Writer, count: int) -> None:
-    """Wait until so many more writes were tried."""
+def wait_for_attempts(writer: Writer, count: int) -> None:
+    """Wait for ``count`` more attempts to write."""
     for _ in range(count):
-        assert writer.tried.acquire(timeout=SOON_S)
+        assert writer.attempts.acquire(timeout=SOON_S)
 
 
-def starts(writer: Writer) -> list[float]:
+def start_times(writer: Writer) -> list[float]:
     return sorted(at_s for _, at_s in writer.bins)
 
 
-def test_everything_is_written_elsewhere_and_the_row_closed(writer) -> None:
-    delivery = background(writer)
+def test_write_queue_writes_in_thread_and_closes_session(writer) -> None:
+    sink = background(writer)
     for number in range(20):
-        delivery.submit(batch(number))
-    delivery.finish(ENDING, SOON_S)
-    assert starts(writer) == [5.0 * number for number in range(20)]
-    assert writer.ended == ENDING
+        sink.submit(batch(number))
+    sink.finish(CLOSE, SOON_S)
+    assert start_times(writer) == [5.0 * number for number in range(20)]
+    assert writer.ended == CLOSE
     assert writer.threads == {"classpulse-writer"}
-    assert (delivery.unwritten_bins, delivery.last_written_at) == (0, NOW)
+    assert (sink.unwritten_bins, sink.last_written_at) == (0, NOW)
 
 
-def test_a_session_with_nothing_to_write_is_closed_too(writer) -> None:
-    background(writer).finish(ENDING, SOON_S)
-    assert writer.ended == ENDING
+def test_write_queue_closes_session_without_batches(writer) -> None:
+    background(writer).finish(CLOSE, SOON_S)
+    assert writer.ended == CLOSE
 
 
-def test_a_write_that_hangs_holds_nobody_up_and_what_waits_goes_in_one(writer) -> None:
-    delivery = background(writer)
+def test_hanging_write_does_not_block_and_pending_batches_merge(writer) -> None:
+    sink = background(writer)
     writer.gate.clear()
-    delivery.submit(batch(0))
-    tries(writer, 1)
+    sink.submit(batch(0))
+    wait_for_attempts(writer, 1)
     for number in range(1, 50):
-        delivery.submit(batch(number))  # would never return if it waited for the writer
-    assert (delivery.unwritten_bins, delivery.last_written_at) == (50, None)
+        sink.submit(batch(number))  # would not return if it waited for the writer
+    assert (sink.unwritten_bins, sink.last_written_at) == (50, None)
     writer.gate.set()
-    delivery.finish(ENDING, SOON_S)
+    sink.finish(CLOSE, SOON_S)
     assert len(writer.bins) == 50
     assert writer.batches == 2
 
 
 @pytest.mark.parametrize("error", [DatabaseLocked("locked"), DatabaseFull("the disk is full")])
-def test_what_fails_is_tried_again_until_it_is_written(writer, error, caplog) -> None:
-    delivery = background(writer)
+def test_failed_write_is_retried_until_written(writer, error, caplog) -> None:
+    sink = background(writer)
     writer.error = error
     for number in range(5):
-        delivery.submit(batch(number))
-        tries(writer, 1)
-    tries(writer, 3)
-    assert (writer.bins, delivery.unwritten_bins) == ({}, 5)
+        sink.submit(batch(number))
+        wait_for_attempts(writer, 1)
+    wait_for_attempts(writer, 3)
+    assert (writer.bins, sink.unwritten_bins) == ({}, 5)
     writer.error = None
-    delivery.finish(ENDING, SOON_S)
-    assert starts(writer) == [0.0, 5.0, 10.0, 15.0, 20.0]
-    said = [record.message for record in caplog.records]
-    assert said[0] == f"not written, kept in memory to try again: {error}"
-    assert said[1].startswith("written again after ")
-    assert len(said) == 2
+    sink.finish(CLOSE, SOON_S)
+    assert start_times(writer) == [0.0, 5.0, 10.0, 15.0, 20.0]
+    messages = [record.message for record in caplog.records]
+    assert messages[0] == f"write failed, kept in memory for a retry: {error}"
+    assert messages[1].startswith("writing again after ")
+    assert len(messages) == 2
 
 
 @pytest.fixture
-def hours() -> Callable[[], float]:
-    """A clock on which an hour passes with each look: what is tried until a moment is tried once."""
+def fast_clock() -> Callable[[], float]:
+    """A clock that advances by an hour per call, so that retries until a deadline run once."""
     now = itertools.count(0.0, 3600.0)
     return lambda: next(now)
 
 
-def test_what_cannot_be_written_at_the_end_is_said_and_the_row_closed(writer, hours) -> None:
-    delivery = background(writer, clock=hours)
+def test_finish_with_unwritable_batch_raises_and_closes_session(writer, fast_clock) -> None:
+    sink = background(writer, clock=fast_clock)
     writer.error = DatabaseFull("the disk is full")
-    delivery.submit(batch(0))
+    sink.submit(batch(0))
     with pytest.raises(DatabaseFull):
-        delivery.finish(ENDING, SOON_S)
-    assert writer.ended == ENDING
+        sink.finish(CLOSE, SOON_S)
+    assert writer.ended == CLOSE
 
 
-def test_a_row_that_cannot_be_closed_is_said(writer, hours) -> None:
-    delivery = background(writer, clock=hours)
-    delivery.submit(batch(0))
-    tries(writer, 1)
+def test_finish_raises_if_session_cannot_be_closed(writer, fast_clock) -> None:
+    sink = background(writer, clock=fast_clock)
+    sink.submit(batch(0))
+    wait_for_attempts(writer, 1)
     writer.error = DatabaseLocked("locked")
     with pytest.raises(DatabaseLocked):
-        delivery.finish(ENDING, SOON_S)
+        sink.finish(CLOSE, SOON_S)
     assert writer.ended is None
 
 
-def test_a_database_that_hangs_is_not_waited_for_beyond_the_time(writer) -> None:
-    delivery = background(writer)
+def test_finish_with_hanging_database_raises_after_timeout(writer) -> None:
+    sink = background(writer)
     writer.gate.clear()
-    delivery.submit(batch(0))
-    with pytest.raises(DatabaseUnavailable, match=r"gave no answer for 0\.1 s"):
-        delivery.finish(ENDING, 0.1)
+    sink.submit(batch(0))
+    with pytest.raises(DatabaseUnavailable):
+        sink.finish(CLOSE, 0.1)
     writer.gate.set()
 
 
-def test_a_slow_write_that_ends_in_time_is_followed_by_what_waited(writer) -> None:
+def test_slow_write_before_timeout_is_followed_by_pending_batch(writer) -> None:
     now = [0.0]
-    delivery = background(writer, clock=lambda: now[0])
+    sink = background(writer, clock=lambda: now[0])
     writer.gate.clear()
-    delivery.submit(batch(0))
-    tries(writer, 1)
-    delivery.submit(batch(1))
-    now[0] = 1000.0  # past every deadline when the write comes back
+    sink.submit(batch(0))
+    wait_for_attempts(writer, 1)
+    sink.submit(batch(1))
+    now[0] = 1000.0  # past every deadline when the write returns
     threading.Timer(0.05, writer.gate.set).start()
-    delivery.finish(ENDING, SOON_S)
-    assert starts(writer) == [0.0, 5.0]
+    sink.finish(CLOSE, SOON_S)
+    assert start_times(writer) == [0.0, 5.0]
 
 
-def test_a_fault_in_the_thread_is_raised_where_the_lecture_runs(writer) -> None:
-    delivery = background(writer)
+def test_exception_in_thread_is_raised_by_submit_and_finish(writer) -> None:
+    sink = background(writer)
     writer.error = ZeroDivisionError()
-    delivery.submit(batch(0))
-    assert delivery._done.wait(SOON_S)
+    sink.submit(batch(0))
+    assert sink._done.wait(SOON_S)
     with pytest.raises(ZeroDivisionError):
-        delivery.submit(batch(1))
+        sink.submit(batch(1))
     with pytest.raises(ZeroDivisionError):
-        delivery.finish(ENDING, SOON_S)
+        sink.finish(CLOSE, SOON_S)
 
 
-def test_patience_that_runs_out_is_raised_by_the_next_hand_over(writer) -> None:
+def test_submit_after_retry_timeout_raises(writer) -> None:
     now = [0.0]
-    delivery = background(writer, patience_s=30.0, clock=lambda: now[0])
+    sink = background(writer, retry_timeout_s=30.0, clock=lambda: now[0])
     writer.error = DatabaseFull("the disk is full")
-    delivery.submit(batch(0))
-    tries(writer, 2)
-    delivery.submit(batch(1))
+    sink.submit(batch(0))
+    wait_for_attempts(writer, 2)
+    sink.submit(batch(1))
     now[0] = 31.0
     with pytest.raises(DatabaseFull):
-        delivery.submit(batch(2))
+        sink.submit(batch(2))
     writer.error = None
-    delivery.finish(ENDING, SOON_S)
+    sink.finish(CLOSE, SOON_S)
     assert len(writer.bins) == 3
 
 
-def test_pauses_grow_to_a_limit(writer) -> None:
-    delivery = background(writer, retry_s=1.0)
+def test_pauses_double_up_to_limit(writer) -> None:
+    sink = background(writer, retry_s=1.0)
     pauses = []
     for _ in range(6):
-        pauses.append(delivery._pause_s)
-        delivery._changed.wait_for = lambda *_: False  # type: ignore[method-assign]
-        delivery._pause()
+        pauses.append(sink._pause_s)
+        sink._changed.wait_for = lambda *_: False  # type: ignore[method-assign]
+        sink._pause()
     assert pauses == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
 
 
-def test_a_failure_that_goes_on_is_logged_once_a_minute(caplog) -> None:
+def test_continuing_failure_is_logged_once_a_minute(caplog) -> None:
     now = [0.0]
-    patience = RetryDeadline(float("inf"), lambda: now[0])
+    deadline = RetryDeadline(float("inf"), lambda: now[0])
     for now[0] in range(0, 180, 5):
-        patience.record_failure(DatabaseLocked("locked"))
-    patience.record_success()
+        deadline.record_failure(DatabaseLocked("locked"))
+    deadline.record_success()
     assert [record.message for record in caplog.records] == [
-        *["not written, kept in memory to try again: locked"] * 3,
-        "written again after 175 s, with all that had waited",
+        *["write failed, kept in memory for a retry: locked"] * 3,
+        "writing again after 175 s; all pending batches were written",
     ]
 
 
-def test_inline_writes_before_it_returns_and_tells_what_waits(writer) -> None:
-    delivery = SyncWriter(writer, retry_timeout_s=float("inf"))  # type: ignore[arg-type]
+def test_sync_writer_writes_before_it_returns(writer) -> None:
+    sink = SyncWriter(writer, retry_timeout_s=float("inf"))  # type: ignore[arg-type]
     writer.error = DatabaseLocked("locked")
-    delivery.submit(batch(0))
-    assert (delivery.unwritten_bins, delivery.last_written_at) == (1, None)
+    sink.submit(batch(0))
+    assert (sink.unwritten_bins, sink.last_written_at) == (1, None)
     writer.error = None
-    delivery.submit(batch(1))
-    assert (delivery.unwritten_bins, delivery.last_written_at) == (0, NOW)
+    sink.submit(batch(1))
+    assert (sink.unwritten_bins, sink.last_written_at) == (0, NOW)
     assert writer.threads == {threading.current_thread().name}
-    delivery.finish(ENDING, SOON_S)
-    assert writer.ended == ENDING
+    sink.finish(CLOSE, SOON_S)
+    assert writer.ended == CLOSE
 
 
-def test_inline_without_patience_raises_at_once_and_closes_the_row_all_the_same(writer) -> None:
-    delivery = SyncWriter(writer)  # type: ignore[arg-type]
+def test_sync_writer_without_retries_raises_and_closes_session(writer) -> None:
+    sink = SyncWriter(writer)  # type: ignore[arg-type]
     writer.error = DatabaseFull("the disk is full")
     with pytest.raises(DatabaseError):
-        delivery.submit(batch(0))
+        sink.submit(batch(0))
     with pytest.raises(DatabaseError):
-        delivery.finish(ENDING, 0.0)
-    assert writer.ended == ENDING
+        sink.finish(CLOSE, 0.0)
+    assert writer.ended == CLOSE

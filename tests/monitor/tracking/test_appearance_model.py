@@ -9,38 +9,38 @@ RED, BLUE = (np.array(shares, np.float32) for shares in ((1.0, 0.0), (0.0, 1.0))
 BOTH = np.full(2, 0.5**0.5, np.float32)
 
 
-def worn(*colours: np.ndarray) -> AppearanceModel:
-    looks = AppearanceModel()
-    for one in colours:
-        looks.add(one)
-    return looks
+def model_of(*colours: np.ndarray) -> AppearanceModel:
+    model = AppearanceModel()
+    for item in colours:
+        model.add(item)
+    return model
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "likeness"),
+    ("first", "second", "similarity"),
     [
         ([RED] * 5, [RED] * 3, 1.0),
         ([RED] * 5, [BLUE] * 3, 0.0),
         ([RED] * 5, [BOTH] * 3, 0.5**0.5),
-        # Two thirds of the samples count more than one; fading matters little in so few.
+        # Two of three samples outweigh one; fading matters little in so few.
         ([RED, RED, BLUE], [RED] * 3, 2 / 5**0.5),
     ],
 )
-def test_likeness_is_that_of_the_mean_colours(one: list, other: list, likeness: float) -> None:
-    assert worn(*one).similarity(worn(*other)) == pytest.approx(likeness, abs=0.01)
-    assert worn(*other).similarity(worn(*one)) == pytest.approx(likeness, abs=0.01)
+def test_similarity_is_that_of_the_mean_descriptors(first: list, second: list, similarity: float) -> None:
+    assert model_of(*first).similarity(model_of(*second)) == pytest.approx(similarity, abs=0.01)
+    assert model_of(*second).similarity(model_of(*first)) == pytest.approx(similarity, abs=0.01)
 
 
-def test_too_few_samples_tell_nothing() -> None:
-    few, enough = worn(*[RED] * (MIN_SAMPLES - 1)), worn(*[RED] * MIN_SAMPLES)
+def test_similarity_of_too_few_samples_is_none() -> None:
+    few, enough = model_of(*[RED] * (MIN_SAMPLES - 1)), model_of(*[RED] * MIN_SAMPLES)
     assert few.similarity(enough) is None
     assert enough.similarity(few) is None
     assert AppearanceModel().similarity(enough) is None
     assert enough.similarity(enough) == pytest.approx(1.0)
 
 
-def test_what_was_worn_long_ago_fades() -> None:
-    looks = worn(*[RED] * 1000, *[BLUE] * MEMORY_SAMPLES)
-    likeness = looks.similarity(worn(*[BLUE] * MIN_SAMPLES))
-    assert likeness is not None
-    assert likeness > 0.8
+def test_old_descriptors_fade() -> None:
+    model = model_of(*[RED] * 1000, *[BLUE] * MEMORY_SAMPLES)
+    similarity = model.similarity(model_of(*[BLUE] * MIN_SAMPLES))
+    assert similarity is not None
+    assert similarity > 0.8

@@ -6,11 +6,11 @@ from monitor.tracking.track_verification import MIN_MESH_FITS, WINDOW_SAMPLES, F
 
 
 def followed(*samples: tuple[bool | None, bool | None]) -> TrackVerifier:
-    """Track 7, with what each sample says of (mesh, detector)."""
-    verification = TrackVerifier()
-    for mesh_fits, confirmed in samples:
-        verification.update([FaceEvidence(7, mesh_fits, confirmed)], {7})
-    return verification
+    """Track 7 with (mesh fits, detector verified) of each frame."""
+    verifier = TrackVerifier()
+    for mesh_fits, detector_verified in samples:
+        verifier.update([FaceEvidence(7, mesh_fits, detector_verified)], {7})
+    return verifier
 
 
 @pytest.mark.parametrize(
@@ -38,30 +38,30 @@ def followed(*samples: tuple[bool | None, bool | None]) -> TrackVerifier:
         "bows",
     ],
 )
-def test_a_track_is_verified_by_the_mesh_or_by_the_detector(
+def test_track_is_verified_by_the_mesh_or_the_detector(
     samples: list[tuple[bool | None, bool | None]], is_verified: bool
 ) -> None:
     assert followed(*samples).unverified == (set() if is_verified else {7})
 
 
-def test_a_track_is_rejected_only_after_it_had_its_chance() -> None:
+def test_track_is_rejected_after_the_full_window() -> None:
     assert followed(*[(False, False)] * (WINDOW_SAMPLES - 1)).rejected == set()
     assert followed(*[(False, False)] * WINDOW_SAMPLES).rejected == {7}
     assert followed((False, True), *[(False, False)] * WINDOW_SAMPLES).rejected == set()
 
 
-def test_a_track_that_goes_on_under_another_number_keeps_what_was_learnt() -> None:
+def test_continued_track_keeps_its_evidence() -> None:
     for samples, unverified in (([(True, False)] * MIN_MESH_FITS, set()), ([(True, False)] * 2, {9})):
-        verification = followed(*samples)
-        verification.continue_track(7, 9)
-        verification.update([], {9})
-        assert verification.unverified == unverified
-    verification.update([FaceEvidence(9, True, False)], {9})
-    assert verification.unverified == set()
+        verifier = followed(*samples)
+        verifier.continue_track(7, 9)
+        verifier.update([], {9})
+        assert verifier.unverified == unverified
+    verifier.update([FaceEvidence(9, True, False)], {9})
+    assert verifier.unverified == set()
 
 
-def test_memory_is_of_live_tracks_alone() -> None:
-    verification = TrackVerifier()
+def test_memory_is_bounded_by_live_tracks() -> None:
+    verifier = TrackVerifier()
     for number in range(50):
-        verification.update([FaceEvidence(number, False, False)], {number})
-    assert verification.unverified == {49}
+        verifier.update([FaceEvidence(number, False, False)], {number})
+    assert verifier.unverified == {49}

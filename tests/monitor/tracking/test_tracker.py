@@ -13,7 +13,7 @@ def ids(tracker: Tracker, faces: list, at_s: float) -> dict[tuple[float, float],
     return {t.face.centre: t.track_id for t in tracker.update(faces, at_s) if t.face is not None}
 
 
-def test_a_face_that_stays_keeps_its_track() -> None:
+def test_stationary_face_keeps_its_track() -> None:
     tracker = Tracker()
     seen = [tracker.update([face(100 + i % 2, 100)], i * 0.5)[0] for i in range(20)]
     assert {t.track_id for t in seen} == {1}
@@ -21,7 +21,7 @@ def test_a_face_that_stays_keeps_its_track() -> None:
     assert (seen[-1].first_seen_s, seen[-1].last_seen_s) == (0.0, 9.5)
 
 
-def test_neighbours_are_not_swapped_by_the_order_of_detections() -> None:
+def test_order_of_detections_does_not_swap_neighbours() -> None:
     tracker = Tracker()
     left, right = face(100, 100), face(180, 100)
     first = ids(tracker, [left, right], 0.0)
@@ -30,7 +30,7 @@ def test_neighbours_are_not_swapped_by_the_order_of_detections() -> None:
 
 
 @pytest.mark.parametrize(("gap_s", "same"), [(5.0, True), (29.0, True), (31.0, False)])
-def test_a_lost_track_waits_as_long_as_the_setting_says(gap_s: float, same: bool) -> None:
+def test_lost_track_waits_for_the_configured_time(gap_s: float, same: bool) -> None:
     tracker = Tracker(TrackingSettings(max_lost_s=30.0))
     tracker.update([face(100, 100)], 0.0)
     for t in np.arange(0.5, gap_s, 0.5):
@@ -40,7 +40,7 @@ def test_a_lost_track_waits_as_long_as_the_setting_says(gap_s: float, same: bool
 
 
 @pytest.mark.parametrize(("gap_s", "same"), [(NEW_TRACK_AFTER_S, True), (NEW_TRACK_AFTER_S + 0.5, False)])
-def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: float, same: bool) -> None:
+def test_face_unseen_for_long_continues_under_a_new_id(gap_s: float, same: bool) -> None:
     tracker = Tracker()
     for t in np.arange(0.0, 5.0, 0.5):
         tracker.update([face(100, 100)], float(t))
@@ -52,7 +52,7 @@ def test_who_was_unseen_for_long_has_a_new_track_that_knows_its_hits(gap_s: floa
     assert track.first_seen_s == (0.0 if same else 4.5 + gap_s)
 
 
-def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
+def test_lost_track_is_returned_without_a_face_at_its_position() -> None:
     tracker = Tracker()
     tracker.update([face(100, 100)], 0.0)
     (lost,) = tracker.update([], 0.5)
@@ -61,11 +61,11 @@ def test_lost_tracks_are_returned_without_a_face_where_they_were() -> None:
     assert lost.last_seen_s == 0.0
 
 
-def test_a_track_that_is_here_wins_over_a_lost_one_nearby() -> None:
+def test_visible_track_wins_over_a_nearby_lost_one() -> None:
     tracker = Tracker()
     tracker.update([face(100, 100), face(150, 100)], 0.0)
     tracker.update([face(150, 100)], 0.5)
-    # The right one moves a little towards the lost one's place; it must stay track 2.
+    # The right face moves a little towards the lost track; it must stay track 2.
     seen = [t for t in tracker.update([face(128, 100)], 1.0) if t.face is not None]
     assert [t.track_id for t in seen] == [2]
 
@@ -79,7 +79,7 @@ def test_a_track_that_is_here_wins_over_a_lost_one_nearby() -> None:
         (face(100, 100, width=80), False),
     ],
 )
-def test_the_gate_is_measured_in_face_widths_and_sizes(other, same: bool) -> None:
+def test_gate_is_in_face_widths_and_sizes(other, same: bool) -> None:
     tracker = Tracker(TrackingSettings(gate=1.0, gate_growth_per_s=0.0, max_size_ratio=1.8))
     tracker.update([face(100, 100)], 0.0)
     assert (ids(tracker, [other], 0.5)[other.centre] == 1) is same
@@ -103,8 +103,8 @@ places = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 8)), min_size=1, 
 
 
 @given(places, st.integers(0, 2**32 - 1))
-def test_a_full_room_in_which_faces_jitter_and_vanish_keeps_everyone_apart(cells: list, seed: int) -> None:
-    """Seats two face widths apart, jitter of up to a quarter width, one sample in five missed."""
+def test_full_room_with_jitter_and_misses_keeps_tracks_apart(cells: list, seed: int) -> None:
+    """Seats two face widths apart, jitter of up to a quarter width, one detection in five missed."""
     random = np.random.default_rng(seed)
     tracker = Tracker()
     who: dict[int, set[int]] = {}
@@ -127,7 +127,7 @@ def test_a_full_room_in_which_faces_jitter_and_vanish_keeps_everyone_apart(cells
 
 
 def walk(tracker: Tracker, *places: tuple[float, float] | None) -> list[int | None]:
-    """The track of one face, sample by sample; None where there is none."""
+    """The track ID of one face per frame; None without a face."""
     found: list[int | None] = []
     for i, place in enumerate(places):
         faces = [] if place is None else [face(*place)]
@@ -135,19 +135,19 @@ def walk(tracker: Tracker, *places: tuple[float, float] | None) -> list[int | No
     return found
 
 
-def test_who_sets_out_strolls_and_stops_is_followed() -> None:
+def test_person_who_starts_strolls_and_stops_keeps_the_track() -> None:
     sitting = [(100.0, 100.0)] * 6
     strolling = [(100.0 + 50 * i, 100.0) for i in range(1, 6)]
     stopped = [(350.0, 100.0)] * 3
     assert set(walk(Tracker(), *sitting, *strolling, *stopped)) == {1}
 
 
-def test_a_stroll_is_followed_through_a_missed_sample() -> None:
+def test_stroll_is_followed_through_a_missed_frame() -> None:
     strolling = [(100.0 + 40 * i, 100.0) for i in range(8)]
     assert walk(Tracker(), *strolling[:5], None, *strolling[6:]) == [1] * 5 + [None, 1, 1]
 
 
-def test_two_who_pass_one_another_keep_their_tracks() -> None:
+def test_two_people_passing_each_other_keep_their_tracks() -> None:
     tracker = Tracker()
     for i in range(9):
         right, left = (100.0 + 30 * i, 100.0), (340.0 - 30 * i, 140.0)
@@ -155,7 +155,7 @@ def test_two_who_pass_one_another_keep_their_tracks() -> None:
         assert (found[right], found[left]) == (1, 2)
 
 
-def test_one_box_between_two_seats_does_not_move_who_sits() -> None:
+def test_box_between_two_seats_moves_no_track() -> None:
     tracker = Tracker()
     for i in range(6):
         tracker.update([face(100, 100), face(155, 100)], i * 0.5)

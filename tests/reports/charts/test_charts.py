@@ -54,13 +54,13 @@ def _legend(chart: FigureWithAlt) -> list[str]:
 
 
 def _hatches(ax: Axes) -> set[str]:
-    """Those of states; bands have some too."""
+    """The hatches of states; bands have hatches too."""
     patches = [patch for patch in ax.patches if not isinstance(patch, StepPatch)]
     return {patch.get_hatch() for patch in patches if patch.get_hatch()}
 
 
 def _extents(chart: FigureWithAlt, colour: str) -> list[tuple[float, float]]:
-    """Left and right of the cells of a colour, seconds."""
+    """Bounds of the cells of a colour, seconds."""
     found = []
     for patch in chart.figure.axes[0].patches:
         if to_hex(patch.get_facecolor()) == colour.lower() and not patch.get_hatch():
@@ -85,7 +85,7 @@ def _entries(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def test_the_bands_of_the_class_fill_the_scale(whole):
+def test_class_expression_bands_sum_to_one(whole):
     bands = _bands(_panel(class_timeline_chart(whole, expressions=True), "resembling"))
     assert [to_hex(band.get_facecolor()) for band in bands] == [
         c.lower() for c in EXPRESSION_COLOURS.values()
@@ -99,14 +99,14 @@ def test_the_bands_of_the_class_fill_the_scale(whole):
         np.testing.assert_allclose(data.values - data.baseline, whole.probabilities[:, emotion])
 
 
-def test_the_legend_names_what_is_resembled(whole):
+def test_class_legend_names_all_expressions(whole):
     legend = _entries(_panel(class_timeline_chart(whole, expressions=True), "resembling"))
     assert legend[0] == "neutral"
     assert legend[6] == "sadness"
     assert "sad" not in legend
 
 
-def test_the_heads_of_the_class_fill_the_scale_too(whole):
+def test_class_head_bands_sum_to_one(whole):
     ax = _panel(class_timeline_chart(whole, expressions=True), "heads")
     heights = [band.get_data().values - band.get_data().baseline for band in _bands(ax)]
     np.testing.assert_allclose(np.transpose(heights), whole.head_shares, atol=1e-12)
@@ -115,26 +115,26 @@ def test_the_heads_of_the_class_fill_the_scale_too(whole):
     assert _entries(ax) == ["not seen", "seen, not readable", "turned away", "to the front"]
 
 
-def test_eyes_have_a_panel_where_they_could_be_judged(lessons, whole):
-    assert "eyes shut" not in [
+def test_class_chart_with_known_eye_states_has_eye_panel(lessons, whole):
+    assert "eyes closed" not in [
         ax.get_ylabel() for ax in class_timeline_chart(whole, expressions=True).figure.axes
     ]
     lines = lessons.timelines("bbzz", "bzz.")
     chart = class_timeline_chart(class_timeline(lines, lines[0].grid), expressions=False)
-    assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads", "eyes shut"]
-    ax = _panel(chart, "eyes shut")
+    assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads", "eyes closed"]
+    ax = _panel(chart, "eyes closed")
     assert ax.patches[0].get_data().values.tolist() == [0, 0.5, 1, 1]
     assert to_hex(ax.patches[0].get_facecolor()) == EYES_CLOSED_COLOUR.lower()
 
 
-def test_without_expressions_there_is_no_word_of_them(whole):
+def test_class_chart_without_expressions_names_none(whole):
     chart = class_timeline_chart(whole, expressions=False)
     assert [ax.get_ylabel() for ax in chart.figure.axes] == ["heads"]
     assert "sadness" not in chart.alt
     assert f"Heads faced the front in {format_percent(whole.mean_facing_share)}" in chart.alt
 
 
-def test_aggregate_hatches_what_may_not_be_shown(lessons):
+def test_aggregate_chart_hatches_too_small_classes(lessons):
     whole = aggregate_timeline(lessons.session(6), lessons.aggregate([6, 6, 4, 4, 0, 7]))
     chart = class_timeline_chart(whole, expressions=True)
     for label in ("resembling", "heads"):
@@ -144,7 +144,7 @@ def test_aggregate_hatches_what_may_not_be_shown(lessons):
         assert {"not seen", "too few to show"} <= set(_entries(ax))
 
 
-def test_marks_stand_at_their_times_in_every_panel(whole):
+def test_annotations_are_drawn_at_their_times_in_every_panel(whole):
     chart = class_timeline_chart(
         whole,
         expressions=True,
@@ -157,7 +157,7 @@ def test_marks_stand_at_their_times_in_every_panel(whole):
     assert sorted(texts) == [("1", 10), ("2", 40), ("A", 25)]
 
 
-def test_a_mark_after_the_end_is_not_drawn(whole):
+def test_annotation_after_the_end_is_not_drawn(whole):
     chart = class_timeline_chart(
         whole, expressions=True, annotations=ClassAnnotations(number_annotations([10, 4000]))
     )
@@ -174,12 +174,12 @@ def test_a_mark_after_the_end_is_not_drawn(whole):
         ([100, 170, 240, 310], ["1–4"]),
     ],
 )
-def test_labels_that_would_touch_are_one(times, labels):
+def test_merge_labels_joins_touching_labels(times, labels):
     assert [mark.label for mark in merge_labels(number_annotations(times), 3000, 4.8)] == labels
 
 
 @given(times=st.lists(st.floats(0, 3000), max_size=40))
-def test_no_two_labels_touch(times):
+def test_merge_labels_leaves_no_touching_labels(times):
     """At 6.5 points a figure of DejaVu Sans is 0.057 inches wide, and the box adds 0.036."""
     marks = merge_labels(number_annotations(sorted(times)), 3000, 4.8)
     for left, right in pairwise(marks):
@@ -189,11 +189,11 @@ def test_no_two_labels_touch(times):
     assert {"1", str(len(times))} <= first_last or not times
 
 
-def test_a_mark_is_its_label_and_its_time():
+def test_annotations_have_label_and_time():
     assert letter_annotations([7.0, 9.0]) == [Annotation(7.0, "A"), Annotation(9.0, "B")]
 
 
-def test_the_map_shows_levels_and_reasons(lines):
+def test_heat_map_shows_levels_and_states(lines):
     (chart,) = sadness_heat_maps(lines, highlighted=frozenset({1}))
     assert _hatches(chart.figure.axes[0]) == {HATCHES[ColumnState.ABSENT], HATCHES[ColumnState.UNKNOWN]}
     assert (0, 20) in _extents(chart, SADNESS_LEVELS[5][1])  # 0.7 of sad, four bins in one run
@@ -203,14 +203,14 @@ def test_the_map_shows_levels_and_reasons(lines):
     assert "not watched" not in _legend(chart)
 
 
-def test_every_cell_of_the_map_is_drawn_once(lines):
+def test_heat_map_draws_every_cell_once(lines):
     (chart,) = sadness_heat_maps(lines)
     colours = [*(colour for _, colour in SADNESS_LEVELS), "#FFFFFF", "#DADADA"]
     drawn_s = sum(right - left for colour in colours for left, right in _extents(chart, colour))
     assert drawn_s == 4 * 60
 
 
-def test_the_direction_map_darkens_what_is_turned_away(lines):
+def test_direction_map_is_darker_for_turned_heads(lines):
     (chart,) = direction_heat_maps(lines, highlighted=frozenset({2}))
     assert (15, 45) in _extents(chart, TURNED_LEVELS[-1][1])
     assert [label.get_fontweight() for label in chart.figure.axes[0].get_yticklabels()][1] == "bold"
@@ -218,20 +218,20 @@ def test_the_direction_map_darkens_what_is_turned_away(lines):
     assert chart.figure.legends[0].get_title().get_text() == "turned from the front"
 
 
-def test_mostly_shut_eyes_are_a_bar_under_the_row(lessons):
+def test_direction_map_marks_mostly_closed_eyes(lessons):
     (chart,) = direction_heat_maps(lessons.timelines("bbzzb", "bb..b"))
     assert _extents(chart, EYES_CLOSED_COLOUR) == [(10, 20)]
-    assert "bar: eyes mostly shut" in _legend(chart)
+    assert "bar: eyes mostly closed" in _legend(chart)
 
 
-def test_a_map_says_in_words_who_is_darkest(lines):
+def test_heat_map_alt_names_highest_students(lines):
     (sad,), (turned,) = sadness_heat_maps(lines), direction_heat_maps(lines)
     gap = "\N{NO-BREAK SPACE}"
     assert f"Highest on average: Student 1 56{gap}%, Student 2 5{gap}%" in sad.alt
     assert f"Highest on average: Student 3 50{gap}%." in turned.alt
 
 
-def test_a_large_class_gets_several_maps(lessons, monkeypatch):
+def test_heat_map_of_large_class_is_split(lessons, monkeypatch):
     monkeypatch.setattr(heatmap, "MAX_HEAT_MAP_ROWS", 3)
     charts = sadness_heat_maps(lessons.timelines(*["nn"] * 7))
     assert [len(chart.figure.axes[0].get_yticklabels()) for chart in charts] == [3, 3, 1]
@@ -239,23 +239,23 @@ def test_a_large_class_gets_several_maps(lessons, monkeypatch):
 
 
 @pytest.mark.parametrize("count", [1, 3, 40])
-def test_rows_stay_tall_enough_for_their_names(lessons, count):
+def test_heat_map_rows_fit_their_names(lessons, count):
     (chart,) = sadness_heat_maps(lessons.timelines(*["nn"] * count))
     height_in = chart.figure.axes[0].get_position().height * chart.figure.get_figheight()
     assert 0.16 <= height_in / count <= 0.35
-    assert chart.figure.get_figheight() < 9  # with its heading on one A4 page
+    assert chart.figure.get_figheight() < 9  # fits an A4 page with its heading
 
 
-def test_the_strip_marks_where_sadness_leads(lines):
+def test_strip_marks_columns_led_by_sadness(lines):
     chart = student_strip(lines[0])
     marks = _extents(chart, "#222222")
     assert marks == [(0, 20), (30, 40), (55, 60)]
     assert _legend(chart)[0] == "sadness leads"
-    assert "led 78\N{NO-BREAK SPACE}% of the readable time" in chart.alt
+    assert "sadness leads for 78\N{NO-BREAK SPACE}% of the readable time" in chart.alt
     assert "Student 1" in chart.alt
 
 
-def test_a_strip_of_somebody_never_readable(lessons):
+def test_strip_of_never_readable_student_has_no_bands(lessons):
     chart = student_strip(lessons.timeline("??.."))
     assert _extents(chart, "#222222") == []
     assert _hatches(chart.figure.axes[0]) == {HATCHES[ColumnState.UNKNOWN], HATCHES[ColumnState.ABSENT]}
@@ -269,7 +269,7 @@ def test_a_strip_of_somebody_never_readable(lessons):
         (600, "minutes from the start", "50"),
     ],
 )
-def test_the_time_axis_has_few_ticks_in_fitting_units(lessons, bins, label, last):
+def test_time_axis_has_few_ticks_in_fitting_units(lessons, bins, label, last):
     ax = student_strip(lessons.timeline("n" * bins)).figure.axes[-1]
     ticks = [text.get_text() for text in ax.get_xticklabels()]
     assert ax.get_xlabel() == label
@@ -278,18 +278,18 @@ def test_the_time_axis_has_few_ticks_in_fitting_units(lessons, bins, label, last
 
 
 @pytest.mark.parametrize("levels", [SADNESS_LEVELS, TURNED_LEVELS])
-def test_the_levels_darken_in_order_and_differ_in_grey(levels):
+def test_levels_darken_in_order_in_greyscale(levels):
     luminances = [_luminance(colour) for _, colour in levels]
     assert all(a - b > 0.09 for a, b in pairwise(luminances))
     assert [bound for bound, _ in levels] == sorted(bound for bound, _ in levels)
 
 
-def test_unknown_states_differ_without_colour():
+def test_states_differ_without_colour():
     assert len(set(HATCHES.values())) == len(HATCHES) == len(ColumnState) - 1
     assert not set(HATCHES.values()) & set(EXPRESSION_HATCHES.values())
 
 
-def test_neighbouring_bands_differ_in_grey_or_in_pattern():
+def test_neighbouring_bands_differ_in_greyscale_or_pattern():
     order = list(EXPRESSION_COLOURS)
     for lower, upper in pairwise(order):
         apart = abs(_luminance(EXPRESSION_COLOURS[lower]) - _luminance(EXPRESSION_COLOURS[upper])) > 0.05
@@ -316,11 +316,11 @@ class _Svg(HTMLParser):
         self.words.append(data.strip())
 
 
-def test_the_svg_is_the_same_every_time(lines):
+def test_svg_is_reproducible(lines):
     assert to_svg(student_strip(lines[0])) == to_svg(student_strip(lines[0]))
 
 
-def test_the_svg_speaks_and_loads_nothing(lines):
+def test_svg_is_labelled_and_self_contained(lines):
     (chart,) = sadness_heat_maps(lines)
     svg = _Svg(to_svg(chart))
     assert ("svg", "role", "img") in svg.attributes
@@ -330,7 +330,7 @@ def test_the_svg_speaks_and_loads_nothing(lines):
     assert "Student 1" in svg.words  # text is text
 
 
-def test_the_svg_carries_no_date_no_font_and_no_long_number(lines):
+def test_svg_has_no_date_font_or_long_number(lines):
     text = to_svg(student_strip(lines[0]))
     assert text.startswith("<svg")
     assert "dc:date" not in text
@@ -340,7 +340,7 @@ def test_the_svg_carries_no_date_no_font_and_no_long_number(lines):
 
 
 @pytest.mark.filterwarnings("error")
-def test_names_are_only_names(lessons):
+def test_names_in_charts_are_escaped(lessons):
     lines = lessons.timelines("nn", "nn", "nn", "nn", "nn")
     names = ["<script>alert(1)</script>", "$\\frac{1}{$", "李小龙", "A name that goes on and on", "محمد"]
     lines = [
@@ -354,6 +354,6 @@ def test_names_are_only_names(lessons):
     assert "\u2068محمد\u2069" in svg.words
 
 
-def test_no_chart_needs_a_window(lines):
+def test_charts_do_not_import_pyplot(lines):
     to_svg(student_strip(lines[0]))
     assert "matplotlib.pyplot" not in sys.modules or sys.modules["matplotlib.pyplot"].get_fignums() == []

@@ -17,7 +17,7 @@ from reports.timeline.student import BinGrid
 
 
 @given(bins=st.integers(1, 500), most=st.integers(1, 130))
-def test_columns_cover_the_session_and_are_few(bins, most):
+def test_time_columns_cover_the_session(bins, most):
     cols = make_time_columns(BinGrid(5.0, np.full(bins, 5.0)), most)
     assert len(cols.edges_s) - 1 <= most
     assert cols.edges_s[0] == 0
@@ -26,7 +26,7 @@ def test_columns_cover_the_session_and_are_few(bins, most):
     assert cols.sums(np.ones(bins)).sum() == bins
 
 
-def test_sums_and_weighted_means_of_two_bins_each():
+def test_time_columns_sum_and_average_bins():
     cols = make_time_columns(BinGrid(5.0, np.full(5, 5.0)), max_columns=3)
     values = np.array([1.0, 3.0, np.nan, 5.0, np.nan])
     assert cols.sums(values).tolist() == [4, 5, 0]
@@ -36,7 +36,7 @@ def test_sums_and_weighted_means_of_two_bins_each():
     assert cols.means(table, np.ones(5))[0].tolist() == [2, 2]
 
 
-def test_the_state_that_takes_most_of_a_column(lessons):
+def test_states_are_those_of_most_of_a_column(lessons):
     line = lessons.timeline("nn?.??..n.<n")
     cols = make_time_columns(line.grid, max_columns=3)
     assert expression_states(line, cols).tolist() == [
@@ -50,7 +50,7 @@ def test_the_state_that_takes_most_of_a_column(lessons):
     assert direction_states(line, single)[-2:].tolist() == [known, known]
 
 
-def test_not_watched_is_its_own_state(lessons):
+def test_unwatched_column_has_its_own_state(lessons):
     line = lessons.timelines("nn  nn", "n.  .n")[1]
     grid = BinGrid(5.0, np.array([5.0, 5, 0, 0, 5, 5]))
     line = type(line)(**(vars(line) | {"grid": grid}))
@@ -60,14 +60,14 @@ def test_not_watched_is_its_own_state(lessons):
 
 
 @pytest.mark.parametrize(("script", "state"), [("?", ColumnState.UNKNOWN), (".", ColumnState.ABSENT)])
-def test_the_class_where_nothing_can_be_drawn(lessons, script, state):
+def test_class_states_without_values(lessons, script, state):
     lines = lessons.timelines("n" + script)
     whole = class_timeline(lines, lines[0].grid)
     known = ~np.isnan(whole.probabilities[:, 0])
     assert class_states(whole, make_time_columns(whole.grid), known).tolist() == [ColumnState.KNOWN, state]
 
 
-def test_too_few_is_not_called_unreadable(lessons):
+def test_class_states_with_few_students_are_too_few(lessons):
     whole = aggregate_timeline(lessons.session(3), lessons.aggregate([6, 4, 0]))
     states = class_states(whole, make_time_columns(whole.grid), ~np.isnan(whole.probabilities[:, 0]))
     assert states.tolist() == [ColumnState.KNOWN, ColumnState.TOO_FEW, ColumnState.ABSENT]

@@ -8,7 +8,7 @@ CHART = (
 )
 
 
-def test_what_two_charts_call_alike_is_each_one_s_own() -> None:
+def test_make_ids_unique_renames_equal_ids() -> None:
     page = make_ids_unique(f'<p id="m1"><a href="#m1">{CHART}</a><svg><g/></svg>{CHART}')
     assert page == (
         '<p id="m1"><a href="#m1">'

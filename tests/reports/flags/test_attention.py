@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from reports.flags.attention import (
     AttentionFlagSettings,
     attention_breakdown,
-    attention_flag_record,
     decide_attention_flags,
     describe_difference,
 )
@@ -22,7 +21,7 @@ from reports.flags.baseline import Baseline
 DEFAULT = AttentionFlagSettings()
 SHORT = AttentionFlagSettings(min_known_s=60, away_share=0.2)
 ATTENTIVE = ["b" * 120] * 4
-"""Four others for ten minutes."""
+"""Four classmates for ten minutes."""
 
 letters = st.text(alphabet="b<z.?", min_size=30, max_size=30)
 
@@ -39,27 +38,27 @@ def _of_first(lessons, scripts, settings=DEFAULT, usual=None):
     ("letter", "seconds"),
     [("b", (0, 0, 0, 5)), ("<", (0, 5, 0, 0)), ("z", (0, 0, 5, 0)), (".", (5, 0, 0, 0)), ("?", (0, 0, 0, 0))],
 )
-def test_where_somebody_was(lessons, letter, seconds):
+def test_breakdown_divides_time_by_state(lessons, letter, seconds):
     where = attention_breakdown(lessons.timeline(letter))
     parts = (where.not_seen_s, where.turned_away_s, where.eyes_closed_s, where.facing_s)
     assert tuple(float(part[0]) for part in parts) == seconds
 
 
-def test_time_without_pictures_is_nowhere(lessons):
+def test_breakdown_ignores_unwatched_time(lessons):
     where = attention_breakdown(lessons.timelines("b  b", "b  b")[0])
     assert where.known_s.tolist() == [5, 0, 0, 5]
     assert where.away_s.sum() == 0
 
 
-def test_a_turned_head_with_shut_eyes_is_away_once(lessons):
+def test_breakdown_counts_turned_head_with_closed_eyes_once(lessons):
     line = lessons.timeline("b")
     one = replace(line, facing_samples=np.array([6]), eye_samples=np.array([8]), closed_samples=np.array([5]))
     where = attention_breakdown(one)
-    # Of ten samples four were turned; five had shut eyes, of which four may be the same.
+    # Of ten samples four were turned away and five had closed eyes; four may be the same.
     assert (where.turned_away_s[0], where.eyes_closed_s[0], where.facing_s[0]) == (2.0, 0.5, 2.5)
 
 
-def test_more_directions_than_seen_samples_make_no_more_time(lessons):
+def test_breakdown_never_exceeds_seen_time(lessons):
     line = replace(lessons.timeline("<"), seen_samples=np.array([5]), seen_s=np.array([2.5]))
     where = attention_breakdown(line)
     assert (where.not_seen_s[0], where.turned_away_s[0]) == (2.5, 2.5)
@@ -70,7 +69,7 @@ def test_more_directions_than_seen_samples_make_no_more_time(lessons):
     [
         ("b" * 20 + "<" * 100, FlagOutcome.FLAGGED, "for 83 % of the time"),
         ("bz<<" * 30, FlagOutcome.FLAGGED, "75 points more than the class"),
-        ("b" * 40 + "." * 80, FlagOutcome.FLAGGED, "not seen, turned away or with shut eyes for 67 %"),
+        ("b" * 40 + "." * 80, FlagOutcome.FLAGGED, "not seen, turned away or eyes closed for 67 %"),
         ("bbb<" * 30, FlagOutcome.NOT_FLAGGED, "it may be as little as"),
         (
             "b" * 20 + "." * 100,
@@ -81,64 +80,64 @@ def test_more_directions_than_seen_samples_make_no_more_time(lessons):
         ("<" * 50 + "?" * 70, FlagOutcome.INSUFFICIENT_DATA, "known for 4 min 10 s of the 5 min needed"),
     ],
 )
-def test_the_rule(lessons, script, outcome, reason):
-    verdict = _of_first(lessons, [script, *ATTENTIVE])
-    assert verdict.outcome is outcome, verdict.reasons
-    assert reason in _plain(verdict.reasons)
+def test_attention_rule_outcome_and_reasons(lessons, script, outcome, reason):
+    decision = _of_first(lessons, [script, *ATTENTIVE])
+    assert decision.outcome is outcome, decision.reasons
+    assert reason in _plain(decision.reasons)
 
 
-def test_who_is_alone_is_compared_with_nobody(lessons):
-    verdict = _of_first(lessons, ["<" * 120, *ATTENTIVE[:3]])
-    assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
-    assert (verdict.class_difference, verdict.class_share, verdict.compared_s) == (None, None, 0)
-    assert "4 others to compare with for 0 s of the 5 min needed" in _plain(verdict.reasons)
+def test_single_student_has_insufficient_data(lessons):
+    decision = _of_first(lessons, ["<" * 120, *ATTENTIVE[:3]])
+    assert decision.outcome is FlagOutcome.INSUFFICIENT_DATA
+    assert (decision.class_difference, decision.class_share, decision.compared_s) == (None, None, 0)
+    assert "4 other students to compare with for 0 s of the 5 min needed" in _plain(decision.reasons)
 
 
-def test_group_work_of_the_whole_class_flags_nobody(lessons):
+def test_group_work_of_whole_class_flags_no_student(lessons):
     everybody = "b" * 10 + "<" * 110
-    verdicts = decide_attention_flags(lessons.timelines(*[everybody] * 6), DEFAULT)
-    assert {verdict.outcome for verdict in verdicts} == {FlagOutcome.NOT_FLAGGED}
-    assert verdicts[0].interval.low > DEFAULT.away_share
-    assert verdicts[0].class_share == pytest.approx(11 / 12)
-    assert "compared with the class at the same time" in _plain(verdicts[0].reasons)
+    decisions = decide_attention_flags(lessons.timelines(*[everybody] * 6), DEFAULT)
+    assert {decision.outcome for decision in decisions} == {FlagOutcome.NOT_FLAGGED}
+    assert decisions[0].interval.low > DEFAULT.away_share
+    assert decisions[0].class_share == pytest.approx(11 / 12)
+    assert "compared with the class at the same time" in _plain(decisions[0].reasons)
 
 
-def test_only_time_in_which_others_are_known_is_compared(lessons):
-    # While the first is turned away, four others are known in the second half alone.
+def test_compared_time_requires_known_classmates(lessons):
+    # Four classmates are known in the second half only.
     others = ["?" * 60 + "b" * 60] * 2 + ["b" * 120] * 2
-    verdict = _of_first(lessons, ["<" * 120, *others])
-    assert (verdict.known_s, verdict.compared_s) == (600, 300)
-    assert verdict.outcome is FlagOutcome.FLAGGED
+    decision = _of_first(lessons, ["<" * 120, *others])
+    assert (decision.known_s, decision.compared_s) == (600, 300)
+    assert decision.outcome is FlagOutcome.FLAGGED
 
 
-def test_the_numbers_that_decided(lessons):
-    verdict = _of_first(lessons, ["<<zz..bb??", *["b" * 10] * 4], replace(SHORT, min_known_s=30))
-    assert (verdict.watched_s, verdict.known_s, verdict.compared_s) == (50, 40, 40)
-    assert (verdict.turned_away_s, verdict.eyes_closed_s, verdict.not_seen_s, verdict.away_s) == (
+def test_attention_decision_numbers(lessons):
+    decision = _of_first(lessons, ["<<zz..bb??", *["b" * 10] * 4], replace(SHORT, min_known_s=30))
+    assert (decision.watched_s, decision.known_s, decision.compared_s) == (50, 40, 40)
+    assert (decision.turned_away_s, decision.eyes_closed_s, decision.not_seen_s, decision.away_s) == (
         10,
         10,
         10,
         30,
     )
-    assert verdict.away_share == pytest.approx(0.75)
-    assert verdict.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes shut": 0.25}
-    assert (verdict.coverage, verdict.class_share) == (0.8, 0)
-    assert verdict.class_difference.share == pytest.approx(0.75)
+    assert decision.away_share == pytest.approx(0.75)
+    assert decision.shares_by_cause == {"not seen": 0.25, "turned away": 0.25, "eyes closed": 0.25}
+    assert (decision.coverage, decision.class_share) == (0.8, 0)
+    assert decision.class_difference.share == pytest.approx(0.75)
 
 
-def test_the_own_usual_level(lessons):
+def test_attention_within_baseline_is_not_flagged(lessons):
     scripts = ["b<<<" * 30, *ATTENTIVE]
     low = _of_first(lessons, scripts).interval.low
     for level, outcome in ((low + 0.01, FlagOutcome.NOT_FLAGGED), (low - 0.01, FlagOutcome.FLAGGED)):
-        verdict = _of_first(lessons, scripts, DEFAULT, {1: {KIND: Baseline(level, 3)}})
-        assert verdict.outcome is outcome
+        decision = _of_first(lessons, scripts, DEFAULT, {1: {KIND: Baseline(level, 3)}})
+        assert decision.outcome is outcome
     assert _of_first(lessons, scripts, DEFAULT, {1: {KIND: Baseline(0.9, 2)}}).outcome is FlagOutcome.FLAGGED
     assert _of_first(lessons, scripts, DEFAULT, {2: {KIND: Baseline(0.9, 3)}}).outcome is FlagOutcome.FLAGGED
 
 
 @settings(max_examples=40)
 @given(own=letters, others=st.lists(letters, min_size=4, max_size=6), order=st.randoms())
-def test_the_order_of_the_others_changes_nothing(lessons, own, others, order):
+def test_attention_decisions_ignore_student_order(lessons, own, others, order):
     lines = lessons.timelines(own, *others)
     shuffled = list(lines[1:])
     order.shuffle(shuffled)
@@ -149,7 +148,7 @@ def test_the_order_of_the_others_changes_nothing(lessons, own, others, order):
 
 @settings(max_examples=40)
 @given(own=letters, others=st.lists(letters, min_size=4, max_size=4), data=st.data())
-def test_more_of_being_turned_away_never_unflags(lessons, own, others, data):
+def test_more_time_turned_away_never_unflags(lessons, own, others, data):
     before = decide_attention_flags(lessons.timelines(own, *others), SHORT)[0]
     front = [i for i, letter in enumerate(own) if letter == "b"]
     turned = data.draw(st.sets(st.sampled_from(front))) if front else set()
@@ -161,31 +160,31 @@ def test_more_of_being_turned_away_never_unflags(lessons, own, others, data):
 
 @settings(max_examples=40)
 @given(scripts=st.lists(letters, min_size=5, max_size=7))
-def test_numbers_stay_in_bounds(lessons, scripts):
-    for verdict in decide_attention_flags(lessons.timelines(*scripts), SHORT):
-        assert verdict.reasons
-        assert verdict.known_s <= verdict.watched_s + 1e-9
-        assert sum(verdict.shares_by_cause.values()) <= 1 + 1e-9
-        if verdict.outcome is FlagOutcome.FLAGGED:
-            assert verdict.interval.low > SHORT.away_share
-            assert verdict.class_difference.low > SHORT.away_margin
+def test_attention_numbers_stay_in_bounds(lessons, scripts):
+    for decision in decide_attention_flags(lessons.timelines(*scripts), SHORT):
+        assert decision.reasons
+        assert decision.known_s <= decision.watched_s + 1e-9
+        assert sum(decision.shares_by_cause.values()) <= 1 + 1e-9
+        if decision.outcome is FlagOutcome.FLAGGED:
+            assert decision.interval.low > SHORT.away_share
+            assert decision.class_difference.low > SHORT.away_margin
 
 
-def test_the_record_is_ready_for_json(lessons):
-    for verdict in decide_attention_flags(lessons.timelines("<" * 120, "." * 120, *ATTENTIVE), DEFAULT):
-        record = attention_flag_record(7, verdict)
+def test_attention_record_is_json_ready(lessons):
+    for decision in decide_attention_flags(lessons.timelines("<" * 120, "." * 120, *ATTENTIVE), DEFAULT):
+        record = decision.to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
-        assert (record.kind, record.outcome) == ("attention", verdict.outcome.value)
-        assert numbers["away_share"] == verdict.away_share
+        assert (record.kind, record.outcome) == ("attention", decision.outcome.value)
+        assert numbers["away_share"] == decision.away_share
         assert numbers["settings"]["min_classmates"] == 4
 
 
-def test_nobody_is_no_error():
+def test_no_students_give_no_decisions():
     assert decide_attention_flags([], DEFAULT) == ()
 
 
 @pytest.mark.parametrize(
     ("difference", "told"), [(0.25, "25 points more"), (-0.1, "10 points less"), (0.0, "0 points more")]
 )
-def test_points(difference, told):
+def test_describe_difference(difference, told):
     assert _plain([str(describe_difference(difference))]) == told

@@ -15,11 +15,11 @@ from reports.flags.baseline import Baseline, compute_baselines, median_baseline,
         ([0.1, 0.3], Baseline(0.2, 2)),
     ],
 )
-def test_the_median_of_earlier_sessions(shares, level):
+def test_baseline_is_median_of_earlier_sessions(shares, level):
     assert median_baseline(shares) == level
 
 
-def test_too_few_sessions_are_not_usual():
+def test_baseline_of_too_few_sessions_is_none():
     level = Baseline(0.4, 3)
     assert [require_sessions(level, 3), require_sessions(level, 4), require_sessions(None, 1)] == [
         level,
@@ -28,7 +28,7 @@ def test_too_few_sessions_are_not_usual():
     ]
 
 
-def test_each_students_and_kinds_own(lessons):
+def test_baselines_are_per_student_and_kind(lessons):
     def earlier(student, kind, share):
         return EarlierShare(student, 1, lessons.started_at, kind, ShareEstimate(share, 0.0, 1.0), "flagged")
 

@@ -19,19 +19,19 @@ vectors = arrays(np.float64, 7, elements=st.floats(-3, 3))
 
 @pytest.fixture(scope="module")
 def confusion() -> ConfusionMatrix:
-    """The shipped model's, as a session's settings keep it."""
+    """The shipped model's matrix, from session settings."""
     measured = json.loads(json.dumps(read_model(shipped_file("expression.tflite")).model_metrics))
     found = confusion_from_settings({"model": measured})
     assert found is not None
     return found
 
 
-def test_a_faultless_model_is_left_alone():
+def test_perfect_model_is_not_corrected():
     answers = np.random.default_rng(0).dirichlet(np.ones(7), 20)
     assert np.allclose(ConfusionMatrix(OWN, (5,) * 7).correct(answers), answers)
 
 
-def test_known_mistakes_are_undone():
+def test_known_confusions_are_inverted():
     rows = np.eye(7)
     rows[Emotion.SAD] = 0.0
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
@@ -39,18 +39,20 @@ def test_known_mistakes_are_undone():
     meant = np.zeros(7)
     meant[[Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     read = meant @ rows
-    assert read[Emotion.NEUTRAL] > read[Emotion.SAD]  # what was shown for most of the time does not lead
+    assert (
+        read[Emotion.NEUTRAL] > read[Emotion.SAD]
+    )  # the expression shown for most of the time does not lead
     assert confusion.correct(read) == pytest.approx(meant)
 
 
-def test_rows_of_few_faces_are_believed_little():
+def test_rows_of_few_faces_are_smoothed():
     rows = np.eye(7)
     rows[Emotion.DISGUST] = 1 / 7
     few, many = (ConfusionMatrix(tuple(map(tuple, rows)), (count,) * 7) for count in (1, 10**9))
     assert abs(few.inverse - np.eye(7)).max() < 0.1 < abs(many.inverse - np.eye(7)).max()
 
 
-def test_the_mean_of_corrected_bins_is_the_corrected_mean(confusion):
+def test_correction_is_linear(confusion):
     answers = np.random.default_rng(1).dirichlet(np.ones(7), 50)
     assert confusion.corrected(answers).mean(axis=0) == pytest.approx(
         confusion.corrected(answers.mean(axis=0))
@@ -58,19 +60,19 @@ def test_the_mean_of_corrected_bins_is_the_corrected_mean(confusion):
     assert confusion.corrected(answers).sum(axis=1) == pytest.approx(1)
 
 
-def test_the_shipped_models_mistakes_can_be_undone(confusion):
+def test_shipped_confusion_matrix_is_invertible(confusion):
     assert np.linalg.cond(confusion.inverse) < 3
     assert confusion.faces[Emotion.DISGUST] == 6
     assert confusion.poses.keys() == set(HeadPoseClass)
 
 
 def weights():
-    """How the samples of a bin of ten may divide among three poses."""
+    """All divisions of a bin's ten samples among three poses."""
     return [(a, b, 10 - a - b) for a in range(11) for b in range(11 - a)]
 
 
-def test_more_sadness_raises_the_lead_of_sad_most_at_every_mixture_of_poses(confusion):
-    """What "more sadness never unflags" rests on (reports.flags.sadness)."""
+def test_sad_lead_is_monotone_at_every_pose_mixture(confusion):
+    """The condition for the monotonicity of the rule (reports.flags.sadness)."""
     counts = dict(zip(sorted(HeadPoseClass), np.array(weights()).T, strict=True))
     for answer in np.eye(7):
         gained = confusion.corrected(np.tile(answer, (len(weights()), 1)), counts)
@@ -80,7 +82,7 @@ def test_more_sadness_raises_the_lead_of_sad_most_at_every_mixture_of_poses(conf
         assert (leads[0] >= leads[1] - 1e-9).all()
 
 
-def test_each_bin_is_corrected_with_the_mistakes_at_its_poses():
+def test_bins_are_corrected_by_their_poses():
     level, lowered = np.eye(7), np.eye(7)
     lowered[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.5, 0.5
     many = (10**9,) * 7
@@ -99,13 +101,13 @@ def test_each_bin_is_corrected_with_the_mistakes_at_its_poses():
     assert both.correct(read[3]) == pytest.approx(meant[3]), "without counts, the mistakes at all poses"
 
 
-def test_a_pose_that_was_not_measured_is_corrected_with_all_poses(confusion):
+def test_unmeasured_pose_uses_matrix_of_all_poses(confusion):
     answers = np.random.default_rng(3).dirichlet(np.ones(7), 5)
     counts = {"level": np.full(5, 4), "upside down": np.full(5, 6)}
     assert np.allclose(confusion.corrected(answers, counts), confusion.corrected(answers))
 
 
-def test_a_pose_with_few_faces_is_drawn_towards_all_poses():
+def test_pose_with_few_faces_is_shrunk_towards_all_poses():
     odd = np.eye(7)
     odd[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.1, 0.9
     answers, counts = np.eye(7)[[Emotion.SAD]], {"level": np.array([10])}
@@ -122,14 +124,14 @@ def test_a_pose_with_few_faces_is_drawn_towards_all_poses():
 @pytest.mark.parametrize(
     ("means", "faces", "told"),
     [
-        (OWN[:6], (5,) * 7, "not 7 rows of 7"),
-        ((*OWN[:6], (0.5,) * 7), (5,) * 7, "no distribution"),
-        ((*OWN[:6], (float("nan"),) * 7), (5,) * 7, "no distribution"),
-        (OWN, (5,) * 6, "expected 7 counts"),
-        ((*OWN[:6], OWN[5]), (10**9,) * 7, "confuses its labels"),
+        (OWN[:6], (5,) * 7, "7 rows of 7"),
+        ((*OWN[:6], (0.5,) * 7), (5,) * 7, "sum to 1"),
+        ((*OWN[:6], (float("nan"),) * 7), (5,) * 7, "sum to 1"),
+        (OWN, (5,) * 6, "expected 7 face counts"),
+        ((*OWN[:6], OWN[5]), (10**9,) * 7, "ill-conditioned"),
     ],
 )
-def test_what_cannot_be_undone_is_refused(means, faces, told):
+def test_invalid_confusion_matrix_raises(means, faces, told):
     with pytest.raises(ValueError, match=told):
         ConfusionMatrix(means, faces)
 
@@ -138,12 +140,12 @@ def test_what_cannot_be_undone_is_refused(means, faces, told):
     "kept",
     [{}, {"model": None}, {"model": {}}, {"model": {"confusion": {"mean_answers": [[1]], "faces": [1]}}}],
 )
-def test_a_session_without_usable_mistakes_has_none(kept):
+def test_invalid_settings_give_no_confusion_matrix(kept):
     assert confusion_from_settings(kept) is None
 
 
 @given(values=vectors)
-def test_on_the_simplex(values):
+def test_projection_lies_on_the_simplex(values):
     shares = project_to_simplex(values)
     assert shares.min() >= 0
     assert shares.sum() == pytest.approx(1)
@@ -152,13 +154,13 @@ def test_on_the_simplex(values):
 
 @settings(max_examples=50)
 @given(values=vectors, others=st.lists(vectors, min_size=5, max_size=5))
-def test_no_other_shares_are_nearer(values, others):
+def test_projection_is_the_nearest_point(values, others):
     found = project_to_simplex(values)
     for other in (project_to_simplex(np.array(row)) for row in others):
         assert np.linalg.norm(values - found) <= np.linalg.norm(values - other) + 1e-9
 
 
-def test_many_at_once_are_as_one_by_one():
+def test_projection_is_vectorised():
     rows = np.random.default_rng(2).normal(size=(4, 3, 7))
     each = np.array([[project_to_simplex(row) for row in block] for block in rows])
     assert project_to_simplex(rows) == pytest.approx(each)

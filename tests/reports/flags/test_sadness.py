@@ -13,7 +13,7 @@ from model.inference.classifier import read_model, shipped_file
 from reports.flags.base import SADNESS_KIND, FlagOutcome
 from reports.flags.baseline import Baseline
 from reports.flags.confusion import ConfusionMatrix, confusion_from_settings
-from reports.flags.sadness import FlagSettings, decide_sadness_flag, sadness_flag_record
+from reports.flags.sadness import FlagSettings, decide_sadness_flag
 
 SHORT = FlagSettings(min_usable_s=20.0)
 LAX = FlagSettings(sad_share=0.05, min_usable_s=0, min_usable_samples=0)
@@ -23,7 +23,7 @@ sad_script = st.text(alphabet="sssssnnah.?<", min_size=12, max_size=40)
 
 @pytest.fixture(scope="module")
 def exact(lessons) -> ConfusionMatrix:
-    """Corrected with it, a script's shares are those of its letters."""
+    """A matrix with which corrected shares equal a script's letters."""
     found = confusion_from_settings({"model": lessons.model()})
     assert found is not None
     return found
@@ -31,7 +31,7 @@ def exact(lessons) -> ConfusionMatrix:
 
 @pytest.fixture(scope="module")
 def own() -> ConfusionMatrix:
-    """The shipped model's."""
+    """The shipped model's matrix."""
     found = confusion_from_settings({"model": read_model(shipped_file("expression.tflite")).model_metrics})
     assert found is not None
     return found
@@ -60,25 +60,25 @@ def _plain(reasons) -> str:
         ),
     ],
 )
-def test_the_rule(lessons, exact, script, outcome, reason):
-    verdict = decide_sadness_flag(lessons.timeline(script), SHORT, exact)
-    assert verdict.outcome is outcome
-    assert reason in _plain(verdict.reasons)
+def test_sadness_rule_outcome_and_reasons(lessons, exact, script, outcome, reason):
+    decision = decide_sadness_flag(lessons.timeline(script), SHORT, exact)
+    assert decision.outcome is outcome
+    assert reason in _plain(decision.reasons)
 
 
-def test_the_numbers_that_decided(lessons, exact):
-    verdict = decide_sadness_flag(lessons.timeline("sssn?."), SHORT, exact)
-    assert (verdict.watched_s, verdict.seen_s, verdict.usable_s, verdict.sad_s) == (30, 25, 20, 15)
-    assert (verdict.usable_samples, verdict.corrected) == (40, True)
-    assert verdict.coverage == pytest.approx(5 / 6)
-    assert verdict.usable_share == pytest.approx(0.8)
-    assert verdict.raw_share == pytest.approx(0.7 * 0.75 + 0.05 * 0.25)
-    assert (verdict.sad_share, verdict.neutral_share) == pytest.approx((0.75, 0.25))
-    assert sum(verdict.shares) == pytest.approx(1)
-    assert verdict.interval.low < 0.75 < verdict.interval.high
+def test_sadness_decision_numbers(lessons, exact):
+    decision = decide_sadness_flag(lessons.timeline("sssn?."), SHORT, exact)
+    assert (decision.watched_s, decision.seen_s, decision.usable_s, decision.sad_s) == (30, 25, 20, 15)
+    assert (decision.usable_samples, decision.corrected) == (40, True)
+    assert decision.coverage == pytest.approx(5 / 6)
+    assert decision.usable_share == pytest.approx(0.8)
+    assert decision.raw_share == pytest.approx(0.7 * 0.75 + 0.05 * 0.25)
+    assert (decision.sad_share, decision.neutral_share) == pytest.approx((0.75, 0.25))
+    assert sum(decision.shares) == pytest.approx(1)
+    assert decision.interval.low < 0.75 < decision.interval.high
 
 
-def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
+def test_known_confusions_are_corrected(lessons):
     rows = np.eye(7)
     rows[Emotion.SAD, [Emotion.SAD, Emotion.NEUTRAL]] = 0.6, 0.4
     model = ConfusionMatrix(tuple(map(tuple, rows)), (10**9,) * 7)
@@ -92,14 +92,14 @@ def test_a_model_that_calls_sad_faces_neutral_is_corrected(lessons):
     assert "not corrected" in as_read.reasons[-1]
 
 
-def test_unseen_time_is_no_evidence(lessons, exact):
+def test_unseen_time_does_not_change_the_share(lessons, exact):
     lines = lessons.timelines("sssssnnn....", "sssssnnn????")
     seen, less = (decide_sadness_flag(line, SHORT, exact) for line in lines)
     assert seen.sad_share == less.sad_share == pytest.approx(5 / 8)
     assert seen.interval == less.interval
 
 
-def test_neutral_must_be_left_behind(lessons, exact):
+def test_small_margin_over_neutral_is_not_flagged(lessons, exact):
     line = lessons.timeline(("s" * 11 + "n" * 9) * 12)
     assert decide_sadness_flag(line, SHORT, exact).outcome is FlagOutcome.FLAGGED
     wider = decide_sadness_flag(line, replace(SHORT, sad_margin=0.2), exact)
@@ -107,35 +107,35 @@ def test_neutral_must_be_left_behind(lessons, exact):
     assert "neutral reached 45 %, less than 20 % behind" in _plain(wider.reasons)
 
 
-def test_the_own_usual_level(lessons, exact):
+def test_sadness_within_baseline_is_not_flagged(lessons, exact):
     line = lessons.timeline("sssn" * 60)
     low = decide_sadness_flag(line, SHORT, exact).interval.low
     usually, seldom = Baseline(low + 0.01, 3), Baseline(low - 0.01, 3)
     assert decide_sadness_flag(line, SHORT, exact, seldom).outcome is FlagOutcome.FLAGGED
-    verdict = decide_sadness_flag(line, SHORT, exact, usually)
-    assert (verdict.outcome, verdict.baseline) == (FlagOutcome.NOT_FLAGGED, usually)
-    assert "not above the student's own usual" in _plain(verdict.reasons)
-    assert "(median of 3 earlier sessions)" in _plain(verdict.reasons)
+    decision = decide_sadness_flag(line, SHORT, exact, usually)
+    assert (decision.outcome, decision.baseline) == (FlagOutcome.NOT_FLAGGED, usually)
+    assert "not above the student's own usual" in _plain(decision.reasons)
+    assert "(median of 3 earlier sessions)" in _plain(decision.reasons)
     early = decide_sadness_flag(line, SHORT, exact, Baseline(0.9, 2))
     assert (early.outcome, early.baseline) == (FlagOutcome.FLAGGED, None)
 
 
-def test_the_defaults_ask_for_a_minute(lessons, exact):
+def test_default_settings_require_a_minute(lessons, exact):
     outcomes = [
         decide_sadness_flag(lessons.timeline("s" * n), FlagSettings(), exact).outcome for n in (11, 12)
     ]
     assert outcomes == [FlagOutcome.INSUFFICIENT_DATA, FlagOutcome.FLAGGED]
 
 
-def test_a_few_pictures_are_not_enough_however_long_they_stand_for(lessons, exact):
+def test_few_samples_are_insufficient_data(lessons, exact):
     line = lessons.timeline("s" * 24)
     seldom = replace(line, usable_samples=np.ones(24, np.int64), seen_samples=np.ones(24, np.int64))
-    verdict = decide_sadness_flag(seldom, SHORT, exact)
-    assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
-    assert verdict.reasons == ("readable in 24 pictures of the 30 needed",)
+    decision = decide_sadness_flag(seldom, SHORT, exact)
+    assert decision.outcome is FlagOutcome.INSUFFICIENT_DATA
+    assert decision.reasons == ("readable in 24 of the 30 frames needed",)
 
 
-def test_the_threshold_is_a_setting(lessons, exact):
+def test_sad_share_setting_changes_outcome(lessons, exact):
     line = lessons.timeline("ssn" * 60)
     low = decide_sadness_flag(line, SHORT, exact).interval.low
     assert (
@@ -147,11 +147,11 @@ def test_the_threshold_is_a_setting(lessons, exact):
     )
 
 
-def test_never_seen_is_insufficient_even_without_minima(lessons):
+def test_never_seen_is_insufficient_data_without_minima(lessons):
     lax = replace(LAX, min_coverage=0, min_usable_share=0)
-    verdict = decide_sadness_flag(lessons.timeline("..."), lax)
-    assert verdict.outcome is FlagOutcome.INSUFFICIENT_DATA
-    assert verdict.interval is verdict.sad_share is verdict.raw_share is verdict.neutral_share is None
+    decision = decide_sadness_flag(lessons.timeline("..."), lax)
+    assert decision.outcome is FlagOutcome.INSUFFICIENT_DATA
+    assert decision.interval is decision.sad_share is decision.raw_share is decision.neutral_share is None
 
 
 @settings(max_examples=60)
@@ -166,7 +166,7 @@ def test_less_seen_time_never_flags(lessons, exact, script, factor):
 
 @settings(max_examples=60)
 @given(script=script, data=st.data())
-def test_who_had_too_little_still_has_when_any_moments_go(lessons, script, data):
+def test_removing_bins_never_makes_data_sufficient(lessons, script, data):
     seen = [i for i, letter in enumerate(script) if letter != "."]
     if (
         not seen
@@ -184,7 +184,7 @@ def test_more_sadness_never_unflags(lessons, own, script, seed, corrected, level
     rng, line = np.random.default_rng(seed), lessons.timeline(script)
     model, usual = own if corrected else None, Baseline(level, 3)
     before = decide_sadness_flag(line, LAX, model, usual)
-    # In some bins some of the other expressions give some of their probability to sad.
+    # In random bins, other expressions give random parts of their probability to sad.
     given_up = rng.random(line.probabilities.shape) * rng.integers(2, size=line.probabilities.shape)
     given_up[:, Emotion.SAD] = 0
     sadder = line.probabilities * (1 - given_up)
@@ -199,18 +199,18 @@ def test_more_sadness_never_unflags(lessons, own, script, seed, corrected, level
 
 @settings(max_examples=60)
 @given(script=script)
-def test_every_verdict_has_reasons_and_numbers_in_bounds(lessons, own, script):
-    verdict = decide_sadness_flag(lessons.timeline(script), SHORT, own)
-    assert verdict.reasons
-    assert 0 <= verdict.sad_s <= verdict.usable_s <= verdict.seen_s <= verdict.watched_s
-    if verdict.outcome is FlagOutcome.FLAGGED:
-        assert verdict.interval.low > SHORT.sad_share
-        assert verdict.sad_share == max(verdict.shares)
+def test_sadness_decision_has_reasons_and_numbers_in_bounds(lessons, own, script):
+    decision = decide_sadness_flag(lessons.timeline(script), SHORT, own)
+    assert decision.reasons
+    assert 0 <= decision.sad_s <= decision.usable_s <= decision.seen_s <= decision.watched_s
+    if decision.outcome is FlagOutcome.FLAGGED:
+        assert decision.interval.low > SHORT.sad_share
+        assert decision.sad_share == max(decision.shares)
 
 
-def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
+def test_sadness_record_is_json_ready_with_thresholds(lessons, exact):
     for line in lessons.timelines("sssssssss", "........."):
-        record = sadness_flag_record(7, decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)))
+        record = decide_sadness_flag(line, SHORT, exact, Baseline(0.2, 4)).to_record(7)
         numbers = json.loads(json.dumps(record.numbers, allow_nan=False))
         assert (record.session_id, record.student_id, record.kind) == (7, line.student_id, SADNESS_KIND)
         assert record.review == "open"
@@ -224,7 +224,7 @@ def test_the_record_is_ready_for_json_and_names_the_thresholds(lessons, exact):
     assert numbers["sad_share"] is numbers["shares"] is numbers["raw_share"] is None
 
 
-def test_the_reasons_never_say_that_somebody_is_sad(lessons, exact):
+def test_reasons_never_state_that_a_student_is_sad(lessons, exact):
     for text in ("s" * 20, "sn" * 20, "n" * 20):
         reasons = " ".join(
             decide_sadness_flag(lessons.timeline(text), FlagSettings(), exact, Baseline(0.5, 3)).reasons

@@ -1,4 +1,4 @@
-"""Lessons of a class as literals."""
+"""Sessions of a class as literals."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ CLASS = "Physics 10b"
 
 
 class Terms:
-    """Builders of lessons, one a week; students are ``{number: share of sadness}``."""
+    """Builders of weekly sessions; students are ``{ID: share of sadness}``."""
 
     def summary(self, student: int, sad: float | None = 0.1, **changes: Any) -> StudentSummary:
-        """Somebody seen nearly all along. ``sad`` None: not enough to tell."""
+        """A student seen for 90 % of the time. ``sad`` None: not enough data."""
         level = None if sad is None else ShareEstimate(sad, max(0.0, sad - 0.05), min(1.0, sad + 0.05))
         rest = 1.0 - (sad or 0.0)
         chances = None if sad is None else (0.0, 0.0, 0.0, rest / 4, sad, 0.0, 3 * rest / 4)

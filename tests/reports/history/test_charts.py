@@ -35,7 +35,7 @@ def marks(ax, marker: str) -> list[tuple[float, float]]:
     return [(x, y) for line in found for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)]
 
 
-def test_a_missed_lesson_is_no_point_at_zero():
+def test_missed_session_is_a_cross_not_zero():
     points = [SharePoint(WEEKS[0], 0.1, 0.05, 0.2), SharePoint(WEEKS[2], 0.5, 0.4, 0.6, flagged=True)]
     chart = share_chart([SharePanel("sadness", points)], WEEKS[:3], "told", missed=[WEEKS[1]])
     (ax,) = chart.figure.axes
@@ -43,11 +43,11 @@ def test_a_missed_lesson_is_no_point_at_zero():
     assert marks(ax, "s") == [(days_since_epoch(WEEKS[2]), 0.5)]
     ((at, height),) = marks(ax, "x")
     assert (at, height > ax.get_ylim()[1]) == (days_since_epoch(WEEKS[1]), True)
-    assert legend(chart) == ["a lesson, interval", "flagged", "not seen"]
+    assert legend(chart) == ["lesson with interval", "flagged", "not seen"]
     assert chart.alt == "told"
 
 
-def test_weeks_and_gaps_are_drawn_as_what_they_are():
+def test_weekly_means_and_empty_weeks_are_drawn():
     steps = [MeanStep(WEEKS[0], WEEKS[1], 0.2)]
     panel = SharePanel(
         "seen",
@@ -62,16 +62,16 @@ def test_weeks_and_gaps_are_drawn_as_what_they_are():
         days_since_epoch(WEEKS[1]),
         days_since_epoch(WEEKS[2]),
     )
-    assert legend(chart) == ["a lesson, interval", "mean of a week", "trend", "week without lesson"]
+    assert legend(chart) == ["lesson with interval", "weekly mean", "trend", "week without lesson"]
 
 
 @pytest.mark.parametrize(("high", "top"), [(0.15, 0.2), (0.3, 0.4), (0.41, 1.0)])
-def test_an_axis_ends_at_one_of_three_heights(high, top):
+def test_share_axis_ends_at_one_of_three_values(high, top):
     panel = SharePanel("sadness", [SharePoint(WEEKS[0], 0.1, 0.05, high)])
     assert panel.y_max == top
 
 
-def test_the_days_are_few_and_on_mondays():
+def test_date_ticks_are_few_and_on_mondays():
     chart = share_chart([SharePanel("seen", [SharePoint(at, 0.5) for at in WEEKS])], WEEKS, "told")
     ax = chart.figure.axes[-1]
     chart.figure.canvas.draw()
@@ -84,7 +84,7 @@ def test_the_days_are_few_and_on_mondays():
     assert len(chart.figure.axes[0].get_xticks()) <= 8
 
 
-def test_differences_are_filled_where_they_are_clear():
+def test_clear_differences_are_filled():
     chart = difference_chart(
         [
             Difference("seen", 0.2, 0.1, 0.3),
@@ -108,7 +108,7 @@ def test_differences_are_filled_where_they_are_clear():
     assert "facing $x$" in to_svg(chart)
 
 
-def test_missed_unknown_and_zero_look_different():
+def test_term_grid_distinguishes_missed_unknown_and_zero():
     row = TermGridRow(
         "Student 1", [0.0, STATE_MISSED, STATE_UNKNOWN, STATE_NOT_KEPT, None, 0.7], frozenset({5})
     )
@@ -124,28 +124,28 @@ def test_missed_unknown_and_zero_look_different():
     ]
     assert (0.0, SADNESS_LEVELS[0][1].lower()) in filled
     assert (5.0, SADNESS_LEVELS[-1][1].lower()) in filled
-    assert 4.0 not in {left for left, _ in filled}  # before they were known: nothing
+    assert 4.0 not in {left for left, _ in filled}  # before the first session: nothing
     assert marks(ax, "x") == [(1.5, 0)]
     assert marks(ax, "o") == [(5.5, 0)]
-    assert {"not seen", "not enough to tell", "nothing kept", "flagged"} <= set(legend(chart))
+    assert {"not seen", "not enough data", "not stored", "flagged"} <= set(legend(chart))
 
 
-def test_a_large_class_is_several_maps():
+def test_term_grid_of_large_class_is_split():
     rows = [TermGridRow(f"Student {number}", [0.1]) for number in range(MAX_TERM_GRID_ROWS + 5)]
     charts = term_grid_charts(rows, WEEKS[:1], "told", label="x")
     assert [len(chart.figure.axes[0].get_yticklabels()) for chart in charts] == [MAX_TERM_GRID_ROWS, 5]
 
 
-def test_sessions_that_broke_off_and_flags_are_marked():
+def test_sessions_chart_marks_interruptions_and_flags():
     chart = sessions_chart([SessionPoint(WEEKS[0], 50.0, False, 2), SessionPoint(WEEKS[1], 12.0, True, 0)])
     (ax,) = chart.figure.axes
     assert marks(ax, "o") == [(days_since_epoch(WEEKS[0]), 50.0)]
     assert marks(ax, "^") == [(days_since_epoch(WEEKS[1]), 12.0)]
     assert [text.get_text() for text in ax.texts] == ["2"]
-    assert "1 broke off" in chart.alt
+    assert "1 of them interrupted" in chart.alt
 
 
-def test_the_same_chart_is_the_same_bytes():
+def test_history_charts_are_reproducible():
     def draw() -> str:
         return to_svg(sessions_chart([SessionPoint(WEEKS[0], 50.0, False, 2)]))
 

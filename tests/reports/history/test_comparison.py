@@ -9,7 +9,7 @@ def row(found, name):
     return next(one for one in found.rows if one.name == name)
 
 
-def test_students_in_both_are_compared_with_themselves(terms, lessons):
+def test_matched_students_give_paired_differences(terms, lessons):
     before = terms.lesson(lessons, 1, {1: 0.1, 2: 0.4, 3: 0.7})
     after = terms.lesson(lessons, 2, {1: 0.2, 2: 0.51, 3: 0.79})
     found = compare_sessions(terms.history(before, after))
@@ -22,58 +22,58 @@ def test_students_in_both_are_compared_with_themselves(terms, lessons):
     assert len(sadness.cells) == len(COMPARISON_HEADINGS)
 
 
-def test_who_changed_most_comes_first(terms, lessons):
+def test_changes_are_sorted_by_size(terms, lessons):
     before = terms.lesson(lessons, 1, {1: 0.1, 2: 0.5, 3: None})
     after = terms.lesson(lessons, 2, {1: 0.15, 2: 0.1, 3: 0.9})
     found = compare_sessions(terms.history(before, after))
     assert [(one.name, one.difference.value) for one in found.changes] == [
         ("Student 2", pytest.approx(-0.4)),
         ("Student 1", pytest.approx(0.05)),
-    ]  # and not Student 3, of whom the first lesson cannot tell
+    ]  # without Student 3, with not enough data in the first session
     assert [one.difference.excludes_zero for one in found.changes] == [True, False]
 
 
-def test_where_nobody_is_known_to_be_in_both_two_groups_are_compared(terms, lessons):
+def test_without_matched_students_groups_are_compared(terms, lessons):
     before, after = terms.lesson(lessons, 1, {1: 0.1, 2: 0.2}), terms.lesson(lessons, 2, {3: 0.3, 4: 0.4})
     found = compare_sessions(terms.history(before, after, by_seat=frozenset({1, 2, 3, 4})))
     assert (found.matched, found.is_paired, found.changes) == (0, False, ())
     assert row(found, "resembling sadness").difference.value == pytest.approx(0.2)
-    assert found.basis.startswith("Nobody is known to be in both")
+    assert found.basis.startswith("No student is known to be in both")
 
 
-def test_a_few_of_many_do_not_stand_for_the_class(terms, lessons):
+def test_few_matched_students_give_unpaired_differences(terms, lessons):
     first = dict.fromkeys(range(1, 11), 0.1)
     second = dict.fromkeys([1, 2, *range(11, 19)], 0.2)
     found = compare_sessions(terms.history(terms.lesson(lessons, 1, first), terms.lesson(lessons, 2, second)))
     assert (found.matched, found.is_paired) == (2, False)
-    assert found.basis.startswith("Only 2 are known to be in both")
+    assert found.basis.startswith("Only 2 students are known to be in both")
 
 
-def test_class_figures_alone_have_no_interval(terms, lessons):
+def test_aggregate_differences_have_no_interval(terms, lessons):
     before = terms.lesson(lessons, 1, {}, mode="aggregate")
     found = compare_sessions(terms.history(before, terms.lesson(lessons, 2, {1: 0.1, 2: 0.2})))
     assert row(found, "seen").difference is None
-    assert "only class figures are kept" in found.basis
+    assert "has class figures only" in found.basis
     assert found.remarks[0] == "The modes differ: aggregate and emotion."
 
 
 @pytest.mark.parametrize(
     ("changes", "remark"),
     [
-        ({"bin_s": 10.0, "length": 300}, "The lengths of a bin differ: 5 s and 10 s."),
+        ({"bin_s": 10.0, "length": 300}, "The time steps differ: 5 s and 10 s."),
         ({"versions": {"model": "cnn 2"}}, "The versions of the model differ: cnn 1 and cnn 2."),
         ({"class_name": "8a"}, "The classes differ: Physics 10b and 8a."),
         ({"status": "interrupted"}, "Session 2 was interrupted."),
     ],
 )
-def test_what_makes_them_hard_to_compare_is_said(terms, lessons, changes, remark):
+def test_comparability_remarks(terms, lessons, changes, remark):
     changes = {name: value for name, value in changes.items() if name != "length"}
     before = terms.lesson(lessons, 1, {1: 0.1})
     found = compare_sessions(terms.history(before, terms.lesson(lessons, 2, {1: 0.1}, **changes)))
     assert found.remarks == (remark,)
 
 
-def test_unlike_coverage_and_a_running_session_are_said(terms, lessons):
+def test_remarks_on_coverage_and_running_session(terms, lessons):
     before, after = terms.lesson(lessons, 1, {1: 0.1}), terms.lesson(lessons, 2, {1: 0.1})
     assert compare_sessions(terms.history(before, after)).remarks == ()
     seldom = after.summary.__class__(**(vars(after.summary) | {"seen_share": 0.5}))
@@ -82,5 +82,5 @@ def test_unlike_coverage_and_a_running_session_are_said(terms, lessons):
     assert remark.startswith("Students were seen for 90\N{NO-BREAK SPACE}% and 50\N{NO-BREAK SPACE}%")
     running = type(after)(after.session, None)
     assert compare_sessions(terms.history(before, running)).remarks == (
-        "Session 2 is not summed up: it is still running.",
+        "Session 2 is still running and has no figures.",
     )

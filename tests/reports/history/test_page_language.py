@@ -38,7 +38,7 @@ DATA = (
 
 @pytest.fixture(scope="module")
 def lines(terms, lessons):
-    """Lessons of all kinds: missed, of the class alone, interrupted, running; and one of another class."""
+    """Sessions of all kinds: missed, aggregate, interrupted, running; and one of another class."""
     made = []
     for number in range(1, 9):
         students = {1: number / 11, 2: 0.1, 3: None} if number not in (3, 4) else {1: number / 10}
@@ -78,13 +78,13 @@ def _documents(found):
     }
 
 
-def test_nothing_goes_past_gettext(lines, monkeypatch):
+def test_all_texts_are_translatable(lines, monkeypatch):
     monkeypatch.setattr(language, "load_catalogue", lambda _: Bracketed())
     for name, document in _documents(lines).items():
         assert (name, untold(render_document_html(document), DATA)) == (name, set())
 
 
-def test_german_pages_are_german(lines):
+def test_german_pages_have_no_english_words(lines):
     with use_language("de"):
         pages = {name: render_document_html(document) for name, document in _documents(lines).items()}
     for html in pages.values():
@@ -95,7 +95,7 @@ def test_german_pages_are_german(lines):
     assert "Lektion 2 wurde unterbrochen." in pages["compare apart"]
 
 
-def test_what_programs_read_stays_english(lines):
+def test_json_stays_english(lines):
     pair = type(lines)((lines.sessions[1], lines.sessions[6]), lines.students)
     own = [StudentSession(lines.sessions[0].session, lines.students[1], lines.sessions[0].students[0], ())]
     english = (

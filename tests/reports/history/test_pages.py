@@ -1,4 +1,4 @@
-"""The pages: structure, escaping, and that each chart has its words and its table."""
+"""The history pages: structure, escaping, alternative texts and tables of charts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def term(terms, lessons):
-    """Seven lessons: Student 1 gets sadder, Student 2 misses two, of the sixth there are class figures."""
+    """Seven sessions: Student 1 looks more sad-like, Student 2 misses two, the sixth has class figures
+    only."""
     made = []
     for number in range(1, 8):
         students = {1: number / 10, 2: 0.1} if number not in (3, 4) else {1: number / 10}
@@ -66,7 +67,7 @@ NAMES = ["sessions", "student", "compare", "trends", "term"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_is_whole_and_loads_nothing(documents, name):
+def test_page_is_well_formed_and_self_contained(documents, name):
     html = render_document_html(documents[name])
     page = Page(html)
     assert page.problems == []
@@ -79,7 +80,7 @@ def test_a_page_is_whole_and_loads_nothing(documents, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chart_has_words_and_a_table(documents, name):
+def test_every_chart_has_alt_text_and_table(documents, name):
     page = Page(render_document_html(documents[name]))
     labels = [value for tag, attribute, value in page.attributes if (tag, attribute) == ("svg", "aria-label")]
     assert labels
@@ -88,7 +89,7 @@ def test_every_chart_has_words_and_a_table(documents, name):
     assert all(len(row) == len(table[0]) for table in page.tables for row in table)
 
 
-def test_a_name_is_only_a_name():
+def test_names_are_escaped():
     table = compact_table(("student", "flags"), [("<script>alert(1)</script>", "a & b")])
     html = render_document_html(
         Document("<i>", "", (), ("<b>",), [Section("</h2>", ["<p>"], (), [table], ["&"])])
@@ -98,24 +99,24 @@ def test_a_name_is_only_a_name():
     assert Page(html).problems == []
 
 
-def test_a_students_page(documents):
+def test_student_page(documents):
     page = Page(render_document_html(documents["student"]))
-    assert page.headings == ["Student 1", "Session by session", "Flags and reviews", "What this cannot tell"]
-    assert "points a week" in page.text
+    assert page.headings == ["Student 1", "Session by session", "Flags and reviews", "Method and limits"]
+    assert "points per week" in page.text
     assert "rising" in page.text
     assert "class figures only" in page.text
     assert "Ms <b>" in page.text
     assert "is sad" not in page.text
 
 
-def test_a_terms_page(documents):
+def test_term_page(documents):
     page = Page(render_document_html(documents["term"]))
     assert page.headings == [
         "Physics 10b",
         "Flags and reviews",
         "Student by student",
         "Week by week",
-        "Everyone",
+        "All students",
         "Lesson by lesson",
         "The shares of sadness, lesson by lesson",
         "Method and limits",
@@ -129,15 +130,15 @@ def test_a_terms_page(documents):
     assert "is sad" not in page.text
 
 
-def test_a_term_without_a_roster_says_what_is_missing(terms, lessons):
+def test_term_without_roster_states_that(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {1: 0.1}), by_seat=frozenset({1}))
     page = Page(render_document_html(term_page(build_term_history("Physics 10b", history, ZONE))))
-    assert "Nobody is known over more than one lesson" in page.text
-    assert "1 student known by the seat in one lesson only" in page.text
-    assert "Everyone" not in page.headings
+    assert "No student is known over more than one lesson" in page.text
+    assert "1 student known only by the seat in one lesson" in page.text
+    assert "All students" not in page.headings
 
 
-def test_models_that_differ_over_a_term_are_said(terms, lessons):
+def test_term_with_several_models_states_that(terms, lessons):
     made = [
         terms.lesson(lessons, 1, {1: 0.1}),
         terms.lesson(lessons, 2, {1: 0.1}, versions={"model": "cnn 2"}),
@@ -145,10 +146,10 @@ def test_models_that_differ_over_a_term_are_said(terms, lessons):
     page = Page(
         render_document_html(term_page(build_term_history("Physics 10b", terms.history(*made), ZONE)))
     )
-    assert "read by different models (cnn 1, cnn 2)" in page.text
+    assert "analysed by different models (cnn 1, cnn 2)" in page.text
 
 
-def test_nothing_to_list_is_still_a_page(terms):
+def test_empty_pages_are_valid(terms):
     for document in (
         sessions_page([], SessionFilters(flagged=True)),
         trends_page(build_class_trends("7b", [], ZONE)),
@@ -157,7 +158,7 @@ def test_nothing_to_list_is_still_a_page(terms):
         assert Page(render_document_html(document)).problems == []
 
 
-def test_a_number_is_set_to_the_right_and_a_word_to_the_left():
+def test_cell_classes_of_numbers_and_texts():
     table = DocumentTable(
         ("student", "no.", "seen", "flags", "started"), [], text_columns=frozenset({"flags"})
     )

@@ -11,7 +11,7 @@ from reports.text.dates import ReportSettings
 UTC = ReportSettings("UTC")
 
 
-def test_sessions_in_the_order_given(lessons):
+def test_session_lines_keep_order(lessons):
     sessions = [
         lessons.session(600, id=9, room="B 12"),
         lessons.session(id=3, status=SessionStatus.INTERRUPTED),
@@ -28,6 +28,6 @@ def test_sessions_in_the_order_given(lessons):
     assert all(len(line.cells) == len(SESSION_HEADINGS) for line in lines)
 
 
-def test_an_unknown_zone(lessons):
+def test_session_lines_with_unknown_zone_raise(lessons):
     with pytest.raises(ReportError):
         session_lines([lessons.session()], {}, ReportSettings("Nowhere"))

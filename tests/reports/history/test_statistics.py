@@ -15,20 +15,20 @@ from reports.history.statistics import (
 SHARES = st.lists(st.none() | st.floats(0, 1), max_size=12)
 
 
-def test_the_mean_over_students_has_students_t_interval():
+def test_estimate_mean_has_t_interval():
     # Four values, mean 0.5, standard deviation 0.2582, t(3) = 3.1824.
     found = estimate_mean([0.2, 0.4, None, 0.6, 0.8])
     assert (found.value, found.student_count) == (pytest.approx(0.5), 4)
     assert (found.low, found.high) == (pytest.approx(0.0891, abs=1e-4), pytest.approx(0.9109, abs=1e-4))
 
 
-def test_one_student_has_no_spread_and_nobody_no_mean():
+def test_estimate_mean_of_one_and_none():
     assert estimate_mean([None, 0.25]).low is None
     assert estimate_mean([]) is estimate_mean([None]) is None
 
 
-def test_a_paired_difference_is_of_the_students_own_changes():
-    """They differ much from each other and all change alike, which two groups could not tell."""
+def test_paired_difference_uses_own_changes():
+    """A large spread between students with equal changes: significant only if paired."""
     pairs = [(0.1, 0.2), (0.5, 0.61), (0.8, 0.89), (0.3, None)]
     own = estimate_paired_difference(pairs)
     assert (own.value, own.student_count, own.excludes_zero) == (pytest.approx(0.1), 3, True)
@@ -36,7 +36,7 @@ def test_a_paired_difference_is_of_the_students_own_changes():
     assert (apart.value, apart.excludes_zero) == (pytest.approx(0.1), False)
 
 
-def test_welchs_interval():
+def test_unpaired_difference_has_welch_interval():
     # Worked by hand: means 2 and 5 tenths; variances 0.01 and 0.04; 3 and 3 values; freedom 2.94, t = 3.22.
     found = estimate_unpaired_difference([0.1, 0.2, 0.3], [0.3, 0.5, 0.7])
     assert found.value == pytest.approx(0.3)
@@ -45,7 +45,7 @@ def test_welchs_interval():
     assert estimate_unpaired_difference([0.5], [0.75, 0.25]).low is None
 
 
-def test_two_levels_are_joined_by_squares():
+def test_share_change_combines_intervals_by_newcombe():
     found = estimate_share_change(ShareEstimate(0.2, 0.1, 0.4), ShareEstimate(0.6, 0.5, 0.8))
     assert found.value == pytest.approx(0.4)
     assert found.low == pytest.approx(0.4 - (0.1**2 + 0.2**2) ** 0.5)
@@ -53,7 +53,7 @@ def test_two_levels_are_joined_by_squares():
 
 
 @given(SHARES, SHARES)
-def test_an_interval_holds_its_value_and_stays_in_bounds(before, after):
+def test_estimate_interval_contains_value(before, after):
     whole = estimate_mean(before)
     if whole is not None and whole.low is not None:
         assert 0 <= whole.low <= whole.value + 1e-12 <= whole.high + 2e-12 <= 1 + 2e-12

@@ -12,7 +12,7 @@ UTC = ReportSettings("UTC")
 
 
 def parts(terms, lessons, *shares, by_seat=False):
-    """Student 1 in a lesson each; a share, None for not enough to tell, or "absent"."""
+    """Student 1 in one session each: a share, None for not enough data, or "absent"."""
     found = []
     for number, share in enumerate(shares, start=1):
         lesson = terms.lesson(lessons, number, {})
@@ -24,7 +24,7 @@ def parts(terms, lessons, *shares, by_seat=False):
     return found
 
 
-def test_a_line_says_what_a_session_holds(terms, lessons):
+def test_student_line_values(terms, lessons):
     (part,) = parts(terms, lessons, 0.6)
     flags = (terms.flag(1, 1, "confirmed"), FlagRecord(1, 1, "attention", "not_flagged", {}))
     part = StudentSession(part.session, part.student, part.summary, flags)
@@ -42,7 +42,7 @@ def test_a_line_says_what_a_session_holds(terms, lessons):
     assert len(cells) == len(STUDENT_HEADINGS)
 
 
-def test_missed_lessons_are_listed_and_are_not_zero(terms, lessons):
+def test_missed_sessions_are_listed_without_shares(terms, lessons):
     """Five lessons of the class; the student is in three, and first in the second."""
     own = parts(terms, lessons, "absent", 0.2, 0.3)[1:] + parts(terms, lessons, *["absent"] * 5)[4:]
     whole = [terms.lesson(lessons, number, {2: 0.1}) for number in range(1, 6)]
@@ -59,7 +59,7 @@ def test_missed_lessons_are_listed_and_are_not_zero(terms, lessons):
     assert history.trends.sadness.sessions == 2
 
 
-def test_what_is_not_kept_or_still_running_is_not_missed(terms, lessons):
+def test_aggregate_and_running_sessions_are_not_missed(terms, lessons):
     own = parts(terms, lessons, 0.2)
     running = terms.lesson(lessons, 3, {})
     whole = [terms.lesson(lessons, 2, {}, mode="aggregate"), type(running)(running.session, None)]
@@ -71,7 +71,7 @@ def test_what_is_not_kept_or_still_running_is_not_missed(terms, lessons):
     assert history.count(SessionPresence.MISSED) == 0
 
 
-def test_a_trend_is_of_sessions_with_enough_to_tell(terms, lessons):
+def test_trend_uses_sessions_with_enough_data(terms, lessons):
     history = build_student_history(
         "Student 1", parts(terms, lessons, 0.1, None, 0.2, 0.3, 0.4, 0.5), [], UTC
     )
@@ -82,21 +82,21 @@ def test_a_trend_is_of_sessions_with_enough_to_tell(terms, lessons):
     assert compute_trends(short).sadness.slope_per_week is None
 
 
-def test_who_is_known_by_the_seat_has_no_trend(terms, lessons):
+def test_seat_only_student_has_no_trend(terms, lessons):
     history = build_student_history("Student 1", parts(terms, lessons, 0.1, 0.2, by_seat=True), [], UTC)
     assert (history.roster_student, history.trends, history.student_count) == (None, None, 2)
     assert history.warning is not None
-    assert "may be of different people" in history.warning
+    assert "may belong to different students" in history.warning
 
 
-def test_two_of_the_roster_with_one_name_have_no_trend(terms, lessons):
+def test_two_roster_students_with_same_name_have_no_trend(terms, lessons):
     one, other = parts(terms, lessons, 0.1, 0.2)
     other = StudentSession(other.session, terms.person(2), other.summary._replace(student_id=2), ())
     history = build_student_history("Student 1", [one, other], [], UTC)
     assert (history.roster_student, history.trends) == (None, None)
 
 
-def test_a_direction_of_a_few_seconds_is_nobodys_level(terms, lessons):
+def test_short_head_pose_time_has_no_facing_share(terms, lessons):
     (part,) = parts(terms, lessons, 0.1)
     short = StudentSession(part.session, part.student, part.summary._replace(head_pose_s=30.0), ())
     (line,) = build_student_history("Student 1", [short], [], UTC).lines
@@ -107,11 +107,11 @@ def test_a_direction_of_a_few_seconds_is_nobodys_level(terms, lessons):
     ("outcomes", "told"),
     [
         ([], "–"),
-        (["insufficient_data"], "not enough to tell"),
+        (["insufficient_data"], "not enough data"),
         (["insufficient_data", "not_flagged"], "none"),
     ],
 )
-def test_flags_in_a_word(terms, lessons, outcomes, told):
+def test_describe_flags(terms, lessons, outcomes, told):
     (part,) = parts(terms, lessons, 0.1)
     flags = tuple(FlagRecord(1, 1, f"kind {n}", outcome, {}) for n, outcome in enumerate(outcomes))
     (line,) = build_student_history(

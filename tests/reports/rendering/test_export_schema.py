@@ -1,4 +1,4 @@
-"""The JSON of a report is what its schema says, and nothing besides."""
+"""The JSON of a report matches its schema."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from db.records import (
     TrackRecord,
 )
 from db.small_faces import SmallFaces
-from reports.builder import build_report
 from reports.flags.attention import AttentionFlagSettings
 from reports.flags.sadness import FlagSettings
 from reports.rendering.export import SCHEMA, report_json
 from reports.text.dates import ReportSettings
+from tests.helpers.session_report import make_report
 
 TEXT = (files("reports") / "report.schema.json").read_text("utf-8")
 VALIDATOR = Draft202012Validator(json.loads(TEXT))
@@ -34,7 +34,7 @@ MODEL = {"name": "cp", "scores": CARD | {"neutral_called_sad": 0.05, "ece": 0.02
 
 @pytest.fixture
 def make(lessons):
-    """The JSON of a report, as read back."""
+    """The parsed JSON of a report."""
 
     def _make(*scripts, mode="emotion", aggregate=None, settings=None, **known):
         session = lessons.session(
@@ -46,7 +46,7 @@ def make(lessons):
         rows = lessons.bins(scripts) if aggregate is None else lessons.aggregate(aggregate)
         people = lessons.students(len(scripts))
         return json.loads(
-            report_json(build_report(session, people, rows, settings=ReportSettings("UTC"), **known))
+            report_json(make_report(session, people, rows, settings=ReportSettings("UTC"), **known))
         )
 
     return _make
@@ -54,7 +54,7 @@ def make(lessons):
 
 @pytest.fixture
 def everything(make, lessons):
-    """A report in which whatever can be there is there."""
+    """A report with every optional value."""
     at, named = lessons.started_at, Correction(CorrectionKind.NAME, 2, 3)
     level = ShareEstimate(0.2, 0.1, 0.3)
     return make(
@@ -74,13 +74,13 @@ def problems(data) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)]
 
 
-def test_the_schema_is_one() -> None:
+def test_schema_is_valid() -> None:
     Draft202012Validator.check_schema(json.loads(TEXT))
 
 
-def test_a_report_with_everything_is_as_the_schema_says(everything) -> None:
+def test_full_report_matches_schema(everything) -> None:
     assert problems(everything) == []
-    # And everything is in it, so that the schema has been asked about all it allows.
+    # All optional values are present, so the whole schema is tested.
     assert everything["class"]["change_points"]
     first = everything["students"][0]
     assert (first["review"], first["reviewed_by"], first["note"]) == ("dismissed", "Ms Ono", "ill")
@@ -93,12 +93,12 @@ def test_a_report_with_everything_is_as_the_schema_says(everything) -> None:
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour"])
 @pytest.mark.parametrize("scripts", [["."], ["?"], ["n"], ["sssnnn", "b<zb.."]])
-def test_reports_of_little(make, mode, scripts) -> None:
+def test_sparse_reports_match_schema(make, mode, scripts) -> None:
     assert problems(make(*scripts, mode=mode)) == []
 
 
 @pytest.mark.parametrize("people", [[6, 6, 6], [4, 4, 4], [0, 0, 0]])
-def test_reports_of_a_class_alone(make, people) -> None:
+def test_aggregate_reports_match_schema(make, people) -> None:
     assert problems(make("...", mode="aggregate", aggregate=people)) == []
 
 
@@ -112,7 +112,7 @@ def test_reports_of_a_class_alone(make, people) -> None:
         ("students", 0, "attention_flag"), ("students", 0, "attention_flag", "numbers"), ("markers", 0),
     ],
 )  # fmt: skip
-def test_what_nobody_described_is_refused(everything, place) -> None:
+def test_undescribed_key_is_invalid(everything, place) -> None:
     node = everything
     for step in place:
         node = node[step]
@@ -121,12 +121,12 @@ def test_what_nobody_described_is_refused(everything, place) -> None:
 
 
 @pytest.mark.parametrize("key", ["schema", "students", "class", "created_at"])
-def test_what_is_always_there_must_be(everything, key) -> None:
+def test_missing_required_key_is_invalid(everything, key) -> None:
     del everything[key]
     assert problems(everything) != []
 
 
-def test_the_thresholds_are_those_of_the_rules() -> None:
+def test_schema_thresholds_match_settings() -> None:
     described = json.loads(TEXT)["properties"]
     for name, settings in (
         ("flag_settings", FlagSettings()),
@@ -135,7 +135,7 @@ def test_the_thresholds_are_those_of_the_rules() -> None:
         assert described[name]["anyOf"][1]["required"] == list(asdict(settings))
 
 
-def test_everything_is_described() -> None:
+def test_every_key_has_a_description() -> None:
     def walk(node, path):
         for name, part in node.get("properties", {}).items():
             assert part.get("description") or "$ref" in part, f"{path}.{name} has no description"
@@ -151,6 +151,6 @@ def test_everything_is_described() -> None:
         walk(part, name)
 
 
-def test_a_bad_share_is_refused(everything) -> None:
+def test_share_out_of_bounds_is_invalid(everything) -> None:
     bad = everything | {"students": [everything["students"][0] | {"coverage": 1.5}]}
     assert any("1.5" in line for line in problems(bad))

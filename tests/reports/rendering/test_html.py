@@ -20,11 +20,11 @@ from db.records import (
     SessionStatus,
     TrackRecord,
 )
-from reports.builder import build_report
 from reports.flags.sadness import FlagSettings
 from reports.rendering.html import render_report_html, report_facts
 from reports.text.dates import ReportSettings
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 UTC = ReportSettings("UTC")
@@ -36,7 +36,7 @@ def make(lessons):
         session = lessons.session(max(map(len, scripts), default=0), **changes)
         people = students or lessons.students(len(scripts))
         bins = lessons.bins(scripts)
-        return build_report(session, people, bins, lessons.seats(len(people)), flags, UTC, SHORT)
+        return make_report(session, people, bins, lessons.seats(len(people)), flags, UTC, SHORT)
 
     return _make
 
@@ -51,7 +51,7 @@ def page(html):
     return Page(html)
 
 
-def test_the_order_of_a_teacher_in_a_hurry(page):
+def test_page_headings_in_order(page):
     assert page.headings == [
         "Physics 10b",
         "The class over time",
@@ -60,29 +60,29 @@ def test_the_order_of_a_teacher_in_a_hurry(page):
         "Head turned from the front",
         "Suggested check-ins",
         "Student 1 seat 1",
-        "Everyone",
+        "All students",
         "What this report cannot tell",
-        "How it was made",
+        "How this report was made",
     ]
     assert page.text.index("Suggested check-in: Student 1.") < page.text.index("The class over time")
     assert "Monday 2 March 2026, 09:00 (UTC)" in page.text
 
 
-def test_the_page_is_well_formed(page):
+def test_page_is_well_formed(page):
     assert page.problems == []
     assert page.charts == 4  # the class, two maps, a strip
     assert page.tags.count("svg") - page.charts == 1 + 2 * 3  # coverage, two sparks for each who was seen
     assert ("html", "lang", "en-GB") in page.attributes
 
 
-def test_everyone_has_a_row(page):
+def test_every_student_has_a_row(page):
     header, *rows = page.everyone
     assert [cell.strip() for cell in header] == [
         "Student",
         "Seen",
-        "Head to the front",
-        "Eyes shut most",
-        "Resembling sadness",
+        "Facing front",
+        "Eyes closed most",
+        "Looked sad-like",
         "Outcome",
     ]
     first = [cell.replace("\N{NO-BREAK SPACE}", " ").strip() for cell in rows[0]]
@@ -91,12 +91,12 @@ def test_everyone_has_a_row(page):
     assert first[-1] == "check-in suggested: sadness"
     assert [row[-1] for row in rows[1:]] == [
         "no flag",
-        "not enough to tellreadable for 10\N{NO-BREAK SPACE}s of the 20\N{NO-BREAK SPACE}s needed",
+        "not enough datareadable for 10\N{NO-BREAK SPACE}s of the 20\N{NO-BREAK SPACE}s needed",
         "not seen",
     ]
 
 
-def test_nothing_is_loaded_from_anywhere(html, page):
+def test_page_is_self_contained(html, page):
     assert not {"script", "link", "iframe", "img", "object", "embed"} & set(page.tags)
     loading = {"src", "href", "xlink:href", "srcset", "action", "background", "poster", "data"}
     targets = [value for _, name, value in page.attributes if name in loading]
@@ -112,7 +112,7 @@ def test_every_chart_has_a_text_alternative(page):
     assert all(len(label) > 40 for label in labels)
 
 
-def test_every_chart_has_its_numbers_folded_under_it(page):
+def test_every_chart_has_a_collapsed_table(page):
     assert page.tags.count("details") == page.tags.count("summary") == 4  # the class, two maps, angles
     assert page.tags.count("caption") == 4
     sad = page.tables[1]
@@ -120,39 +120,39 @@ def test_every_chart_has_its_numbers_folded_under_it(page):
     assert told == ["Student 1", *["70 %"] * 6, *["5 %"] * 2]
 
 
-def test_headings_go_down_one_step_at_a_time(html):
+def test_heading_levels_have_no_gaps(html):
     levels = [int(level) for level in re.findall(r"<h(\d)", html)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def test_every_section_has_a_name_and_every_heading_of_a_table_a_scope(html, page):
+def test_sections_have_names_and_headers_scopes(html, page):
     ids = {value for _, name, value in page.attributes if name == "id"}
     named = [value for _, name, value in page.attributes if name == "aria-labelledby"]
     assert set(named) <= ids
     sections = re.findall(r"<section([^>]*)>", html)
     assert all("aria-labelledby" in attributes for attributes in sections)
     assert page.tags.count("th") == sum((tag, name) == ("th", "scope") for tag, name, _ in page.attributes)
-    # Those inside charts are made from what they mark: the same twice is the same pattern.
+    # IDs inside charts are derived from the shapes: equal IDs mean equal patterns.
     ours = [value for tag, name, value in page.attributes if name == "id" and tag in {"h2", "div"}]
     assert len(ours) == len(set(ours)) == 7
 
 
-def test_a_link_leads_to_who_is_flagged(page):
+def test_glance_links_to_flagged_students(page):
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
     assert links == ["#student-1"]
     assert ("div", "id", "student-1") in page.attributes
 
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
-def test_it_never_says_that_somebody_is_sad(make, mode):
+def test_page_never_states_that_a_student_is_sad(make, mode):
     text = Page(render_report_html(make("ssssssnn", "nnnnnnnn", mode=mode))).text.lower()
-    for verdict in ("is sad", "was sad", "are sad", "feels", "depress"):
-        assert verdict not in text
+    for decision in ("is sad", "was sad", "are sad", "feels", "depress"):
+        assert decision not in text
 
 
-def test_a_name_is_only_a_name(make, lessons):
+def test_names_are_escaped(make, lessons):
     evil = "<script>alert('x')</script>"
     students = [replace(lessons.students(1)[0], pseudonym=evil)]
     flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", "<i>me</i>", None, "<b>note</b>")]
@@ -167,7 +167,7 @@ def test_a_name_is_only_a_name(make, lessons):
     assert page.headings[0] == "<u>Class</u> & Co"
 
 
-def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lessons):
+def test_names_notes_and_markers_are_isolated(make, lessons):
     arabic = "محمد"
     students = [replace(lessons.students(1)[0], pseudonym=arabic)]
     flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "confirmed", arabic, None, arabic)]
@@ -180,41 +180,41 @@ def test_names_notes_and_markers_are_set_apart_from_the_text_around(make, lesson
     assert f"Confirmed on review: \u2068{arabic}\u2069." in told
 
 
-def test_where_the_class_changed_is_said_drawn_and_explained(lessons):
+def test_change_points_are_listed_drawn_and_explained(lessons):
     bins = lessons.bins(["b" * 40 + "<" * 40] * 8)
     session = lessons.session(80, mode="behaviour")
-    html = render_report_html(build_report(session, lessons.students(8), bins, settings=UTC))
+    html = render_report_html(make_report(session, lessons.students(8), bins, settings=UTC))
     page = Page(html)
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "Where the class changed most" in page.headings
+    assert "When the class changed most" in page.headings
     assert "changed most at 3:20: heads facing the front fell from 100 % to 0 %." in text
     assert ">A</text>" in html
     quiet = Page(
         render_report_html(
-            build_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC)
+            make_report(session, lessons.students(8), lessons.bins(["b" * 80] * 8), settings=UTC)
         )
     )
-    assert "At no moment did the class change by more than chance allows." in quiet.text
-    assert "Where the class changed most" not in quiet.headings
+    assert "At no time did the class change by more than chance can explain." in quiet.text
+    assert "When the class changed most" not in quiet.headings
 
 
-def test_the_making_time_is_the_only_difference(lessons):
+def test_creation_time_is_the_only_difference(lessons):
     args = lessons.session(8), lessons.students(1), lessons.bins(["nnnnnnnn"])
     made = [
-        render_report_html(build_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
+        render_report_html(make_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
         for at in (None, lessons.started_at, lessons.started_at + timedelta(days=120, hours=1))
     ]
-    told = '<p class="soft">Report made Tuesday 30 June 2026, 12:00 (CEST)</p>'
+    told = '<p class="soft">Report created Tuesday 30 June 2026, 12:00 (CEST)</p>'
     assert told in made[2]
-    assert len({re.sub(r"<p class=.soft.>Report made .*?</p>\n", "", html) for html in made}) == 1
+    assert len({re.sub(r"<p class=.soft.>Report created .*?</p>\n", "", html) for html in made}) == 1
 
 
-def test_head_and_eyes_are_told_apart_from_expressions(make):
-    """In directions, shares and times, in both modes alike; a dash where too little was seen."""
+def test_heads_and_eyes_have_their_own_columns(make):
+    """Directions, shares and times in both modes; a dash with too little data."""
     scripts = ("b" * 24 + "z" * 6 + "<" * 6, "." * 36)
     page = Page(render_report_html(make(*scripts, mode="behaviour")))
     header, first, second = [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in page.tables[-1]]
-    assert header[:3] == ["Student", "Own direction", "Furthest from it"]
+    assert header[:3] == ["Student", "Usual direction", "Furthest from it"]
     assert first == [
         "Student 1",
         "5° left, 10° down",
@@ -229,19 +229,19 @@ def test_head_and_eyes_are_told_apart_from_expressions(make):
     assert more[1][-2:] == ["100\N{NO-BREAK SPACE}%", "sadness"]
     told = [cell.replace("\N{NO-BREAK SPACE}", " ").strip() for cell in page.everyone[1]]
     assert told[:-1] == ["Student 1", "100 %", "83 %", "100 % at 2:00", "0:00"]
-    assert told[-1].startswith("not enough to tell")
+    assert told[-1].startswith("not enough data")
 
 
-def test_a_head_that_bowed_further_than_it_turned_is_told_as_bowed(lessons):
+def test_furthest_direction_is_pitch_if_larger(lessons):
     bins = [
         replace(row, pitch_deg=-10.0 if n < 24 else -45.0) for n, row in enumerate(lessons.bins(["b" * 36]))
     ]
     session = lessons.session(36, mode="behaviour")
-    page = Page(render_report_html(build_report(session, lessons.students(1), bins, settings=UTC)))
+    page = Page(render_report_html(make_report(session, lessons.students(1), bins, settings=UTC)))
     assert page.tables[-1][1][2].replace("\N{NO-BREAK SPACE}", " ") == "35° down at 2:00"
 
 
-def test_a_dismissed_flag_is_told_as_such(make):
+def test_dismissed_flag_is_marked(make):
     flags = [FlagRecord(7, 1, "sadness", "flagged", {}, "dismissed", None, None, "was reading")]
     page = Page(render_report_html(make("ssssssss", "ssssssnn", flags=flags)))
     assert "Dismissed on review: was reading" in page.text
@@ -250,21 +250,21 @@ def test_a_dismissed_flag_is_told_as_such(make):
     assert students[:2] == ["Student 2 seat 2", "Student 1 seat 1"]
 
 
-def test_the_room_is_told_where_there_is_one(make):
+def test_room_is_shown_if_set(make):
     page = Page(render_report_html(make("nn", room="<script>2</script>")))
     assert "(UTC) · <script>2</script> " in page.text
     assert "script" not in page.tags
     assert "(UTC) · " not in Page(render_report_html(make("nn"))).text
 
 
-def test_a_hostile_version_or_reason_is_only_text(make):
+def test_versions_and_reasons_are_escaped(make):
     html = render_report_html(
         make("nn", versions={"<img>": "<img src=x>"}, status=SessionStatus.INTERRUPTED, status_reason="<hr>")
     )
     assert not {"img", "hr"} & set(Page(html).tags)
 
 
-def test_behaviour_shows_no_emotion_anywhere(make):
+def test_behaviour_page_has_no_emotions(make):
     html = render_report_html(make("bb<bbbbb", "b.bbb<<b", mode="behaviour"))
     page = Page(html)
     told = html.lower().replace("no expression was computed in this mode", "")
@@ -274,30 +274,30 @@ def test_behaviour_shows_no_emotion_anywhere(make):
         "The class over time",
         "Student by student",
         "Head turned from the front",
-        "Everyone",
+        "All students",
     ]
     assert "First seen at" in page.everyone[0]
     assert "to the front" in html
 
 
-def test_aggregate_names_nobody(lessons):
+def test_aggregate_page_names_no_student(lessons):
     session = lessons.session(6, mode="aggregate")
-    report = build_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
+    report = make_report(session, lessons.students(6), lessons.aggregate([6] * 6), settings=UTC)
     page = Page(render_report_html(report))
     assert page.tags.count("svg") == page.charts == 1
-    assert [table[0][0] for table in page.tables] == ["From"]  # the class over time and nobody in it
+    assert [table[0][0] for table in page.tables] == ["From"]  # the class table only
     assert "Student 1" not in page.text
     assert ("Most seen at a time", "6") in report_facts(report)
 
 
-def test_aggregate_of_four_draws_no_curve(lessons):
+def test_aggregate_page_of_four_has_no_chart(lessons):
     session = lessons.session(6, mode="aggregate")
-    page = Page(render_report_html(build_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
+    page = Page(render_report_html(make_report(session, [], lessons.aggregate([4] * 6), settings=UTC)))
     assert "svg" not in page.tags
     assert "There is no curve: at most 4" in page.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_nobody_flagged_has_no_section_for_it(make):
+def test_page_without_flags_has_no_check_ins_section(make):
     page = Page(render_report_html(make("nnnnnnnn")))
     assert "Suggested check-ins" not in page.headings
     assert "No check-in is suggested" in page.text
@@ -308,45 +308,45 @@ def test_nobody_flagged_has_no_section_for_it(make):
     [
         ([], {}, 0, "Nothing was watched"),
         (["...."], {}, 0, "No student was seen"),
-        (["????", "<<<<"], {}, 3, "Nobody's face could be read"),
-        (["????"], {}, 2, "nor where heads pointed"),
-        (["n"], {"end_s": 0.0, "watched_s": 0.5}, 3, "not enough to tell about anyone"),
+        (["????", "<<<<"], {}, 3, "No face could be read"),
+        (["????"], {}, 2, "nor head directions"),
+        (["n"], {"end_s": 0.0, "watched_s": 0.5}, 3, "not enough data on any student"),
     ],
 )
-def test_little_to_show_gives_a_sensible_page(make, scripts, changes, charts, told):
+def test_page_with_little_data(make, scripts, changes, charts, told):
     page = Page(render_report_html(make(*scripts, **changes)))
     assert page.charts == charts
     assert told in page.text
     assert page.problems == []
 
 
-def test_an_interruption_is_said_before_the_answer(make):
+def test_interruption_is_shown_before_the_summary(make):
     report = make("nnnn", expected_s=3000.0, status=SessionStatus.INTERRUPTED, status_reason="power cut")
     page = Page(render_report_html(report))
     assert ("p", "role", "alert") in page.attributes
-    assert page.text.index("This session was interrupted: power cut.") < page.text.index("No check-in")
+    assert page.text.index("This lesson was interrupted: power cut.") < page.text.index("No check-in")
 
 
 @pytest.mark.parametrize(
     ("expected_s", "told"), [(40.0, "40 s"), (60.0, "40 s of 1 min"), (None, "40 s"), (38.0, "40 s")]
 )
-def test_the_announced_length_is_told_where_it_was_not_reached(make, expected_s, told):
+def test_planned_length_is_shown_if_not_reached(make, expected_s, told):
     watched = dict(report_facts(make("nnnnnnnn", expected_s=expected_s)))["Watched"]
     assert watched.replace("\N{NO-BREAK SPACE}", " ") == told
 
 
-def test_the_same_session_gives_the_same_bytes(make, html):
+def test_page_is_reproducible(make, html):
     assert render_report_html(make("ssssssnn", "nnnnnnnn", "nn......", "........")) == html
 
 
-def test_an_hour_of_thirty_stays_small(lessons):
+def test_page_of_an_hour_with_thirty_students_is_small(lessons):
     scripts = [("nnsnhun?.<" * 72)[shift : shift + 720] for shift in range(10)] * 3
     scripts = [script.ljust(720, "n") for script in scripts]
-    report = build_report(lessons.session(720), lessons.students(30), lessons.bins(scripts))
+    report = make_report(lessons.session(720), lessons.students(30), lessons.bins(scripts))
     assert len(render_report_html(report)) < 1_500_000
 
 
-def test_the_limits_name_thresholds_and_literature(page):
+def test_limits_have_thresholds_and_references(page):
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "less than 20 s of readable time, less than 20 % of the watched time seen" in text
     for source in ("Barrett et al. 2019", "Rhue 2018", "Li et al. 2023", "FER+", "Künsch 1989"):
@@ -354,7 +354,7 @@ def test_the_limits_name_thresholds_and_literature(page):
     assert "detector: blaze 1" in text
 
 
-def test_a_report_loads_no_heavy_framework():
+def test_rendering_imports_no_heavy_framework():
     code = (
         "import sys, reports.rendering.writers, reports.history, reports.rendering.pdf; "
         "print({'cv2', 'mediapipe', 'tensorflow', 'ai_edge_litert', 'matplotlib.pyplot'} & set(sys.modules))"
@@ -366,7 +366,7 @@ def test_a_report_loads_no_heavy_framework():
 
 @pytest.fixture
 def put_right(lessons):
-    """A report with everything that the record knows besides the bins."""
+    """A report with markers, corrections and tracks."""
     tracks = [TrackRecord(2, 1, 0.0, 9.0, 9), TrackRecord(2, 2, 22.7, 39.0, 9, "seat only")]
     markers = [MarkerRecord(1, 7, 61.0, "the <camera> was moved"), MarkerRecord(2, 7, 90.0, "quiz")]
     pair = Correction(CorrectionKind.MERGE, 3, 1), Correction(CorrectionKind.NAME, 1, 4)
@@ -376,7 +376,7 @@ def put_right(lessons):
     ]
 
     def make(mode: str = "emotion"):
-        return build_report(
+        return make_report(
             lessons.session(8, mode=mode), lessons.students(2), lessons.bins(["nnnnnnnn", "nsssssss"]),
             settings=UTC, flag_settings=SHORT,
             tracks=tracks, markers=markers, corrections=corrections,
@@ -386,39 +386,39 @@ def put_right(lessons):
 
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour"])
-def test_a_doubtful_arrival_stands_under_its_student_with_the_remedy(put_right, mode):
+def test_uncertain_reidentification_is_shown_with_command(put_right, mode):
     page = Page(render_report_html(put_right(mode)))
     first, second, remark = page.everyone[1:]
-    told = "At 0:22 somebody sat down here who may be somebody else."
+    told = "At 0:22 a different student may have sat down here."
     assert (first[0], second[0], remark) == ("Student 1", "Student 2", [told])
     columns = [value for tag, name, value in page.attributes if (tag, name) == ("td", "colspan")]
     assert columns == [str(len(page.everyone[0]))]
     assert 'classpulse seats split 7 "Student 2" --at 0:22' in page.text
-    # Whoever reads of the suggestion first must not have to look for the doubt.
+    # The note is next to the suggestion, too.
     assert page.text.count(told) == (2 if mode == "emotion" else 1)
 
 
-def test_without_doubt_there_is_no_remedy(page):
+def test_no_command_without_uncertain_reidentification(page):
     assert "somebody else" not in page.text
     assert "seats split" not in page.text
 
 
-def test_notes_on_the_timeline_are_listed(put_right, page):
+def test_markers_are_listed(put_right, page):
     text = Page(render_report_html(put_right())).text
-    assert "Noted 1 1:01 the <camera> was moved 2 1:30 quiz" in text
-    assert "Numbers: what was noted." in text
+    assert "Markers 1 1:01 the <camera> was moved 2 1:30 quiz" in text
+    assert "Numbers: markers." in text
     assert "Noted" not in page.headings
 
 
-def test_corrections_that_count_are_told(put_right, page):
+def test_active_corrections_are_listed(put_right, page):
     text = Page(render_report_html(put_right())).text
-    assert "who is who, corrected by hand: Student 1 is Mia " in text
+    assert "manual corrections: Student 1 is Mia " in text
     assert "all along" not in text
     assert "corrected by hand" not in page.text
 
 
-def test_a_person_of_another_name_than_their_seat_says_so(lessons):
+def test_seat_of_renamed_student_is_shown(lessons):
     seat = replace(lessons.seats(1)[0], label="Student 5")
     bins = lessons.bins(["ssssssss"])
-    report = build_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
+    report = make_report(lessons.session(8), lessons.students(1), bins, [seat], (), UTC, SHORT)
     assert "Student 1 recorded as Student 5" in Page(render_report_html(report)).headings

@@ -1,4 +1,4 @@
-"""What the style sheet's rules for paper do, on pages made to break badly."""
+"""The style sheet's page break rules, on pages that would break badly."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def table(rows: int, more: str = "") -> str:
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_the_paper_is_what_was_asked_for(paper):
+def test_pdf_has_requested_paper_size(paper):
     made = document(paragraphs(100), paper)
     assert len(made.pages) > 1
     for number, page in enumerate(made.pages, 1):
@@ -51,8 +51,8 @@ def test_the_paper_is_what_was_asked_for(paper):
 
 @pytest.mark.parametrize("paper", list(PaperSize))
 @pytest.mark.parametrize("level", [2, 3])
-def test_a_heading_takes_the_next_lines_along(paper, level):
-    """Wherever on the page it comes to stand."""
+def test_heading_stays_with_next_lines(paper, level):
+    """At any position on the page."""
     for above in range(25, 45):
         body = f"{paragraphs(above)}<h{level}>HEADING</h{level}><p>after</p><p>{'word ' * 400}</p>"
         (page,) = [text for text in texts(document(body, paper)) if "HEADING" in text]
@@ -60,7 +60,7 @@ def test_a_heading_takes_the_next_lines_along(paper, level):
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_a_heading_takes_the_first_row_of_a_table_along(paper):
+def test_heading_stays_with_first_table_row(paper):
     for above in range(25, 45):
         rows = table(30, more="<br>that<br>needs<br>lines")
         made = document(f"{paragraphs(above)}<h2>HEADING</h2>{rows}", paper)
@@ -69,7 +69,7 @@ def test_a_heading_takes_the_first_row_of_a_table_along(paper):
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_a_heading_takes_the_first_of_the_limits_along(paper):
+def test_heading_stays_with_first_list_item(paper):
     item = f"<li>first {'word ' * 60}last</li><li>{'word ' * 200}</li>"
     for above in range(25, 45):
         body = f'{paragraphs(above)}<section><h2>HEADING</h2><ul class="limits">{item}</ul></section>'
@@ -78,13 +78,13 @@ def test_a_heading_takes_the_first_of_the_limits_along(paper):
         assert "last" in page, above
 
 
-def test_the_head_of_a_table_is_repeated():
+def test_table_head_is_repeated():
     pages = texts(document(table(150)))
     assert len(pages) > 2
     assert all(page.count("HEAD") == 1 for page in pages)
 
 
-def test_a_chart_is_never_cut():
+def test_chart_is_never_split():
     svg = (
         '<figure><svg viewBox="0 0 400 200"><text x="9" y="15">top</text><text x="9" y="195">end</text></svg>'
         "<figcaption>caption</figcaption></figure>"
@@ -96,7 +96,7 @@ def test_a_chart_is_never_cut():
         assert "end" in page, above
 
 
-def test_a_few_lines_too_many_get_no_page_of_their_own():
+def test_font_shrinks_to_save_a_page():
     counts = [len(document(paragraphs(lines)).pages) for lines in range(35, 60)]
     first = counts.index(2)
     assert counts == [1] * first + [2] * (len(counts) - first)
@@ -104,7 +104,7 @@ def test_a_few_lines_too_many_get_no_page_of_their_own():
     assert last.count("line") > 1, "with ordinary type it would begin earlier, with one line"
 
 
-def test_type_keeps_its_size_where_that_costs_no_page():
+def test_font_size_is_kept_if_no_page_is_saved():
     found: list[float] = []
 
     def visit(text: str, _matrix: object, place: list[float], _font: object, _size: object) -> None:
@@ -115,8 +115,8 @@ def test_type_keeps_its_size_where_that_costs_no_page():
     assert found == pytest.approx([10.0], abs=0.01)
 
 
-def test_a_machine_without_any_font_prints_every_kind_of_text(tmp_path):
-    """In a process of its own: the engine looks for fonts once."""
+def test_pdf_without_system_fonts_has_all_texts(tmp_path):
+    """In its own process: the engine searches for fonts once."""
     body = (
         "<h1>heading</h1><p>text</p><p><code>command</code></p><table><tr><th>head</th></tr></table>"
         '<svg width="200" height="40"><text x="9" y="20">chart</text></svg>'

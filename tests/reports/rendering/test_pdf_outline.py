@@ -23,7 +23,7 @@ def tree(items):
     return [tree(item) if isinstance(item, list) else item.title for item in items]
 
 
-def test_headings_are_found_in_order_with_their_text_and_a_name():
+def test_link_headings_returns_headings_in_order():
     html, found = link_headings(
         page(
             '<h1>A &amp; <em>B</em></h1><h2 class="x" id="own">C\n d</h2><svg><text>h2</text></svg><h3>e</h3>'
@@ -33,18 +33,18 @@ def test_headings_are_found_in_order_with_their_text_and_a_name():
     assert all(html.count(f'id="{one.name}"') == html.count(f'href="#{one.name}"') == 1 for one in found)
 
 
-def test_a_page_without_headings_stays_as_it_is_but_for_an_empty_box():
+def test_link_headings_without_headings_adds_empty_box():
     html, found = link_headings(page("<p>x</p>"))
     assert found == ()
     assert "<p>x</p>" in html
 
 
 @pytest.mark.parametrize(("html", "spoken"), [(page(""), "de-CH"), ("<html><body></body></html>", None)])
-def test_the_language_is_that_of_the_page(html, spoken):
+def test_html_language(html, spoken):
     assert html_language(html) == spoken
 
 
-def test_bookmarks_are_the_headings_where_they_are():
+def test_bookmarks_point_to_their_headings():
     high = '<div style="height: 1500px"></div>'
     made = document(
         f"<h1>One</h1><h2>Two</h2><h3>Three</h3>{high}<h2>Four</h2><h3 style='display: none'>No</h3>"
@@ -55,17 +55,17 @@ def test_bookmarks_are_the_headings_where_they_are():
     assert one.top > two.top
 
 
-def test_a_level_that_is_left_out_does_not_matter():
+def test_bookmarks_with_skipped_level():
     assert tree(document("<h1>a</h1><h3>b</h3><h2>c</h2>").outline) == ["a", ["b", "c"]]
 
 
-def test_the_links_to_the_headings_are_not_seen():
+def test_heading_links_are_invisible():
     with_heading, without = document("<h1>x</h1>"), document("<p>x</p>")
     assert with_heading.pages[0].extract_text().strip() == without.pages[0].extract_text().strip() == "x"
     assert "/Annots" not in with_heading.pages[0]
 
 
-def test_the_document_says_its_title_language_and_time():
+def test_pdf_has_title_language_and_creation_date():
     made = document("<p>x</p>")
     assert made.metadata.title == "A title"
     assert made.metadata.creation_date == AT

@@ -6,13 +6,13 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from reports.builder import build_report
 from reports.errors import ReportError
 from reports.flags.sadness import FlagSettings
 from reports.rendering import pdf
 from reports.rendering.pdf import render_pdf
 from reports.rendering.writers import write_report_csv, write_report_html, write_report_json, write_report_pdf
 from reports.text.dates import ReportSettings
+from tests.helpers.session_report import make_report
 
 A4_PT = (595, 842)
 
@@ -20,7 +20,7 @@ A4_PT = (595, 842)
 @pytest.fixture(scope="module")
 def report(lessons):
     scripts = ["ssssssnn", "nnnnnnnn", "nn......"] + ["nnnn<<??"] * 29
-    return build_report(
+    return make_report(
         lessons.session(8),
         lessons.students(32),
         lessons.bins(scripts),
@@ -46,44 +46,44 @@ def test_every_page_is_a4_and_numbered(document):
         assert f"page {number} of {count}" in " ".join(page.extract_text().split())
 
 
-def test_the_pdf_says_what_the_page_says(document):
+def test_pdf_has_all_texts_of_the_page(document):
     text = _text(document)
-    for part in ("Physics 10b", "Suggested check-in: Student 1", "The class over time", "Everyone"):
+    for part in ("Physics 10b", "Suggested check-in: Student 1", "The class over time", "All students"):
         assert part in text
     assert "is sad" not in text
     assert {f"Student {n}" for n in range(1, 33)} <= set(re.findall(r"Student \d+", text))
 
 
-def test_no_heading_is_left_at_the_foot_of_a_page(document):
-    headings = ("The class over time", "Student by student", "Everyone", "What this report cannot tell")
+def test_no_heading_ends_a_page(document):
+    headings = ("The class over time", "Student by student", "All students", "What this report cannot tell")
     for page in document.pages:
         lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
         body = [line for line in lines if not line.startswith(("page ", "Classpulse"))]
         assert body[-1] not in headings
 
 
-def test_the_pdf_has_a_title_and_no_date_of_its_own(document, report):
+def test_pdf_has_title_and_session_date(document, report):
     assert document.metadata.title == "Physics 10b, 2 March 2026: lesson report"
     assert document.metadata.creation_date == report.started_at
 
 
-def test_the_pdf_asks_for_nothing_outside(lessons):
-    with pytest.raises(ReportError, match="must carry all it shows"):
+def test_pdf_refuses_external_resources(lessons):
+    with pytest.raises(ReportError, match="external resource"):
         pdf._FontFetcher().fetch_url("https://example.org/picture.png")
     html = '<p>before</p><img src="https://example.org/picture.png"><p>after</p>'
     content = render_pdf(html, "t", lessons.started_at)
     assert content.startswith(b"%PDF")
 
 
-def test_the_fallback_font_is_served():
+def test_fallback_font_is_served():
     assert (
         bytes(pdf._FontFetcher().fetch_url("fonts:/DejaVuSans.ttf").get_content()[:4]) == b"\x00\x01\x00\x00"
     )
 
 
 @pytest.mark.parametrize("write", [write_report_html, write_report_pdf, write_report_csv, write_report_json])
-def test_each_form_is_written_whole_or_is_one_line(lessons, tmp_path, write):
-    small = build_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]))
+def test_every_format_is_written_or_raises(lessons, tmp_path, write):
+    small = make_report(lessons.session(2), lessons.students(1), lessons.bins(["nn"]))
     path = write(small, tmp_path / "reports" / "file")
     assert path.stat().st_size > 100
     assert list(path.parent.iterdir()) == [path]
@@ -92,7 +92,7 @@ def test_each_form_is_written_whole_or_is_one_line(lessons, tmp_path, write):
         write(small, tmp_path / "taken" / "file")
 
 
-def test_json_is_plain(report, tmp_path):
+def test_json_file_is_utf8_without_nan(report, tmp_path):
     text = write_report_json(report, tmp_path / "report.json").read_text("utf-8")
     assert json.loads(text)["session"]["class"] == "Physics 10b"
     assert "\N{NO-BREAK SPACE}" not in text

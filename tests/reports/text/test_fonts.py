@@ -18,7 +18,7 @@ CMR = BUNDLED_FONT.parent / "cmr10.ttf"
     "text",
     ["Jürgen Müßig Żółć Œuvre", "Дмитрий Щукин", "Ελένη Παππά", "محمد العلي", "נועה כהן", "— · – € °"],
 )
-def test_a_bare_machine_has_the_scripts_of_the_own_font(text):
+def test_bundled_font_covers_its_scripts(text):
     assert missing_characters(text, fonts=[]) == ""
 
 
@@ -35,7 +35,7 @@ def test_a_bare_machine_has_the_scripts_of_the_own_font(text):
         ("\ue000", "Unknown", "fonts-noto-core;"),
     ],
 )
-def test_what_is_missing_is_told_with_the_script_and_the_remedy(text, scripts, packages):
+def test_missing_characters_are_described_with_script_and_package(text, scripts, packages):
     told = describe_missing_characters(missing_characters(text, fonts=[])) or ""
     assert f"({scripts}; such as U+" in told
     assert packages in told
@@ -43,15 +43,15 @@ def test_what_is_missing_is_told_with_the_script_and_the_remedy(text, scripts, p
     assert not any(one in told for one in text if one != " "), "no name is told"
 
 
-def test_nothing_is_told_where_nothing_is_missing():
+def test_no_missing_characters_give_no_description():
     assert describe_missing_characters("") is None
 
 
-def test_entities_count_as_what_they_stand_for_and_what_is_not_drawn_does_not_count():
+def test_entities_are_decoded_and_invisible_characters_ignored():
     assert missing_characters("&#29579;&nbsp;\u200d\u2068\n", fonts=[]) == "王"
 
 
-def test_another_font_helps_and_one_that_is_broken_does_not_hurt(tmp_path):
+def test_additional_fonts_are_used_and_broken_ones_ignored(tmp_path):
     broken = tmp_path / "broken.ttf"
     broken.write_text("no font")
     assert missing_characters("王", fonts=[broken, tmp_path / "gone.ttf", CMR]) == "王"
@@ -59,7 +59,7 @@ def test_another_font_helps_and_one_that_is_broken_does_not_hurt(tmp_path):
     assert with_own == ""
 
 
-def test_the_fonts_of_the_system_are_asked_only_where_the_own_one_does_not_suffice(monkeypatch):
+def test_system_fonts_are_searched_only_if_needed(monkeypatch):
     asked = []
     monkeypatch.setattr(fonts, "_system_fonts", lambda: asked.append(1) or ())
     assert missing_characters("Müßig") == ""
@@ -68,7 +68,7 @@ def test_the_fonts_of_the_system_are_asked_only_where_the_own_one_does_not_suffi
     assert asked
 
 
-def test_a_font_of_the_system_that_has_the_character_is_found(monkeypatch):
+def test_font_with_finds_system_font(monkeypatch):
     monkeypatch.setattr(
         fonts, "_system_fonts", lambda: (BUNDLED_FONT.parent / "DejaVuSansDisplay.ttf", BUNDLED_FONT)
     )
@@ -77,13 +77,13 @@ def test_a_font_of_the_system_that_has_the_character_is_found(monkeypatch):
 
 
 @pytest.mark.parametrize(("text", "lines"), [("Müßig", 0), ("王", 1)])
-def test_the_pdf_is_made_and_one_line_is_said(monkeypatch, caplog, text, lines):
+def test_pdf_with_missing_characters_logs_one_warning(monkeypatch, caplog, text, lines):
     monkeypatch.setattr(fonts, "_system_fonts", lambda: ())
     with caplog.at_level(logging.WARNING):
         assert pdf.render_pdf(f"<html><body><p>{text}</p></body></html>", "t", AT).startswith(b"%PDF")
     assert len(caplog.messages) == lines
 
 
-def test_the_own_font_is_there():
+def test_bundled_font_exists():
     assert str(BUNDLED_FONT).startswith(get_data_path())
     assert BUNDLED_FONT.is_file()

@@ -1,4 +1,4 @@
-"""The report in another language: no text goes past gettext, and what programs read stays English."""
+"""Reports in another language: all texts are translatable, and exports stay English."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from db.records import (
     TrackRecord,
 )
 from monitor.types import UnreadableReason
-from reports.builder import build_report
-from reports.flags.sadness import FlagSettings, sadness_flag_record
+from reports.flags.sadness import FlagSettings
 from reports.narrative import summary as sentences
 from reports.narrative.corrections import describe_correction
 from reports.rendering import templates as environment
@@ -34,6 +33,7 @@ from reports.text.dates import ReportSettings
 from reports.text.i18n import Language, LazyText, current_language, lazy, lazy_plural, use_language
 from tests.helpers.bracketed import Bracketed, untold
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 
 SHORT = FlagSettings(min_usable_s=20.0, sad_share=0.05)
 DATA = (
@@ -41,7 +41,7 @@ DATA = (
     "lesson.mp4", "classpulse", "cnn 1", "blaze 1", "none", "2 March 2026", "9 March 2026", "Monday", "UK",
     "demo", "emotion", "behaviour", "aggregate", "A B C", "split", "--at", "FER2013",
 )  # fmt: skip
-"""What the record says, and the calendar, whose names are not gettext's."""
+"""Stored texts, and calendar names, which do not come from gettext."""
 
 CARD = {
     "faces": 1686,
@@ -54,7 +54,7 @@ CARD = {
 
 @pytest.fixture(scope="module")
 def make(lessons):
-    """A report with everything in it that a record can hold."""
+    """A report with all kinds of records."""
 
     def _make(mode: str = "emotion", *scripts: str, **changes):
         scripts = scripts or ("ssssssnn" * 8, "nn..??<<" * 8, "zzbb....", "........", "ssssshhh" * 8)
@@ -68,7 +68,7 @@ def make(lessons):
             "settings": {"policy": {"jurisdiction": "UK", "legal_basis": "consent"}, "model": model},
         }  # fmt: skip
         bins = lessons.aggregate([8, 9, 0, 7] * 10) if mode == "aggregate" else lessons.bins(scripts)
-        return build_report(
+        return make_report(
             lessons.session(length, **values | changes),
             lessons.students(len(scripts)),
             bins,
@@ -102,7 +102,7 @@ def bracketed(monkeypatch) -> None:
 @pytest.mark.usefixtures("bracketed")
 class TestNothingGoesPastGettext:
     @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
-    def test_in_a_report_with_everything(self, make, mode):
+    def test_full_report_has_no_untranslated_text(self, make, mode):
         html = render_report_html(make(mode))
         assert "[What this report cannot tell]" in html
         assert untold(html, DATA) == set()
@@ -111,10 +111,10 @@ class TestNothingGoesPastGettext:
         "scripts",
         [("........", "........"), ("????????", "????????"), ("        ",), ("nnnn....", "????....")],
     )
-    def test_in_a_report_with_next_to_nothing(self, make, lessons, scripts):
+    def test_sparse_report_has_no_untranslated_text(self, make, lessons, scripts):
         session = lessons.session(8, expected_s=None, status=SessionStatus.RUNNING)
         for mode in ("emotion", "behaviour"):
-            bare = build_report(
+            bare = make_report(
                 lessons.session(8, mode=mode, expected_s=None, status=session.status),
                 lessons.students(len(scripts)),
                 lessons.bins(scripts),
@@ -122,17 +122,17 @@ class TestNothingGoesPastGettext:
             )
             assert untold(render_report_html(bare), DATA) == set()
 
-    def test_in_what_a_sheet_says_at_its_foot(self):
+    def test_page_footer_is_translated(self):
         css = environment.style_sheet("report.css")
         lines = re.findall(r"content: .*?; font", css)
         texts = [text for line in lines for text in re.findall(r'"([^"]*)"', line)]
         assert len(texts) == 3
         assert all(text.startswith("[") for text in texts), texts
 
-    def test_what_it_finds_where_something_does(self):
+    def test_untold_finds_untranslated_text(self):
         assert untold("<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA) == {
             "raw",
-            "eyes_closed",
+            "shut",
         }
         assert untold('<p aria-label="told">[told]</p>', ()) == {"told"}
 
@@ -144,31 +144,31 @@ def german(make) -> str:
 
 
 class TestGerman:
-    def test_a_page_says_its_language(self, german):
+    def test_page_has_language_tag(self, german):
         assert '<html lang="de">' in german
         assert "Seite " in german
         assert ' content: "page ' not in german
 
-    def test_it_speaks_as_a_teacher_wants_to_read(self, german):
+    def test_german_page_reads_well(self, german):
         text = Page(german).text
         assert "Was dieser Bericht nicht sagen kann" in text
         assert "Mo 2. März 2026, 09:00 (UTC)" in text
-        assert "Ein Ausdruck, der Traurigkeit ähnelt:" in text
-        assert "Länge eines Abschnitts: 2,5 s" in text
+        assert "Wirkte traurig:" in text
+        assert "Zeitschritt: 2,5 s" in text
         assert not re.search(r"\d\.\d+ %", text)
         assert not re.search(
             r"\b(the|of|and|seen|with|resembling)\b", text.replace("the plug was pulled", "")
         )
 
-    def test_verdicts_are_told_in_it_and_stored_in_english(self, make):
+    def test_reasons_are_translated_and_stored_in_english(self, make):
         report = make()
         with use_language("de"):
-            verdict = report.students[1].sadness_decision
-            assert verdict is not None
-            assert "lesbar" in " ".join(verdict.reasons)
-            stored = sadness_flag_record(7, verdict).numbers["reasons"]
+            decision = report.students[1].sadness_decision
+            assert decision is not None
+            assert "lesbar" in " ".join(decision.reasons)
+            stored = decision.to_record(7).numbers["reasons"]
         assert "readable" in " ".join(stored)
-        assert stored == list(verdict.reasons)
+        assert stored == list(decision.reasons)
 
     def test_exports_stay_english(self, make):
         report = make()
@@ -182,17 +182,21 @@ class TestGerman:
         ("kind", "english", "german"),
         [
             (CorrectionKind.NAME, "Student 3 is Mia", "Student 3 ist Mia"),
-            (CorrectionKind.MERGE, "Student 3 was Mia all along", "Student 3 war die ganze Zeit Mia"),
+            (
+                CorrectionKind.MERGE,
+                "Student 3 and Mia are the same student",
+                "Student 3 und Mia sind dieselbe Person",
+            ),
         ],
     )
-    def test_corrections(self, lessons, kind, english, german):
+    def test_corrections_are_translated(self, lessons, kind, english, german):
         record = CorrectionRecord(1, 7, lessons.started_at, None, Correction(kind, 1, 2), "Student 3", "Mia")
         assert describe_correction(record) == english
         with use_language("de"):
             assert describe_correction(record) == german
 
 
-def test_a_language_holds_as_long_as_it_is_spoken():
+def test_use_language_is_scoped():
     with use_language("de"):
         assert words.format_count(2, "student") == "2 Personen"
         with use_language(Language.EN):
@@ -204,13 +208,13 @@ def test_a_language_holds_as_long_as_it_is_spoken():
 
 
 @pytest.mark.parametrize(("number", "english", "german"), [(2.5, "2.5", "2,5"), (3.0, "3", "3")])
-def test_decimals(number, english, german):
+def test_format_decimal_per_language(number, english, german):
     assert words.format_decimal(number) == english
     with use_language("de"):
         assert words.format_decimal(number) == german
 
 
-def test_dates(lessons):
+def test_dates_per_language(lessons):
     at = lessons.started_at
     with use_language("de"):
         told = [
@@ -222,7 +226,7 @@ def test_dates(lessons):
     assert told == ["2. März 2026", "2.3.", "02.03.2026 09:00", "2.3.2026, 09:00"]
 
 
-def test_a_message_is_told_by_who_reads_it():
+def test_lazy_text_is_translated_on_conversion():
     kept = lazy(
         "it may be as little as %(low)s; more than %(needed)s is needed", low="1 %", needed=lazy("never seen")
     )
@@ -234,6 +238,6 @@ def test_a_message_is_told_by_who_reads_it():
     assert kept == LazyText(kept.text, dict(kept.values))
 
 
-def test_every_reason_for_no_expression_has_a_word():
+def test_every_unreadable_reason_has_a_tag():
     hidden = {UnreadableReason.ABSENT, UnreadableReason.NOT_COMPUTED}
     assert set(sentences._UNREADABLE_TEXTS) == {one.value for one in UnreadableReason if one not in hidden}

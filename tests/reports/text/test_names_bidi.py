@@ -12,12 +12,12 @@ HEBREW = "יעל 7b"
 
 
 @pytest.mark.parametrize("html", ["<bdi>Jürgen (3)</bdi>", "<bdi>王小明</bdi>", "<p>יעל</p>", "<bdi></bdi>"])
-def test_what_needs_no_border_stays_as_it_is(html):
+def test_add_isolates_keeps_left_to_right_text(html):
     assert add_isolates(html) == html
 
 
 @pytest.mark.parametrize("name", [HEBREW, "محمد", "Li ١٢", "two\nיעל lines"])
-def test_what_runs_from_right_to_left_gets_borders_that_come_off(name):
+def test_add_isolates_is_reversible(name):
     html = f"<bdi>a</bdi><p><bdi>{name}</bdi></p>"
     assert add_isolates(html) == f"<bdi>a</bdi><p><bdi>{FIRST_STRONG}{name}{POP}</bdi></p>"
     assert strip_isolates(add_isolates(html)) == html
@@ -32,7 +32,7 @@ def test_what_runs_from_right_to_left_gets_borders_that_come_off(name):
         ("<p>{}</p>", "7 יעלb"),
     ],
 )
-def test_a_name_in_two_scripts_is_printed_from_right_to_left(page, seen, lessons):
+def test_pdf_prints_mixed_script_name_right_to_left(page, seen, lessons):
     """On paper, from the left: what comes after the Hebrew in the name stands before it. Not so without
     borders."""
     content = render_pdf(f"<html><body>{page.format(HEBREW)}</body></html>", "t", lessons.started_at)

@@ -38,7 +38,7 @@ ASLEEP = (5.0, -10.0, 1.0, 10)
 GONE = (None, None, 0.0, None)
 
 
-def test_own_direction_is_the_median_and_changes_are_against_it(channel):
+def test_medians_and_deviations(channel):
     found = channel([LEVEL] * 30 + [AWAY] * 12 + [BOWED] * 12 + [GONE])
     assert found.medians is not None
     assert (found.medians.yaw_deg, found.medians.pitch_deg, found.medians.facing_share) == (5.0, -10.0, 1.0)
@@ -48,20 +48,20 @@ def test_own_direction_is_the_median_and_changes_are_against_it(channel):
     assert np.isnan([found.yaw_change_deg[-1], found.pitch_change_deg[-1], found.facing_change[-1]]).all()
 
 
-def test_the_extreme_minutes_have_their_time_and_sign(channel):
+def test_extreme_minutes_have_time_and_sign(channel):
     found = channel([LEVEL] * 30 + [AWAY] * 12 + [LEVEL] * 12 + [BOWED] * 12)
     assert found.furthest_yaw_minute == MinuteValue(150.0, 40.0)
     assert found.furthest_pitch_minute == MinuteValue(270.0, -30.0)
     assert found.least_facing_minute == MinuteValue(150.0, -1.0)
 
 
-def test_a_minute_half_turned_is_turned_half_as_far(channel):
+def test_minute_value_is_mean_over_bins(channel):
     found = channel([LEVEL] * 40 + [AWAY] * 6 + [LEVEL] * 40)
     assert found.furthest_yaw_minute is not None
     assert found.furthest_yaw_minute.value == pytest.approx(20)
 
 
-def test_shut_eyes_are_a_share_of_a_minute(channel):
+def test_closed_eyes_are_a_share_of_a_minute(channel):
     found = channel([LEVEL] * 24 + [ASLEEP] * 9 + [LEVEL] * 24)
     assert found.most_closed_minute is not None
     assert found.most_closed_minute.value == pytest.approx(9 / 12)
@@ -69,20 +69,20 @@ def test_shut_eyes_are_a_share_of_a_minute(channel):
     assert found.longest_closed_s == 45
 
 
-def test_bins_in_which_eyes_were_not_judged_count_for_nothing(channel):
+def test_bins_without_eye_state_are_ignored(channel):
     found = channel([ASLEEP, BOWED] * 6)
     assert found.most_closed_minute == MinuteValue(0.0, 1.0)
     assert found.longest_closed_s == 5
 
 
 @pytest.mark.parametrize("judged", [MIN_MINUTE_SAMPLES // 10 - 1, MIN_MINUTE_SAMPLES // 10])
-def test_a_minute_of_few_samples_is_unknown(channel, judged):
+def test_minute_with_few_samples_is_unknown(channel, judged):
     found = channel([ASLEEP] * judged + [BOWED] * (12 - judged))
     assert (found.most_closed_minute is None) == (judged * 10 < MIN_MINUTE_SAMPLES)
     assert found.longest_closed_s == 5 * judged
 
 
-def test_less_than_a_minute_is_no_minute_and_no_median(channel):
+def test_less_than_a_minute_has_no_medians(channel):
     found = channel([LEVEL] * 11)
     assert found.medians is None
     assert found.most_closed_minute is None
@@ -91,14 +91,14 @@ def test_less_than_a_minute_is_no_minute_and_no_median(channel):
     assert found.longest_closed_s == 0
 
 
-def test_somebody_never_seen_has_nothing(channel):
+def test_never_seen_student_has_no_medians(channel):
     found = channel([GONE] * 24)
     assert found.medians is None
     assert found.longest_closed_s is None
     assert found.most_closed_minute is found.least_facing_minute is None
 
 
-def test_a_pitch_that_was_never_told_leaves_the_yaw(channel):
+def test_missing_pitch_keeps_yaw(channel):
     found = channel([(5.0, None, 1.0, None)] * 24)
     assert found.medians is not None
     assert (found.medians.yaw_deg, found.medians.pitch_deg) == (5.0, None)
@@ -107,7 +107,7 @@ def test_a_pitch_that_was_never_told_leaves_the_yaw(channel):
 
 
 @pytest.mark.parametrize(("bin_s", "per_minute"), [(1.0, 60), (5.0, 12), (45.0, 1), (60.0, 1)])
-def test_a_minute_in_bins_of_any_length(channel, bin_s, per_minute):
+def test_minute_with_any_bin_length(channel, bin_s, per_minute):
     found = channel([LEVEL] * 130, bin_s)
     assert found.bins_per_minute == per_minute
     assert np.isnan(found.yaw_by_minute).sum() == per_minute - 1
@@ -119,7 +119,7 @@ bins = st.tuples(
 
 
 @given(st.lists(bins | st.just(GONE), min_size=1, max_size=60))
-def test_shares_stay_shares_and_extremes_are_of_some_minute(channel, rows):
+def test_minute_shares_stay_in_bounds(channel, rows):
     found = channel(rows)
     known = found.closed_by_minute[~np.isnan(found.closed_by_minute)]
     assert ((known >= 0) & (known <= 1)).all()

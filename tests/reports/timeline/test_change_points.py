@@ -23,7 +23,7 @@ BINS = 240  # twenty minutes
 
 
 def _line(student: int, facing: np.ndarray, seen: np.ndarray | None = None, **more) -> StudentTimeline:
-    """Somebody facing the front for ``facing`` ``(B,)`` of the samples of each bin."""
+    """A student facing the front in ``facing`` ``(B,)`` of the samples of each bin."""
     count = len(facing)
     seen = np.ones(count) if seen is None else seen
     samples = np.full(count, SAMPLES)
@@ -50,7 +50,7 @@ def _line(student: int, facing: np.ndarray, seen: np.ndarray | None = None, **mo
 
 
 def _wandering(rng: np.random.Generator, level: float = 1.0, spread: float = 0.5) -> np.ndarray:
-    """A share that goes up and down by itself for a minute or so at a time (AR(1) in logits)."""
+    """A share with random fluctuations of about a minute (AR(1) in logits)."""
     z, values = 0.0, []
     for _ in range(BINS):
         z = 0.9 * z + rng.normal(0, spread)
@@ -64,14 +64,14 @@ def _class(rng: np.random.Generator, count: int = 12, shift: np.ndarray | float 
 
 @pytest.mark.parametrize("bins", [5, 47, BINS])
 @pytest.mark.parametrize("count", [0, 1, 6, 30])
-def test_a_constant_class_has_no_change(bins, count):
+def test_constant_class_has_no_change_point(bins, count):
     lines = [_line(n, np.full(bins, 0.3), np.full(bins, 0.7)) for n in range(count)]
     assert find_change_points(lines, expressions=True, min_change=0.0) == ()
 
 
 @pytest.mark.parametrize("step", [60, 100, 171])
 @pytest.mark.parametrize("by", [-0.4, 0.3])
-def test_a_step_is_found_where_it_is(step, by):
+def test_step_is_found_at_its_time(step, by):
     shift = np.where(np.arange(BINS) >= step, by, 0.0)
     (change,) = find_change_points(_class(np.random.default_rng(step), 20, shift), expressions=False)
     assert change.measure is ChangeMeasure.FACING
@@ -82,7 +82,7 @@ def test_a_step_is_found_where_it_is(step, by):
     assert change.p_value <= ALPHA
 
 
-def test_of_lectures_in_which_nothing_happened_few_name_a_change():
+def test_false_positive_rate_without_change():
     """At 5 %, more than 20 of 200 would come up once in a thousand (binomial). This seed gives 17; 1000 of
     another gave 55."""
     rng = np.random.default_rng(8)
@@ -90,7 +90,7 @@ def test_of_lectures_in_which_nothing_happened_few_name_a_change():
     assert 0 < false <= 20
 
 
-def test_one_student_alone_is_not_the_class():
+def test_change_of_one_student_is_no_change_point():
     rng = np.random.default_rng(1)
     lines = _class(rng)
     facing = np.where(np.arange(BINS) < 120, 1.0, 0.0)
@@ -98,21 +98,21 @@ def test_one_student_alone_is_not_the_class():
 
 
 @pytest.mark.parametrize(("count", "found"), [(5, 0), (8, 1)])
-def test_five_who_agree_may_be_chance(count, found):
+def test_five_agreeing_students_are_no_change_point(count, found):
     facing = np.where(np.arange(BINS) < 120, 0.9, 0.2)
     rng = np.random.default_rng(4)
     lines = [_line(n, facing, _wandering(rng, 2.0)) for n in range(count)]
     assert len(find_change_points(lines, expressions=False)) == found
 
 
-def test_small_certain_changes_are_not_told():
+def test_small_significant_change_is_no_change_point():
     facing = np.where(np.arange(BINS) < 120, 0.9, 0.8)
     lines = [_line(n, facing) for n in range(20)]
     assert len(find_change_points(lines, expressions=False, min_change=0.05)) == 1
     assert find_change_points(lines, expressions=False, min_change=0.15) == ()
 
 
-def test_expressions_are_looked_at_where_they_may_be():
+def test_expressions_are_included_on_request():
     means = np.full((BINS, len(EMOTIONS)), 0.1)
     means[:, Emotion.NEUTRAL] = 0.4
     means[100:, Emotion.HAPPY], means[100:, Emotion.NEUTRAL] = 0.4, 0.1
@@ -124,7 +124,7 @@ def test_expressions_are_looked_at_where_they_may_be():
     assert find_change_points(lines, expressions=False) == ()
 
 
-def test_eyes_that_shut_and_students_who_left_are_changes_too():
+def test_closing_eyes_and_leaving_are_change_points():
     late = np.arange(BINS) >= 150
     eyes = np.full(BINS, SAMPLES)
     shut = [
@@ -136,8 +136,8 @@ def test_eyes_that_shut_and_students_who_left_are_changes_too():
         assert (change.measure, change.at_s, change.size) == (measure, 750, pytest.approx(1))
 
 
-def test_a_gap_is_no_change():
-    """Nothing was watched for ten minutes: neither did anybody leave, nor does either side tell."""
+def test_gap_is_no_change_point():
+    """Ten unwatched minutes: no student left, and neither side has data."""
     watched_s = np.where((np.arange(BINS) < 60) | (np.arange(BINS) >= 180), BIN_S, 0.0)
     seen = watched_s / BIN_S
     lines = [replace(_line(n, np.ones(BINS), seen), grid=BinGrid(BIN_S, watched_s)) for n in range(9)]
@@ -146,7 +146,7 @@ def test_a_gap_is_no_change():
 
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(st.integers(0, BINS), max_size=6), seed=st.integers(0, 99))
-def test_moments_are_few_apart_and_in_order(steps, seed):
+def test_change_points_are_few_apart_and_in_order(steps, seed):
     shift = sum((np.where(np.arange(BINS) >= at, (-1) ** i * 0.4, 0.0) for i, at in enumerate(steps)), 0.0)
     found = find_change_points(_class(np.random.default_rng(seed), 10, shift), expressions=False)
     times = [change.at_s for change in found]
@@ -156,7 +156,7 @@ def test_moments_are_few_apart_and_in_order(steps, seed):
     assert all(0 <= share <= 1 for change in found for share in (change.before, change.after))
 
 
-def test_the_same_lecture_says_the_same():
+def test_change_points_are_reproducible():
     shift = np.where(np.arange(BINS) >= 100, -0.3, 0.0)
     once, again = (
         find_change_points(_class(np.random.default_rng(3), 12, shift), expressions=False) for _ in range(2)

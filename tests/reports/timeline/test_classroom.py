@@ -15,7 +15,7 @@ scripts = st.lists(st.text(alphabet="adfhsun.?<", min_size=6, max_size=6), min_s
 
 @settings(max_examples=40)
 @given(scripts=scripts)
-def test_the_class_mean_lies_between_its_students(lessons, scripts):
+def test_class_mean_lies_between_students(lessons, scripts):
     lines = lessons.timelines(*scripts)
     whole = class_timeline(lines, lines[0].grid)
     stacked = np.array([line.probabilities for line in lines])
@@ -30,7 +30,7 @@ def test_the_class_mean_lies_between_its_students(lessons, scripts):
         assert whole.probabilities[b].sum() == pytest.approx(1)
 
 
-def test_the_class_over_time(lessons):
+def test_class_timeline_values(lessons):
     lines = lessons.timelines("ns.<", "n?..", "n...", "h...")
     whole = class_timeline(lines, lines[0].grid)
     assert whole.student_count == 4
@@ -42,7 +42,7 @@ def test_the_class_over_time(lessons):
     assert whole.probabilities[1, Emotion.SAD] == pytest.approx(0.7)
 
 
-def test_a_student_readable_for_a_moment_counts_for_a_moment(lessons):
+def test_class_mean_is_weighted_by_usable_time(lessons):
     full = lessons.bin(1, 0, "n")
     brief = TimelineBin(2, 0.0, 5.0, 5.0, 10, 10, 1, lessons.probabilities("sad", 1.0), {"blurred": 9})
     lines = build_student_timelines(lessons.session(1), lessons.students(2), [full, brief])
@@ -50,7 +50,7 @@ def test_a_student_readable_for_a_moment_counts_for_a_moment(lessons):
     assert whole.probabilities[0, Emotion.SAD] == pytest.approx((0.05 * 5 + 1.0 * 0.5) / 5.5)
 
 
-def test_a_class_without_students(lessons):
+def test_class_timeline_without_students(lessons):
     grid = build_session_grid(lessons.session(3), [])
     whole = class_timeline([], grid)
     assert whole.student_count == 0
@@ -58,7 +58,7 @@ def test_a_class_without_students(lessons):
     assert whole.probabilities.shape == (3, 7)
 
 
-def test_a_gap_is_unknown_for_the_class(lessons):
+def test_class_timeline_gap_is_unknown(lessons):
     session = lessons.session(3, watched_s=10.0)
     lines = build_student_timelines(session, lessons.students(1), lessons.bins(["n n"]))
     whole = class_timeline(lines, lines[0].grid)
@@ -83,7 +83,7 @@ def test_aggregate_ignores_bins_of_students(lessons):
     assert whole.probabilities[:, Emotion.NEUTRAL].tolist() == pytest.approx([0.7, 0.7])
 
 
-def test_means_over_the_session(lessons):
+def test_class_means_over_session(lessons):
     lines = lessons.timelines("ns", "n.")
     whole = class_timeline(lines, lines[0].grid)
     shares = whole.expression_shares
@@ -93,7 +93,7 @@ def test_means_over_the_session(lessons):
     assert whole.mean_facing_share == 1
 
 
-def test_means_of_nothing_are_none(lessons):
+def test_class_means_without_data_are_none(lessons):
     lines = lessons.timelines("...")
     whole = class_timeline(lines, lines[0].grid)
     assert whole.expression_shares == {}
@@ -101,26 +101,26 @@ def test_means_of_nothing_are_none(lessons):
     assert whole.mean_seen_share == 0
 
 
-def test_where_the_heads_of_the_class_were(lessons):
+def test_head_shares_values(lessons):
     lines = lessons.timelines("b<?.", "bb..")
     whole = class_timeline(lines, lines[0].grid)
     assert whole.head_shares.tolist() == [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5], [0, 0, 0, 1]]
 
 
 @given(scripts=scripts)
-def test_the_heads_of_the_class_make_a_whole(lessons, scripts):
+def test_head_shares_sum_to_one(lessons, scripts):
     lines = lessons.timelines(*scripts)
     np.testing.assert_allclose(class_timeline(lines, lines[0].grid).head_shares.sum(axis=1), 1)
 
 
-def test_shut_eyes_are_of_those_that_could_be_judged(lessons):
+def test_closed_share_counts_known_eye_states_only(lessons):
     lines = lessons.timelines("bzz?", "bzn?")
     shut = class_timeline(lines, lines[0].grid).closed_share
     assert shut[:3].tolist() == [0, 1, 1]
     assert np.isnan(shut[3])
 
 
-def test_the_heads_of_an_aggregate(lessons):
+def test_head_shares_of_aggregate(lessons):
     whole = aggregate_timeline(lessons.session(3), lessons.aggregate([10, 5, 4], "z"))
     assert whole.head_shares[:2].tolist() == [[1, 0, 0, 0], [0.5, 0, 0, 0.5]]
     assert np.isnan(whole.head_shares[2]).all()
@@ -128,7 +128,7 @@ def test_the_heads_of_an_aggregate(lessons):
     assert np.isnan(whole.closed_share[2])
 
 
-def test_the_faces_of_the_class_as_a_whole_with_what_is_unknown(lessons):
+def test_face_shares_values(lessons):
     lines = lessons.timelines("n?.", "s..")
     shares = class_timeline(lines, lines[0].grid).face_shares
     means = [line.probabilities for line in lines]
@@ -138,12 +138,12 @@ def test_the_faces_of_the_class_as_a_whole_with_what_is_unknown(lessons):
 
 
 @given(scripts=scripts)
-def test_the_faces_of_the_class_make_a_whole(lessons, scripts):
+def test_face_shares_sum_to_one(lessons, scripts):
     lines = lessons.timelines(*scripts)
     np.testing.assert_allclose(class_timeline(lines, lines[0].grid).face_shares.sum(axis=1), 1)
 
 
-def test_the_faces_of_an_aggregate(lessons):
+def test_face_shares_of_aggregate(lessons):
     shares = aggregate_timeline(lessons.session(3), lessons.aggregate([10, 5, 4], "n")).face_shares
     assert shares[0, 7:].tolist() == [0, 0]
     assert shares[1, 7:].tolist() == [0, 0.5]

@@ -1,4 +1,4 @@
-"""Gaps are told, drawn and exported as time that nobody watched; they are nobody's absence."""
+"""Gaps are printed, drawn and exported as unwatched time, not as absence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from db.records import GapRecord
 from monitor.types import GapReason
-from reports.builder import build_report
 from reports.charts.class_timeline import class_timeline_chart
 from reports.charts.heatmap import direction_heat_maps, sadness_heat_maps
 from reports.charts.resampling import ColumnState
@@ -37,6 +36,7 @@ from reports.timeline.gaps import (
 )
 from reports.timeline.student import build_session_grid, overlap_s
 from tests.helpers.pages import Page
+from tests.helpers.session_report import make_report
 from tests.reports.rendering.test_export_schema import problems
 
 NOT_WATCHED = state_style(ColumnState.NOT_WATCHED)["hatch"]
@@ -48,7 +48,7 @@ def plain(text: str | None) -> str | None:
 
 @pytest.fixture
 def make(lessons):
-    """A report of scripts, a space where nothing was watched, with the gaps ``(start_s, end_s, reason)``."""
+    """A report of scripts (a space: unwatched) with the gaps ``(start_s, end_s, reason)``."""
 
     def _make(*scripts, gaps=(), aggregate=None, watched_s=None, **changes):
         length = max(map(len, scripts))
@@ -57,12 +57,12 @@ def make(lessons):
         session = replace(session, watched_s=watched if watched_s is None else watched_s)
         rows = lessons.bins(scripts) if aggregate is None else aggregate
         records = [GapRecord(*gap) for gap in gaps]
-        return build_report(session, lessons.students(len(scripts)), rows, gaps=records)
+        return make_report(session, lessons.students(len(scripts)), rows, gaps=records)
 
     return _make
 
 
-def test_every_reason_has_words() -> None:
+def test_every_gap_reason_has_a_text() -> None:
     assert set(GAP_REASONS) == {reason.value for reason in GapReason}
 
 
@@ -80,7 +80,7 @@ class TestUnseen:
             ([(90, 200, "paused"), (200, 210, "paused"), (7, 7, "paused")], [(90, 100, "paused")]),
         ],
     )
-    def test_they_are_put_in_order(self, gaps, found) -> None:
+    def test_intervals_are_clipped_joined_and_sorted(self, gaps, found) -> None:
         assert find_unobserved_intervals(gaps, 100.0) == tuple(UnobservedInterval(*gap) for gap in found)
 
     @given(
@@ -90,7 +90,7 @@ class TestUnseen:
             )
         )
     )
-    def test_no_second_counts_twice(self, gaps) -> None:
+    def test_intervals_do_not_overlap(self, gaps) -> None:
         found = find_unobserved_intervals(gaps, 90.0)
         assert all(gap.length_s > 0 for gap in found)
         assert all(a.end_s <= b.start_s for a, b in pairwise(found))
@@ -105,20 +105,20 @@ class TestUnseen:
     ("gaps", "told"),
     [
         ([], None),
-        ([(0, 180, "no signal")], "For 3 min of 50 min nothing was seen: the camera gave no picture."),
+        ([(0, 180, "no signal")], "For 3 min of 50 min nothing was seen: the camera sent no image."),
         (
             [(0, 60, "paused"), (100, 200, "no signal"), (300, 380, "no signal")],
-            "For 4 min of 50 min nothing was seen: the camera gave no picture (3 min) and the recording was "
+            "For 4 min of 50 min nothing was seen: the camera sent no image (3 min) and the recording was "
             "paused (1 min).",
         ),
         ([(0, 60, "a new one")], "For 1 min of 50 min nothing was seen: a new one."),
     ],
 )
-def test_how_much_and_why_in_one_sentence(gaps, told) -> None:
+def test_describe_gaps(gaps, told) -> None:
     assert plain(describe_gaps([UnobservedInterval(*gap) for gap in gaps], 3000.0)) == told
 
 
-def test_a_page_lists_the_longest() -> None:
+def test_gaps_to_list_keeps_the_longest() -> None:
     gaps = [UnobservedInterval(n * 10.0, n * 10.0 + 1 + n % 20, "paused") for n in range(40)]
     shown = gaps_to_list(gaps)
     assert len(shown) == MAX_LISTED_GAPS
@@ -127,25 +127,25 @@ def test_a_page_lists_the_longest() -> None:
 
 
 class TestThePage:
-    def test_the_glance_the_table_and_the_note(self, make) -> None:
+    def test_page_has_notice_table_and_note(self, make) -> None:
         report = make(
             "bb    bbbb", gaps=[(10.0, 25.0, "no signal"), (25.0, 30.0, "paused")], mode="behaviour"
         )
         page = Page(render_report_html(report))
         assert not page.problems
         sentence = (
-            "For 20 s of 50 s nothing was seen: the camera gave no picture (15 s) and the recording was "
+            "For 20 s of 50 s nothing was seen: the camera sent no image (15 s) and the recording was "
             "paused (5 s)."
         )
         assert plain(missing_data_notice(report)) == sentence
         assert page.text.index(sentence) < page.text.index("The class over time")
-        assert ["0:10", "0:25", "15 s", "The camera gave no picture"] in [
+        assert ["0:10", "0:25", "15 s", "The camera sent no image"] in [
             [plain(cell) for cell in row] for row in page.table
         ]
-        assert "It is nobody's absence" in page.text
+        assert "It does not count as absence" in page.text
         assert plain(dict(report_facts(report))["Watched"]) == "30 s of 50 s"
 
-    def test_without_gaps_there_is_none_of_it(self, make) -> None:
+    def test_page_without_gaps_has_no_table(self, make) -> None:
         report = make("bbbb", mode="behaviour")
         assert missing_data_notice(report) is None
         page = Page(render_report_html(report))
@@ -153,23 +153,23 @@ class TestThePage:
         assert "absence" not in page.text
         assert plain(dict(report_facts(report))["Watched"]) == "20 s"
 
-    def test_what_else_was_not_watched_is_told_besides(self, make) -> None:
+    def test_unwatched_time_outside_gaps_is_added(self, make) -> None:
         report = make("bb  b   bb", gaps=[(9.5, 20.5, "black frame")], mode="behaviour")
         assert plain(missing_data_notice(report)) == (
-            "For 11 s of 50 s nothing was seen: the picture was black. "
-            "Besides, nothing was watched for 15 s in between; the charts show where."
+            "For 11 s of 50 s nothing was seen: the image was black. "
+            "In addition, nothing was watched for 15 s in between; the charts show when."
         )
 
-    def test_the_ends_of_bins_are_no_second_warning(self, make) -> None:
+    def test_partial_bins_at_gap_ends_give_no_warning(self, make) -> None:
         report = make("bb  bb", gaps=[(10.5, 19.5, "paused")], mode="behaviour")
         assert "Besides" not in str(missing_data_notice(report))
 
-    def test_many_are_counted(self, make) -> None:
+    def test_many_gaps_are_counted(self, make) -> None:
         gaps = [(n * 5.0, n * 5.0 + 1.0, "no signal") for n in range(20)]
         page = Page(render_report_html(make("b" * 20, gaps=gaps, mode="behaviour")))
         assert "And 8 shorter ones." in page.text
 
-    def test_of_a_class_alone(self, make, lessons) -> None:
+    def test_aggregate_has_gaps(self, make, lessons) -> None:
         rows = [row for row in lessons.aggregate([6] * 6) if row.start_s not in (10.0, 15.0)]
         report = make(
             "......", aggregate=rows, watched_s=20.0, gaps=[(10.0, 20.0, "paused")], mode="aggregate"
@@ -179,7 +179,7 @@ class TestThePage:
         assert "When nothing was seen" in page.headings
         assert np.isnan(report.class_timeline.seen_share[2:4]).all()
 
-    def test_all_of_it(self, make) -> None:
+    def test_gap_over_whole_session(self, make) -> None:
         report = make("    ", gaps=[(0.0, 20.0, "paused")])
         assert summary_sentences(report) == ("Nothing was watched, so there is nothing to report.",)
         assert (
@@ -193,7 +193,7 @@ class TestTheCharts:
     SCRIPTS = ("ss" + " " * 6 + "nnnn", "nn" + " " * 6 + "..nn", "bb" + " " * 6 + "bb<<")
 
     def hatched(self, ax) -> list[tuple[float, float]]:
-        """Left and right of what is drawn as not watched, seconds."""
+        """Bounds of the areas drawn as not watched, seconds."""
         found = []
         for patch in ax.patches:
             if patch.get_hatch() == NOT_WATCHED:
@@ -210,19 +210,19 @@ class TestTheCharts:
             student_strip(lines[0]),
         ]
 
-    def test_a_gap_is_hatched_to_the_moment_in_every_chart(self, make) -> None:
+    def test_gap_is_hatched_exactly_in_every_chart(self, make) -> None:
         report = make(*self.SCRIPTS, gaps=[(12.5, 37.5, "no signal")])
         for chart in self.charts(report):
             for ax in chart.figure.axes:
                 assert (12.5, 37.5) in self.hatched(ax), chart.alt
 
-    def test_a_short_one_within_a_column_is_seen(self, make) -> None:
+    def test_short_gap_within_a_column_is_visible(self, make) -> None:
         report = make(*["n" * 720] * 2, gaps=[(1000.0, 1001.0, "frozen frame")])
         for chart in self.charts(report):
             (left, right) = self.hatched(chart.figure.axes[0])[0]
             assert (left, right) == (1000.0, 1009.0)
 
-    def test_the_legend_explains_it_and_tells_it_from_not_seen(self, make) -> None:
+    def test_legend_distinguishes_gap_from_not_seen(self, make) -> None:
         for chart in self.charts(
             make(*["n" * 720, "n" * 360 + "." * 360], gaps=[(1000.0, 1001.0, "paused")])
         ):
@@ -231,17 +231,17 @@ class TestTheCharts:
             assert "not watched" in words
         assert state_style(ColumnState.ABSENT)["hatch"] != NOT_WATCHED
 
-    def test_without_gaps_nothing_is_hatched_so(self, make) -> None:
+    def test_charts_without_gaps_have_no_gap_hatching(self, make) -> None:
         for chart in self.charts(make("nnnn", "nn..")):
             assert all(self.hatched(ax) == [] for ax in chart.figure.axes)
 
-    def test_the_small_ones_are_grey_there(self, make) -> None:
+    def test_sparklines_are_grey_in_gaps(self, make) -> None:
         gone = make(*self.SCRIPTS, gaps=[(15.0, 30.0, "paused")]).students[0].timeline
         assert "M30.0 0H60.0V20H30.0z" in facing_sparkline(gone)
         assert facing_sparkline(gone).count("<path") == 3
         assert facing_sparkline(make("nnnn").students[0].timeline).count("<path") == 2
 
-    def test_the_chart_says_it_in_words(self, make) -> None:
+    def test_chart_alt_mentions_gaps(self, make) -> None:
         report = make(*self.SCRIPTS, gaps=[(10.0, 40.0, "paused")])
         assert "Nothing was seen for 30" in class_timeline_chart(report.class_timeline, expressions=True).alt
 
@@ -250,7 +250,7 @@ class TestTheExports:
     GAPS = ((10.0, 18.0, "no signal"), (18.0, 21.0, "paused"))
 
     @pytest.mark.parametrize("mode", ["emotion", "behaviour", "aggregate"])
-    def test_the_csv_says_it_bin_by_bin(self, make, lessons, mode) -> None:
+    def test_csv_has_gap_columns_per_bin(self, make, lessons, mode) -> None:
         rows = [row for row in lessons.aggregate([6] * 6) if row.start_s not in (10.0, 15.0)]
         report = make(
             "nn  nn",
@@ -272,26 +272,26 @@ class TestTheExports:
             ("25", "0", "", "5"),
         ]
 
-    def test_the_json_has_them_to_the_moment(self, make) -> None:
+    def test_json_has_exact_gaps(self, make) -> None:
         data = json.loads(report_json(make("nn  nn", gaps=self.GAPS)))
         assert [tuple(gap.values()) for gap in data["gaps"]] == list(self.GAPS)
         assert data["session"]["unobserved_s"] == 11.0
         assert "nothing was seen" in data["missing_data"]
         assert problems(data) == []
 
-    def test_a_file_of_before_there_were_gaps_is_still_one(self, make) -> None:
+    def test_json_without_gaps_is_valid(self, make) -> None:
         data = json.loads(report_json(make("nn", gaps=[])))
         del data["gaps"], data["session"]["unobserved_s"]
         assert problems(data) == []
 
-    def test_what_nobody_described_is_refused(self, make) -> None:
+    def test_unknown_gap_key_is_invalid(self, make) -> None:
         data = json.loads(report_json(make("nn  nn", gaps=self.GAPS)))
         data["gaps"][0]["undescribed"] = 1
         assert problems(data) != []
 
 
 class TestNobodyIsAbsentInAGap:
-    """The same lesson with and without a gap in it: what is said of people is the same."""
+    """A session with and without a gap: all shares of students are equal."""
 
     MINUTES = 60
     CLASS = ("b" * 120, "b" * 120, "b" * 80 + "<" * 40, "b" * 100 + "." * 20, "." * 60 + "b" * 60, "b.<" * 40)
@@ -299,17 +299,17 @@ class TestNobodyIsAbsentInAGap:
     def parted(self, script: str, at: int, bins: int) -> str:
         return script[:at] + " " * bins + script[at:]
 
-    def verdicts(self, report):
+    def decisions(self, report):
         return [person.attention_decision for person in report.students]
 
     @pytest.mark.parametrize("at", [0, 1, 30, 60, 119, 120])
     @pytest.mark.parametrize("bins", [1, 240])
-    def test_no_share_of_anybody_changes(self, make, at, bins) -> None:
+    def test_gap_changes_no_share(self, make, at, bins) -> None:
         whole = make(*self.CLASS, mode="behaviour")
         gap = (at * 5.0, (at + bins) * 5.0, "no signal")
         parted = make(*(self.parted(s, at, bins) for s in self.CLASS), gaps=[gap], mode="behaviour")
         assert len(parted.class_timeline.grid.watched_s) == 120 + bins
-        for before, after in zip(self.verdicts(whole), self.verdicts(parted), strict=True):
+        for before, after in zip(self.decisions(whole), self.decisions(parted), strict=True):
             for name in (
                 "outcome",
                 "watched_s",
@@ -326,23 +326,23 @@ class TestNobodyIsAbsentInAGap:
         assert parted.watched_s == whole.watched_s
         assert not [p for p in parted.students if p.timeline.unreadable_reasons.get("absent", 0) > 100 * 10]
 
-    def test_absence_of_the_same_length_would_be_a_flag(self, make) -> None:
-        """So the test above can fail: the same time, watched without them, is away."""
+    def test_absence_of_same_length_is_flagged(self, make) -> None:
+        """Counter-check of the test above: the same time, watched without the students, is away."""
         gone = make(*["b" * 120] * 5, "b" * 60 + "." * 60, mode="behaviour")
         parted = make(*[self.parted("b" * 60, 60, 60)] * 6, gaps=[(300.0, 600.0, "paused")], mode="behaviour")
-        assert self.verdicts(gone)[5].not_seen_s == 300.0
-        assert self.verdicts(gone)[5].away_share == pytest.approx(0.5)
-        assert self.verdicts(parted)[5].not_seen_s == 0.0
-        assert self.verdicts(parted)[5].outcome is FlagOutcome.NOT_FLAGGED
+        assert self.decisions(gone)[5].not_seen_s == 300.0
+        assert self.decisions(gone)[5].away_share == pytest.approx(0.5)
+        assert self.decisions(parted)[5].not_seen_s == 0.0
+        assert self.decisions(parted)[5].outcome is FlagOutcome.NOT_FLAGGED
 
-    def test_the_first_minutes_of_an_empty_room_are_watched_and_a_gap_in_them_is_not(self, lessons) -> None:
-        """Of the time before anybody came there are no rows; it must not be spread over the gap."""
+    def test_gap_in_empty_room_is_unwatched(self, lessons) -> None:
+        """The time before the first student has no rows; it must not be spread over the gap."""
         rows = lessons.bins([" " * 8 + "bbbb"])
         session = replace(lessons.session(12), watched_s=20.0 + 25.0)
         grid = build_session_grid(session, rows, [(10.0, 25.0)])
         assert grid.watched_s.tolist() == [5, 5, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5]
 
-    def test_before_anybody_came_as_much_is_watched_as_the_session_says(self, lessons) -> None:
+    def test_empty_room_time_matches_session(self, lessons) -> None:
         rows = lessons.bins([" " * 4 + "bb"])
         session = replace(lessons.session(6), watched_s=10.0 + 6.0)
         grid = build_session_grid(session, rows, [(2.0, 7.0)])
@@ -350,12 +350,12 @@ class TestNobodyIsAbsentInAGap:
         assert (grid.watched_s[:4] <= [2, 3, 5, 5]).all()
 
 
-def test_how_much_of_each_bin_lies_in_spans() -> None:
+def test_overlap_s_per_bin() -> None:
     assert overlap_s([(2.0, 11.0), (12.0, 13.0)], 5.0, 4).tolist() == [3.0, 5.0, 2.0, 0.0]
     assert overlap_s([], 5.0, 2).tolist() == [0.0, 0.0]
 
 
-def test_a_moment_is_summed_up_and_not_listed() -> None:
+def test_gaps_under_a_second_are_not_listed() -> None:
     found = find_unobserved_intervals(
         [(10.0, 20.0, "paused"), (20.0, 20.4, "no signal"), (50.0, 51.0, "no signal")], 60.0
     )

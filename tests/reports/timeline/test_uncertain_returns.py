@@ -19,26 +19,26 @@ def tracks(*parts: tuple[int, float, str | None]) -> list[TrackRecord]:
     ]
 
 
-def test_it_is_the_monitors_word():
+def test_seat_only_equals_assignment_basis():
     assert AssignmentBasis.SEAT_ONLY.value == SEAT_ONLY
 
 
-def test_only_the_seat_alone_is_uncertain():
+def test_only_seat_only_tracks_are_uncertain():
     found = find_uncertain_reidentifications(
         tracks((1, 0, None), (1, 20, "seat and clothes"), (1, 40, SEAT_ONLY), (1, 60, "another on the seat"))
     )
     assert found == {1: (40,)}
 
 
-def test_they_come_by_person_and_time():
+def test_uncertain_reidentifications_are_sorted_by_student_and_time():
     found = find_uncertain_reidentifications(
         tracks((2, 0, None), (1, 0, None), (1, 80, SEAT_ONLY), (2, 30, SEAT_ONLY), (1, 40, SEAT_ONLY))
     )
     assert found == {1: (40, 80), 2: (30,)}
 
 
-def test_the_first_of_a_person_is_no_return():
-    """Whoever a split made begins with the track that was in doubt."""
+def test_first_track_is_not_uncertain():
+    """A student created by a split starts with the uncertain track."""
     assert find_uncertain_reidentifications(tracks((1, 0, None), (9, 40, SEAT_ONLY))) == {}
     assert find_uncertain_reidentifications(tracks((9, 40, SEAT_ONLY), (9, 60, SEAT_ONLY))) == {9: (60,)}
     assert find_uncertain_reidentifications([]) == {}
@@ -54,12 +54,12 @@ def test_the_first_of_a_person_is_no_return():
         (list(range(0, 600, 60)), "0:00, 1:00, 2:00, 3:00 and 6 more times"),
     ],
 )
-def test_in_words(times_s, when):
+def test_describe_uncertain_reidentifications(times_s, when):
     assert (
         describe_uncertain_reidentifications(times_s)
-        == f"At {when} somebody sat down here who may be somebody else."
+        == f"At {when} a different student may have sat down here."
     )
 
 
-def test_a_split_at_the_told_time_is_never_after_the_arrival():
+def test_printed_time_is_never_after_the_track():
     assert format_reidentification_time(754.99) == "12:34"

@@ -1,4 +1,4 @@
-"""``classpulse model evaluate``: score a model on both label sets."""
+"""``classpulse model evaluate``: scores of a model against FER2013 and FER+ labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from model.inference.classifier import LiteRTClassifier, read_model, shipped_fil
     "--split",
     "split_name",
     type=click.Choice(list(USAGE_BY_SPLIT_NAME)),
-    help="Split of the faces; default: 'report' (second half of PublicTest) if DATA has it, else 'all'.",
+    help="Split to score; default: 'report' (the second half of PublicTest) if DATA has it, else 'all'.",
 )
 @click.option(
     "--model",
@@ -37,7 +37,9 @@ from model.inference.classifier import LiteRTClassifier, read_model, shipped_fil
     help="Exported model or its folder; default: the shipped model.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="CPU threads.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures and text.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for figures and reports."
+)
 @json_option
 def model_evaluate_command(
     data: Path,
@@ -48,16 +50,16 @@ def model_evaluate_command(
     out: Path | None,
     as_json: bool,
 ) -> int:
-    """Score a model on DATA: the FER2013 labels with the head trained on them, the FER+ majority with the
-    head used for monitoring.
+    """Score a model on DATA: the head 'fer2013' against FER2013's labels, the head 'expression' against the
+    FER+ majority.
 
-    Faces without a majority (ties, contempt, unknown, not a face) count only for the FER2013 label.
+    Faces without a majority (ties, contempt, unknown, not a face) count for FER2013's labels only.
     """
     classifier = _classifier(model_path, threads)
-    everything = load_faces(data, votes)
-    name = split_name or _default_split(everything)
-    faces = select_split(everything, name)
-    train = None if name in {"train", "all"} else _training_split(everything)
+    all_faces = load_faces(data, votes)
+    name = split_name or _default_split(all_faces)
+    faces = select_split(all_faces, name)
+    train = None if name in {"train", "all"} else _training_split(all_faces)
     with progress_bar("scoring", 1.0, quiet=as_json) as bar:
         card = make_scorecard(classifier, faces, train, progress=bar.update)
     if as_json:
@@ -68,7 +70,7 @@ def model_evaluate_command(
         from classpulse.evaluation.model_files import write_scorecard_files
 
         write_scorecard_files(card, _scorecard_data(card, data, name), out)
-        print_message(f"figures, reports and all values are in {out}")
+        print_message(f"figures, reports and all metrics are in {out}")
     return 0
 
 
@@ -79,7 +81,7 @@ def _classifier(path: Path | None, threads: int) -> LiteRTClassifier:
         path = path / "expression.tflite"
     if path.suffix != ".tflite":
         raise UserError(
-            f"{path} is not an exported model.", "Give a .tflite file of 'classpulse model export'."
+            f"{path} is not an exported model.", "Give a .tflite file written by 'classpulse model export'."
         )
     return LiteRTClassifier(read_model(path), threads)
 
@@ -89,12 +91,12 @@ def _default_split(faces: Faces) -> str:
 
 
 def _training_split(faces: Faces) -> Faces | None:
-    training = faces.usage == Usage.TRAINING
-    return faces.subset(training) if training.any() else None
+    is_training = faces.usage == Usage.TRAINING
+    return faces.subset(is_training) if is_training.any() else None
 
 
 def _scorecard_data(card: Scorecard, data: Path, split_name: str) -> dict[str, Any]:
-    """The scorecard as JSON-ready values, with each label set scored by its own head first."""
+    """All metrics as JSON data; the main ones (each label set by its own head) first."""
     ferplus = None if card.ferplus is None else asdict(card.ferplus)
     return {
         "model": card.model,
@@ -111,9 +113,9 @@ def _print_scorecard(card: Scorecard, split_name: str) -> None:
     click.echo(f"{card.model} on {card.faces} faces (split: {split_name})")
     _print_report("FER2013's label, head 'fer2013'", card.fer2013)
     if card.ferplus is None:
-        print_message("no face has a majority of FER+ raters; only the FER2013 labels were scored")
+        print_message("no face has a FER+ majority: only FER2013's labels were scored")
     else:
-        _print_report("majority of the FER+ raters, head 'expression'", card.ferplus)
+        _print_report("FER+ majority, head 'expression'", card.ferplus)
         click.echo(
             f"\nneutral faces called sad: {format_share(card.ferplus.neutral_called_sad)}; "
             f"sad F1: {card.ferplus.sad_f1:.3f}"

@@ -1,4 +1,4 @@
-"""``classpulse model export``: export a trained network for monitoring."""
+"""``classpulse model export``: a trained network as the files that monitoring loads."""
 
 from __future__ import annotations
 
@@ -20,26 +20,23 @@ from monitor.faces.dataset_poses import tile_poses
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @votes_option
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the files; default: RUN."
-)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Output folder; default: RUN.")
 @click.option(
     "--format",
-    "form",
+    "file_format",
     type=click.Choice(["int8", "float16", "float32"]),
     default="int8",
     show_default=True,
-    help="Number format of the weights.",
+    help="Storage and arithmetic of the weights.",
 )
 @click.option("--name", default="own", show_default=True, help="Name of the model in reports.")
 @json_option
 def model_export_command(
-    run: Path, data: Path, votes: Path | None, out: Path | None, form: str, name: str, as_json: bool
+    run: Path, data: Path, votes: Path | None, out: Path | None, file_format: str, name: str, as_json: bool
 ) -> int:
-    """Export the network of the training RUN: calibration, LiteRT file, parity check with Keras, model card.
+    """Export the network of the training RUN: calibrate, convert to LiteRT, compare with Keras.
 
-    The calibration is fitted on the first half of PublicTest in DATA; results are reported on the second
-    half.
+    The calibration is fitted on the first half of DATA's PublicTest; results are reported on the second.
     """
     require_training_extra()
     from model.training.run_folder import read_run
@@ -50,18 +47,17 @@ def model_export_command(
     from model.export.exporter import export_model
 
     folder = out or run
-    print_message("converting, comparing with Keras and scoring")
-    info = export_model(run, splits, folder, form, name, tile_poses)
-    results = info["results"]["heads"]
+    print_message("converting, comparing with Keras, scoring")
+    exported = export_model(run, splits, folder, file_format, name, tile_poses)
+    results = exported["results"]["heads"]
     fer2013, ferplus = results["fer2013"]["fer2013"], results["expression"]["ferplus"]
     if as_json:
-        facts = ("model", "format", "formats", "calibrations")
-        print_json(
-            {"out": folder, **{key: info[key] for key in facts}, "fer2013": fer2013, "ferplus": ferplus}
-        )
+        keys = ("model", "format", "formats", "calibrations")
+        facts = {key: exported[key] for key in keys}
+        print_json({"out": folder, **facts, "fer2013": fer2013, "ferplus": ferplus})
         return 0
     click.echo(
-        f"{info['model']}: {fer2013['accuracy']:.1%} on FER2013's labels, "
+        f"{exported['model']}: {fer2013['accuracy']:.1%} on FER2013's labels, "
         f"{ferplus['accuracy']:.1%} on the FER+ majority, "
         f"{ferplus['neutral_called_sad']:.1%} of neutral faces called sad"
     )

@@ -15,7 +15,7 @@ from classpulse.cli.commands.model.options import data_argument, require_votes, 
 from classpulse.cli.console import print_json, print_message, progress_bar
 from classpulse.cli.optional_deps import require_training_extra
 from classpulse.cli.options import json_option
-from classpulse.errors import InvalidOption, UserError
+from classpulse.errors import UserError
 from classpulse.formatting import media_clock
 from model.data.faces import official_splits
 from model.data.load import load_faces
@@ -36,49 +36,46 @@ if TYPE_CHECKING:
     show_default=True,
     help="Folder for weights, log and settings.",
 )
-@click.option("--epochs", type=click.IntRange(1, 1000), help="Epochs.")
-@click.option("--image-px", "px", type=click.IntRange(16, 48), help="Side of the training images, in pixels.")
+@click.option("--epochs", type=click.IntRange(1, 1000), help="Passes over the data.")
+@click.option("--image-px", "px", type=click.IntRange(16, 48), help="Side of the training images in pixels.")
 @click.option(
-    "--crop",
-    "crop_px",
-    type=click.IntRange(16, 48),
-    help="Side of a random square crop of each image, in pixels.",
+    "--crop", "crop_px", type=click.IntRange(16, 48), help="Side of the random crop of each image in pixels."
 )
-@click.option("--batch", type=click.IntRange(2, 4096), help="Batch size.")
+@click.option("--batch", type=click.IntRange(2, 4096), help="Faces per step.")
 @click.option("--learning-rate", "peak_rate", type=click.FloatRange(0, 10), help="Peak learning rate.")
-@click.option("--warmup-epochs", type=click.FloatRange(0, 100), help="Epochs of learning rate warmup.")
-@click.option("--no-mixup-epochs", type=click.IntRange(0, 1000), help="Final epochs without mixup.")
+@click.option("--warmup-epochs", type=click.FloatRange(0, 100), help="Epochs in which the rate rises.")
+@click.option("--no-mixup-epochs", type=click.IntRange(0, 1000), help="Epochs at the end without mixup.")
 @click.option("--mixup", type=click.FloatRange(0, 1), help="Share of the steps with mixup.")
 @click.option("--seed", type=click.IntRange(0), help="Random seed.")
 @click.option(
     "--distillation-weight",
     "teacher_weight",
     type=click.FloatRange(0, 1),
-    help="Weight of the teachers beside the labels.",
+    help="Weight of the teachers' probabilities beside the labels.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-    help="Number format of the computation.",
+    help="Arithmetic of the network.",
 )
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Start from the network of this training or exported model; 'shipped' is the shipped model.",
+    help="Start from the network of this training or exported model; 'shipped' is the shipped one.",
 )
 @click.option(
     "--teacher",
     "teachers",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Teacher for distillation: a training or an exported model; may be given several times.",
+    help="Distil from the network of this training or exported model; can be repeated.",
 )
 @click.option(
     "--shipped-stage",
     type=click.IntRange(1),
-    help="Start with the settings of this stage (from 1) of the shipped model's training.",
+    help="Use the settings of this stage, from 1, of the shipped model's training as defaults.",
 )
-@click.option("--resume", is_flag=True, help="Resume an interrupted training in --out.")
+@click.option("--resume", is_flag=True, help="Resume the interrupted training in --out.")
 @json_option
 def model_train_command(
     data: Path,
@@ -90,53 +87,54 @@ def model_train_command(
     mixup: float | None,
     resume: bool,
     as_json: bool,
-    **given: Any,
+    **options: Any,
 ) -> int:
-    """Train a network on DATA: fitted on Training, the epoch selected on the first half of PublicTest.
+    """Train a network on DATA: Training fits the weights, the first half of PublicTest selects the epoch.
 
-    The second half of PublicTest is never used. With --resume, an interrupted training continues as if it had
-    not been interrupted.
+    The second half of PublicTest is not used. --resume continues an interrupted training with the same
+    result as an uninterrupted one.
     """
     require_training_extra()
     splits = official_splits(load_faces(data, votes))
     require_votes(splits, data)
     from model.training.train import resume_training, train_network
 
-    earlier = read_run_facts(out) if resume else None
-    settings = _settings(earlier or _shipped_stage(shipped_stage), mixup, given)
-    if earlier and (
-        start is not None or shipped_stage is not None or settings != _settings(earlier, None, {})
+    resumed_run = read_run_facts(out) if resume else None
+    settings = _settings(resumed_run or _shipped_stage(shipped_stage), mixup, options)
+    if resumed_run and (
+        start is not None or shipped_stage is not None or settings != _settings(resumed_run, None, {})
     ):
         raise UserError(
-            f"{out} can only be resumed with its own settings.",
-            "Drop all options but --resume, --out and --teacher.",
+            f"The training in {out} can only be resumed with its own settings.",
+            "Omit all options but --out, --resume and --teacher.",
         )
     if start is not None and str(start) == "shipped":
         start = Path(str(shipped_file("training.json"))).parent
     print_message(
-        f"training on {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs, into {out}"
+        f"training on {len(splits.train)} faces of {settings.px} px, {settings.epochs} epochs; output: {out}"
     )
     with _epoch_progress(settings.epochs, quiet=as_json) as progress, _resume_hint(out):
-        options: dict[str, Any] = {"teachers": teachers, "progress": progress, "epoch_done": _print_epoch}
-        run = (
-            resume_training(splits, out, **options)
-            if resume
-            else train_network(splits, out, settings, start_from=start, **options)
-        )
+        common: dict[str, Any] = {"teachers": teachers, "on_progress": progress, "on_epoch": _print_epoch}
+        if resume:
+            run = resume_training(splits, out, **common)
+        else:
+            run = train_network(splits, out, settings, start_from=start, **common)
     if as_json:
         print_json({"out": out, **{key: run[key] for key in ("chosen_epoch", "choose_score", "minutes")}})
         return 0
-    click.echo(f"epoch {run['chosen_epoch']} of {len(run['epochs'])} selected")
+    click.echo(f"selected epoch {run['chosen_epoch']} of {len(run['epochs'])}")
     print_message(f"next: classpulse model export {out} {data}")
     return 0
 
 
-def _settings(base: Mapping[str, Any] | None, mixup: float | None, given: Mapping[str, Any]) -> TrainSettings:
-    """The settings of a run, or the defaults, replaced by the given options."""
+def _settings(
+    base: Mapping[str, Any] | None, mixup: float | None, options: Mapping[str, Any]
+) -> TrainSettings:
+    """The settings of the run ``base``, or the defaults, with the given ``options`` (not None) replaced."""
     from model.training.settings import TrainSettings, settings_from
 
     settings = settings_from(base) if base else TrainSettings()
-    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    settings = replace(settings, **{name: value for name, value in options.items() if value is not None})
     if mixup is None:
         return settings
     return replace(settings, augment=replace(settings.augment, mixup_share=mixup))
@@ -147,17 +145,17 @@ def _shipped_stage(number: int | None) -> Mapping[str, Any] | None:
         return None
     stages = training_stages(json.loads(shipped_file("training.json").read_text(encoding="utf-8")))
     if number > len(stages):
-        raise InvalidOption(
-            f"The training of the shipped model has {len(stages)} stages, not {number}.",
-            option="--shipped-stage",
+        raise UserError(
+            f"The shipped model has no training stage {number}.", f"Choose a stage from 1 to {len(stages)}."
         )
     return stages[number - 1]
 
 
 def _print_epoch(row: Mapping[str, float]) -> None:
     print_message(
-        f"epoch {row['epoch']:.0f}: on the selection half {row['choose_fer2013']:.1%} of FER2013's labels and "
-        f"{row['choose_ferplus']:.1%} of the FER+ majority, after {media_clock(row['elapsed_s'])}"
+        f"epoch {row['epoch']:.0f}: accuracy on the choosing half "
+        f"{row['choose_fer2013']:.1%} (FER2013's labels), "
+        f"{row['choose_ferplus']:.1%} (FER+ majority), after {media_clock(row['elapsed_s'])}"
     )
 
 
@@ -167,7 +165,7 @@ def _resume_hint(out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         print_message(
-            f"completed epochs are kept; resume with --out {out} --resume, and --teacher if one was given"
+            f"completed epochs are kept; resume with --out {out} --resume, and the same --teacher options"
         )
         raise
 

@@ -1,4 +1,4 @@
-"""``classpulse simulate``: class videos with known ground truth."""
+"""``classpulse simulate``: class videos, or a term of sessions, with known ground truth."""
 
 from __future__ import annotations
 
@@ -6,16 +6,27 @@ import click
 
 from classpulse.cli.main import LazyGroup
 
-_PACKAGE = "classpulse.cli.commands.simulate"
-
 COMMANDS = {
-    "call": (f"{_PACKAGE}.call:simulate_call_command", "a video call of drawn students with known scripts"),
-    "faces": (f"{_PACKAGE}.faces:simulate_faces_command", "a video call of faces with rated expressions"),
-    "room": (f"{_PACKAGE}.room:simulate_room_command", "a classroom animated from a photograph"),
-    "term": (f"{_PACKAGE}.term:simulate_term_command", "a term of sessions in a database, without video"),
+    "call": (
+        "classpulse.cli.commands.simulate.call:simulate_call_command",
+        "a video call of drawn students with scripted behaviour",
+    ),
+    "faces": (
+        "classpulse.cli.commands.simulate.faces:simulate_faces_command",
+        "a video call of photographed faces with rated expressions",
+    ),
+    "room": (
+        "classpulse.cli.commands.simulate.room:simulate_room_command",
+        "a classroom animated from a photograph",
+    ),
+    "term": (
+        "classpulse.cli.commands.simulate.term:simulate_term_command",
+        "a database with the sessions of a term, without a video",
+    ),
 }
+"""Each subcommand as ``module:attribute`` and its line in the help."""
 
 
 @click.group("simulate", cls=LazyGroup, lazy_commands=COMMANDS)
 def simulate_command() -> None:
-    """Make a class video with known ground truth, for 'classpulse evaluate video'."""
+    """Create synthetic class data with known ground truth, for 'classpulse evaluate video'."""

@@ -1,4 +1,4 @@
-"""``classpulse model explore``: the page on a data set."""
+"""``classpulse model explore``: the page about a data set."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.helpers.pages import Page
 
 FACES = 42
 SECTIONS = [
-    "What is in the data",
+    "Data set",
     "Faces by label and split",
     "Examples",
     "FER2013’s labels and the raters of FER+",
     "Brightness, contrast and sharpness",
-    "The same picture twice",
+    "Duplicates",
 ]
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Labels in turn; of ten raters all but two say neutral; one face of PublicTest is also in Training."""
+    """A contact sheet: labels in turn, eight of ten votes neutral, one PublicTest face also in Training."""
     folder = tmp_path / "data"
     folder.mkdir()
     images = draw_faces(FACES)
@@ -39,19 +39,19 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def explored(shell, data: Path, out: Path) -> tuple[str, Page]:
+def explore(shell, data: Path, out: Path) -> tuple[str, Page]:
     code, _, error = shell("model", "explore", data, "--out", out)
     assert code == 0, error
     html = (out / PAGE_NAME).read_text("utf-8")
     return html, Page(html)
 
 
-def plain(page: Page) -> str:
+def text_of(page: Page) -> str:
     return page.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_the_page_has_its_sections_and_is_well_formed(shell, data: Path, tmp_path: Path) -> None:
-    html, page = explored(shell, data, tmp_path / "out")
+def test_explore_page_has_its_sections_and_is_well_formed(shell, data: Path, tmp_path: Path) -> None:
+    html, page = explore(shell, data, tmp_path / "out")
     assert [heading for heading in page.headings if heading in SECTIONS] == SECTIONS
     assert page.problems == []
     assert html.startswith("<!DOCTYPE html>")
@@ -61,8 +61,8 @@ def test_the_page_has_its_sections_and_is_well_formed(shell, data: Path, tmp_pat
     assert len(labels) == 14
 
 
-def test_nothing_is_loaded_from_anywhere(shell, data: Path, tmp_path: Path) -> None:
-    html, page = explored(shell, data, tmp_path / "out")
+def test_explore_page_loads_no_external_resource(shell, data: Path, tmp_path: Path) -> None:
+    html, page = explore(shell, data, tmp_path / "out")
     assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
     loading = {"src", "href", "xlink:href", "srcset", "action", "poster", "data"}
     targets = [value for _, name, value in page.attributes if name in loading]
@@ -71,115 +71,117 @@ def test_nothing_is_loaded_from_anywhere(shell, data: Path, tmp_path: Path) -> N
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
 
 
-def test_no_face_becomes_a_file_of_its_own(shell, data: Path, tmp_path: Path) -> None:
-    explored(shell, data, tmp_path / "out")
+def test_explore_writes_no_face_files(shell, data: Path, tmp_path: Path) -> None:
+    explore(shell, data, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {PAGE_NAME, "counts.png", "agreement.png", "raters.png", "brightness.png"}
     assert all((tmp_path / "out" / n).read_bytes()[:4] == b"\x89PNG" for n in names - {PAGE_NAME})
 
 
-def test_the_same_data_gives_the_same_page(shell, data: Path, tmp_path: Path) -> None:
-    first, _ = explored(shell, data, tmp_path / "one")
-    second, _ = explored(shell, data, tmp_path / "two")
+def test_explore_page_is_reproducible(shell, data: Path, tmp_path: Path) -> None:
+    first, _ = explore(shell, data, tmp_path / "one")
+    second, _ = explore(shell, data, tmp_path / "two")
     assert first == second
 
 
-def test_the_numbers_on_the_page_are_the_facts(shell, data: Path, tmp_path: Path) -> None:
+def test_explore_page_shows_the_statistics(shell, data: Path, tmp_path: Path) -> None:
     facts = shell.json("model", "explore", data, "--out", tmp_path / "facts")
-    _, page = explored(shell, data, tmp_path / "out")
+    _, page = explore(shell, data, tmp_path / "out")
     for index, label in enumerate(EMOTIONS):
         training, public = (split["classes"][index] for split in facts["splits"])
         row = next(row for row in page.table if row[0] == label)
         assert row[1::2] == [str(training), str(public)]
-    agreed, same = facts["agreement"]["agreed"], facts["agreement"]["same"]
-    assert (agreed, same) == (41, 6)
-    assert "41 (98 %) have a majority, and on 15 % of those" in plain(page)
-    assert "1 (2 %) of the faces have no majority (tie 1)" in plain(page)
-    copies = next(row for row in page.table if row[0] == "those and near copies")
-    found = facts["alike"]
-    assert copies[1:4] == [str(found[key]) for key in ("groups", "faces", "crossing")] == ["1", "2", "1"]
-    assert "1 (7 %) of the faces of PublicTest are also in Training" in plain(page)
-    assert "gains up to 7.1 points" in plain(page)
+    agreement = facts["agreement"]
+    assert (agreement["with_majority"], agreement["matching"]) == (41, 6)
+    assert "41 (98 %) have a majority, and on 15 % of those" in text_of(page)
+    assert "1 (2 %) of the faces have no majority (tie 1)" in text_of(page)
+    copies = next(row for row in page.table if row[0] == "identical or nearly so")
+    counts = facts["near_duplicates"]
+    assert (
+        copies[1:4] == [str(counts[key]) for key in ("groups", "faces", "across_splits")] == ["1", "2", "1"]
+    )
+    assert "1 (7 %) of the faces of PublicTest are also in Training" in text_of(page)
+    assert "gains up to 7.1 points" in text_of(page)
     assert (
         "Of the faces labelled sad that have a majority, the raters call 100 % neutral and 0 % sad."
-        in plain(page)
+        in text_of(page)
     )
-    assert "1 face is nearly one grey all over." in plain(page)
+    assert "1 face is almost uniformly grey." in text_of(page)
 
 
-def test_data_without_votes_says_so_rather_than_zero(shell, tmp_path: Path) -> None:
+def test_explore_without_votes_states_it(shell, tmp_path: Path) -> None:
     path = write_archive(tmp_path / "faces.npz", draw_faces(14), label=np.arange(14) % 7)
-    _, page = explored(shell, path, tmp_path / "out")
+    _, page = explore(shell, path, tmp_path / "out")
     assert "The data has no votes" in page.text
-    assert "does not say which faces are for training" in page.text
-    assert "nothing stands under them. The faces are those of real people" in page.text
+    assert "does not state which faces are for training" in page.text
+    assert "the faces have no answers. The faces show real people" in page.text
     assert "have a majority" not in page.text
-    assert "hardly notices" not in page.text
+    assert "hardly affects" not in page.text
     assert "with two majorities" not in page.text
-    assert "Where the raters contradict FER2013 most" not in page.headings
+    assert "Faces on which the raters contradict FER2013 most" not in page.headings
     assert not (tmp_path / "out" / "agreement.png").exists()
     facts = shell.json("model", "explore", path, "--out", tmp_path / "facts")
     assert facts["agreement"] is None
-    assert facts["alike"]["seen"] == {}
+    assert facts["near_duplicates"]["shared_with_training"] == {}
 
 
-def test_one_split_says_nothing_of_others(shell, tmp_path: Path) -> None:
+def test_explore_one_split_has_no_comparison(shell, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     write_sheet(tmp_path / "data", draw_faces(14), label=np.arange(14) % 7)
-    _, page = explored(shell, tmp_path / "data", tmp_path / "out")
-    assert "Only Training is here" in page.text
-    assert "copies between them are not known" in page.text
+    _, page = explore(shell, tmp_path / "data", tmp_path / "out")
+    assert "Only Training is present" in page.text
+    assert "copies between them are unknown" in page.text
     assert "whether the splits look alike" in page.text
     assert "groups across splits" not in page.text
     assert "also in Training" not in page.text
 
 
-def test_a_label_without_faces_is_named(shell, tmp_path: Path) -> None:
+def test_explore_label_without_faces_is_named(shell, tmp_path: Path) -> None:
     path = write_archive(tmp_path / "faces.npz", draw_faces(4), label=np.array([3, 3, 3, 6]))
-    _, page = explored(shell, path, tmp_path / "out")
+    _, page = explore(shell, path, tmp_path / "out")
     assert "No face is labelled angry, disgust, fear, sad and surprise" in page.text
     assert "The rarest label is neutral" in page.text
 
 
-def test_a_name_is_only_a_name(shell, tmp_path: Path) -> None:
+def test_explore_escapes_the_path(shell, tmp_path: Path) -> None:
     path = tmp_path / "<b>faces & [red]co"
     path.mkdir()
     write_sheet(path, draw_faces(7), label=np.arange(7))
-    _, page = explored(shell, path, tmp_path / "out")
+    _, page = explore(shell, path, tmp_path / "out")
     assert "b" not in page.tags
     assert str(path) in page.text
 
 
-def test_the_terminal_gets_a_short_table_and_the_place(shell, data: Path, tmp_path: Path) -> None:
+def test_explore_prints_a_table_and_the_path(shell, data: Path, tmp_path: Path) -> None:
     code, out, error = shell("model", "explore", data)
     assert code == 0
-    assert "comparing 42 faces" in error
+    assert "searching 42 faces" in error
     assert "28 (67\N{NO-BREAK SPACE}%)" in out
     assert "PublicTest, also in Training" in out
     assert str(Path("explore") / PAGE_NAME) in out
     assert (tmp_path / "explore" / PAGE_NAME).is_file()
 
 
-def test_a_wrong_path_is_one_line(shell, tmp_path: Path) -> None:
+def test_explore_missing_path_fails(shell, tmp_path: Path) -> None:
     assert "nowhere does not exist" in shell.fails(2, "model", "explore", "nowhere")
     assert not (tmp_path / "explore").exists()
 
 
-def test_no_face_at_all_is_one_line(shell, tmp_path: Path) -> None:
+def test_explore_without_faces_fails(shell, tmp_path: Path) -> None:
     path = write_archive(tmp_path / "faces.npz", draw_faces(0))
     assert "no face" in shell.fails(2, "model", "explore", path)
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(shell, data: Path, tmp_path: Path) -> None:
+def test_explore_unwritable_folder_fails(shell, data: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("", encoding="utf-8")
     assert "cannot be written" in shell.fails(1, "model", "explore", data, "--out", tmp_path / "taken" / "in")
 
 
-def test_fer2013_itself(shell, shared: Path, tmp_path: Path) -> None:
-    _, page = explored(shell, shared / "data", tmp_path / "out")
-    assert "it is FER2013’s own label on 66 % of the faces" in plain(page)
+def test_explore_fer2013(shell, shared: Path, tmp_path: Path) -> None:
+    _, page = explore(shell, shared / "data", tmp_path / "out")
+    assert "it is FER2013’s own label on 66 % of the faces" in text_of(page)
     assert (
         "Of the faces labelled sad that have a majority, the raters call 51 % neutral and 44 % sad."
-        in plain(page)
+        in text_of(page)
     )
     assert (tmp_path / "out" / PAGE_NAME).stat().st_size < 2_000_000

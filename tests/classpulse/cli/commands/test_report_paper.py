@@ -1,4 +1,4 @@
-"""Whole reports of simulated classes on paper, as they come out of the printer."""
+"""PDF reports of simulated classes, page by page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_PAGES = {"three": 3, "thirty": 5, "forty with long names": 9, "aggregate": 
 
 
 def of_one_lecture(settings: TermSettings):
-    """The report of one lecture of this class."""
+    """The report of one session of this class."""
     engine = open_database("sqlite://")
     one = TermSettings(**vars(settings) | {"weeks": 1, "per_week": 1, "minutes": 20.0})
     SimulatedTerm(one).write(engine)
@@ -46,7 +46,7 @@ def of_one_lecture(settings: TermSettings):
 
 @pytest.fixture(scope="module", params=CLASSES)
 def printed(request):
-    """The name of a class, its page taken apart, and its PDF on each paper."""
+    """The name of a class, its parsed HTML page, and its PDF on each paper."""
     report = of_one_lecture(CLASSES[request.param])
     html = render_report_html(report)
     made = {
@@ -66,7 +66,7 @@ def lines(page) -> list[str]:
 
 
 def heights(page) -> list[float]:
-    """How far above the foot of the page, points, its texts stand."""
+    """Heights of the texts above the bottom of the page, in points."""
     found: list[float] = []
 
     def visit(text, matrix, place, _font, _size):
@@ -82,7 +82,7 @@ def flat(items) -> list:
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_every_page_has_the_size_and_its_number(printed, paper):
+def test_pdf_pages_have_size_and_number(printed, paper):
     pages = printed[2][paper].pages
     for number, page in enumerate(pages, 1):
         assert (round(page.mediabox.width), round(page.mediabox.height)) == SIZES_PT[paper]
@@ -90,7 +90,7 @@ def test_every_page_has_the_size_and_its_number(printed, paper):
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_every_section_is_there_and_has_a_bookmark(printed, paper):
+def test_pdf_has_a_bookmark_per_section(printed, paper):
     headings = [plain(heading) for heading in printed[1].headings]
     made = printed[2][paper]
     bookmarks = flat(made.outline)
@@ -101,24 +101,24 @@ def test_every_section_is_there_and_has_a_bookmark(printed, paper):
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_no_heading_is_the_last_of_a_page(printed, paper):
-    """Told by where the bookmarks lead: below a heading there is text, on its page."""
+def test_pdf_heading_is_never_last_on_a_page(printed, paper):
+    """Below each heading, to which a bookmark leads, there is text on the same page."""
     made = printed[2][paper]
     written = [heights(page) for page in made.pages]
     for one in flat(made.outline):
         on_page = written[made.get_destination_page_number(one)]
-        # Two lines lower, or it would be the heading itself; the footer stands under 50 points.
+        # At least two lines below the heading; the footer is below 50 points.
         assert any(50 < y < one.top - 30 for y in on_page), one.title
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
-def test_no_page_is_empty_and_there_are_no_more_than_needed(printed, paper):
+def test_pdf_has_no_empty_or_surplus_pages(printed, paper):
     name, _, made = printed
     assert all(len(lines(page)) >= 3 for page in made[paper].pages)
     assert len(made[paper].pages) <= MOST_PAGES.get(name, 5)
 
 
-def test_names_with_accents_and_markup_are_in_the_pdf():
+def test_pdf_contains_names_in_many_scripts():
     report = of_one_lecture(CLASSES["many scripts"])
     content = render_pdf(render_report_html(report), report_title(report), report.started_at)
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)

@@ -47,28 +47,28 @@ def states(shell, *more: str) -> list[tuple[str, str, str]]:
     return [(one["class"], one["from"][:16], one["state"]) for one in answer["lessons"]]
 
 
-def test_the_week(term: Path, store: Store, shell) -> None:
+def test_schedule_states_of_the_week(term: Path, store: Store, shell) -> None:
     record_lesson(store)
     assert states(shell) == [
         ("7b", "2026-03-02T10:00", "recorded"),
         ("Art", "2026-03-02T11:00", "missed"),
         ("Music", "2026-03-02T12:40", "now"),
-        ("Sport", "2026-03-02T17:00", "ahead"),
-        ("Sport", "2026-03-03T17:00", "ahead"),
+        ("Sport", "2026-03-02T17:00", "upcoming"),
+        ("Sport", "2026-03-03T17:00", "upcoming"),
         ("7b", "2026-03-04T10:00", "holiday"),
     ]
     assert len(states(shell, "--days", "1")) == 4
     assert len(states(shell, "--days", "8")) == 10
 
 
-def test_the_summer_keeps_its_hours(term: Path, shell) -> None:
+def test_schedule_local_times_across_daylight_saving(term: Path, shell) -> None:
     found = [at for name, at, _ in states(shell, "--days", "60") if name == "7b"]
     assert {at[11:] for at in found} == {"10:00"}
     offsets = {one["from"][-6:] for one in shell.json("schedule", "--days", "60")["lessons"]}
     assert offsets == {"+01:00", "+02:00"}
 
 
-def test_the_table(term: Path, store: Store, shell) -> None:
+def test_schedule_table(term: Path, store: Store, shell) -> None:
     number = record_lesson(store)
     code, out, _ = shell("schedule")
     assert code == 0
@@ -84,7 +84,7 @@ def test_the_table(term: Path, store: Store, shell) -> None:
     assert "secret" not in out + str(shell.json("schedule"))
 
 
-def test_a_look_makes_no_database(tmp_path: Path, shell) -> None:
+def test_schedule_creates_no_database(tmp_path: Path, shell) -> None:
     (tmp_path / "config.yaml").write_text(
         "schedule: {zone: UTC, lessons: [{class: A, days: mon, from: 8:00, to: 9:00}]}\n", "utf-8"
     )
@@ -92,11 +92,11 @@ def test_a_look_makes_no_database(tmp_path: Path, shell) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
 
-def test_without_lessons(tmp_path: Path, shell) -> None:
+def test_schedule_without_lessons_prints_a_hint(tmp_path: Path, shell) -> None:
     (tmp_path / "config.yaml").write_text("", "utf-8")
     code, out, error = shell("schedule")
     assert (code, out) == (0, "")
-    assert "there are no lessons in config.yaml" in error
+    assert "config.yaml has no lessons" in error
 
 
 def lesson(start: datetime = START - MINUTE, room: str | None = None) -> ScheduledLesson:
@@ -104,16 +104,16 @@ def lesson(start: datetime = START - MINUTE, room: str | None = None) -> Schedul
 
 
 class TestSessionsOfALesson:
-    def test_those_that_began_during_it(self, store: Store) -> None:
+    def test_sessions_of_lesson_by_start_and_room(self, store: Store) -> None:
         number = record_lesson(store)
         assert [one.id for one in sessions_of(store.engine, lesson())] == [number]
         assert [one.id for one in sessions_of(store.engine, lesson(room="A101"))] == [number], (
-            "nobody said where"
+            "a session without a room matches any room"
         )
         assert sessions_of(store.engine, lesson(START + MINUTE)) == []
         assert sessions_of(store.engine, lesson(START - 45 * MINUTE)) == []
 
-    def test_whether_somebody_ended_it(self, store: Store) -> None:
+    def test_was_ended_by_user(self, store: Store) -> None:
         assert not was_ended_by_user(store.engine, lesson())
         number = record_lesson(store)
         assert was_ended_by_user(store.engine, lesson())
@@ -130,9 +130,9 @@ class TestSessionsOfALesson:
             ([GapRecord(10.0, 299.0, "paused"), GapRecord(299.0, 300.0, "no signal")], False),
             ([GapRecord(10.0, 200.0, "paused")], False),
         ],
-        ids=["never", "to its last", "let go on, and no picture since", "and let go on"],
+        ids=["never", "until the end", "resumed, then no signal", "resumed"],
     )
-    def test_whether_it_broke_off_in_a_pause(self, store: Store, gaps: list[GapRecord], paused: bool) -> None:
+    def test_ended_while_paused(self, store: Store, gaps: list[GapRecord], paused: bool) -> None:
         assert not ended_while_paused(store.engine, lesson())
         number = record_lesson(store)
         assert queries.get_session(store.engine, number).end_s == 300.0
@@ -141,17 +141,21 @@ class TestSessionsOfALesson:
             unit.commit()
         assert ended_while_paused(store.engine, lesson()) == paused
 
-    def test_a_missed_one_is_in_the_audit_and_the_log(
+    def test_record_missed_lesson_writes_audit_and_log(
         self, store: Store, caplog: pytest.LogCaptureFixture
     ) -> None:
         now = datetime(2026, 3, 2, 12, tzinfo=UTC)
         assert record_missed_lesson(store.engine, lesson(START, "A101"), now)
         (entry,) = queries.list_audit_entries(store.engine)
-        assert (entry.action, entry.subject, entry.at) == ("missed", "lesson of class 7b in room A101", now)
+        assert (entry.action, entry.subject, entry.at) == (
+            "lesson_missed",
+            "lesson of class 7b in room A101",
+            now,
+        )
         assert entry.detail == "2026-03-02 09:00 to 09:45 UTC"
         assert "was missed" in caplog.text
 
-    def test_one_that_was_recorded_without_the_timetable_was_not_missed(self, store: Store) -> None:
+    def test_record_missed_lesson_ignores_a_recorded_one(self, store: Store) -> None:
         record_lesson(store)
         assert not record_missed_lesson(store.engine, lesson(), START + 45 * MINUTE)
         assert queries.list_audit_entries(store.engine) == []
@@ -160,10 +164,12 @@ class TestSessionsOfALesson:
 class TestCheck:
     def found(self, shell) -> dict[str, tuple[bool, str]]:
         _, out, _ = shell("check", "--no-source", "--json")
-        return {one["what"]: (one["ready"], one["detail"]) for one in json.loads(out)}
+        return {one["check"]: (one["ready"], one["detail"]) for one in json.loads(out)}
 
-    def test_what_is_planned_kept_and_told(self, term: Path, shell, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("classpulse.cli.commands.schedule.now_utc", lambda: AT)
+    def test_check_timetable_retention_and_notifications(
+        self, term: Path, shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("db.clock.now_utc", lambda: AT)
         found = self.found(shell)
         assert found["timetable"] == (
             True,
@@ -171,19 +177,19 @@ class TestCheck:
         )
         assert found["retention"] == (
             True,
-            "lessons are kept until you erase them; retention.keep_days sets an end",
+            "lessons are kept until you erase them; retention.keep_days sets a limit",
         )
-        assert found["telling"] == (True, "nobody is told of a lesson's end")
+        assert found["notifications"] == (True, "none configured")
         webhook = "{url: 'https://school.example/', secret_env: HOOK_SECRET}"
         more = f"retention: {{keep_days: 365}}\nnotify: {{webhook: {webhook}}}\n"
         term.write_text(term.read_text("utf-8") + more, "utf-8")
         found = self.found(shell)
         assert found["retention"] == (True, "lessons are erased 365 days after their end, at 3:00")
-        ready, detail = found["telling"]
+        ready, detail = found["notifications"]
         assert not ready
         assert "HOOK_SECRET is not set" in detail
         monkeypatch.setenv("HOOK_SECRET", "geheim")
-        assert self.found(shell)["telling"] == (True, "by webhook")
+        assert self.found(shell)["notifications"] == (True, "by webhook")
 
-    def test_where_nothing_is(self, store: Store, shell) -> None:
-        assert self.found(shell)["timetable"] == (True, "no lessons planned")
+    def test_check_without_lessons(self, store: Store, shell) -> None:
+        assert self.found(shell)["timetable"] == (True, "no lessons scheduled")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from classpulse.errors import FileAlreadyExists, PolicyMissing
 from db import sessions as queries
 from db.engine import open_database
 from db.records import SessionStatus
@@ -13,7 +14,7 @@ SMALL = ("--students", "6", "--weeks", "1", "--minutes", "4", "--seed", "3")
 
 
 @pytest.fixture
-def made(shell, tmp_path):
+def make_term(shell, tmp_path):
     def make(*more):
         out = tmp_path / "term"
         answer = shell.json("simulate", "term", "--out", out, *SMALL, *more)
@@ -26,19 +27,19 @@ def opened(out: Path):
     return open_database(f"sqlite:///{out}/classpulse.db", create=False)
 
 
-def test_a_term_is_settings_a_database_and_the_truth(made, shell):
-    answer, truth, out = made("--interrupted", "1", "--room", "B 12")
+def test_simulate_term_writes_settings_database_and_ground_truth(make_term, shell):
+    answer, truth, out = make_term("--interrupted", "1", "--room", "B 12")
     assert answer["sessions"] == [1, 2]
     engine = opened(out)
     stored = [queries.get_session(engine, number) for number in (1, 2)]
     assert sorted(one.status for one in stored) == [SessionStatus.FINISHED, SessionStatus.INTERRUPTED]
     assert {one.room for one in stored} == {one.settings["class"]["room"] for one in stored} == {"B 12"}
-    for one, told in zip(stored, truth["sessions"], strict=True):
-        assert told["session"] == one.id
-        assert told["started_at"] == one.started_at.isoformat()
-        there = {student["student"] for student in told["students"] if student["there"]}
+    for one, session_truth in zip(stored, truth["sessions"], strict=True):
+        assert session_truth["session"] == one.id
+        assert session_truth["started_at"] == one.started_at.isoformat()
+        there = {student["student"] for student in session_truth["students"] if student["present"]}
         assert {student.pseudonym for student in queries.list_students(engine, one.id)} == there
-        for student in told["students"]:
+        for student in session_truth["students"]:
             assert sum(student["states"].values()) == pytest.approx(1)
     assert [marker.text for marker in queries.list_markers(engine, 1)] == ["quiz handed out"]
     assert {flag.kind for flag in queries.list_flags(engine, 2)}
@@ -47,8 +48,8 @@ def test_a_term_is_settings_a_database_and_the_truth(made, shell):
     assert shell("--config", out / "config.yaml", "report", "--format", "html")[0] == 0
 
 
-def test_what_was_stored_agrees_with_the_truth(made):
-    _, truth, out = made()
+def test_simulate_term_stored_bins_match_the_ground_truth(make_term):
+    _, truth, out = make_term()
     engine = opened(out)
     names = {student.id: student.pseudonym for student in queries.list_students(engine, 1)}
     seen: dict[str, float] = dict.fromkeys(names.values(), 0.0)
@@ -60,11 +61,11 @@ def test_what_was_stored_agrees_with_the_truth(made):
     engine.dispose()
 
 
-@pytest.mark.parametrize(("mode", "people"), [("behaviour", 6), ("aggregate", 0)])
-def test_a_mode_keeps_what_it_may(made, mode, people):
-    _, _, out = made("--mode", mode)
+@pytest.mark.parametrize(("mode", "students"), [("behaviour", 6), ("aggregate", 0)])
+def test_simulate_term_stores_what_the_mode_allows(make_term, mode, students):
+    _, _, out = make_term("--mode", mode)
     engine = opened(out)
-    assert len(queries.list_students(engine, 1)) == people
+    assert len(queries.list_students(engine, 1)) == students
     rows = queries.load_bins(engine, 1)
     assert {row.student_id is None for row in rows} == {mode == "aggregate"}
     if mode == "behaviour":
@@ -72,8 +73,8 @@ def test_a_mode_keeps_what_it_may(made, mode, people):
     engine.dispose()
 
 
-def test_the_same_arguments_give_the_same_record(made, shell, tmp_path):
-    made()
+def test_simulate_term_is_reproducible(make_term, shell, tmp_path):
+    make_term()
     shell("simulate", "term", "--out", tmp_path / "again", *SMALL)
     for read in (
         queries.load_bins,
@@ -89,22 +90,22 @@ def test_the_same_arguments_give_the_same_record(made, shell, tmp_path):
     assert (tmp_path / "term/truth.json").read_bytes() == (tmp_path / "again/truth.json").read_bytes()
 
 
-def test_a_folder_with_a_term_is_left_alone(made, shell, tmp_path):
-    made()
-    line = shell.fails(2, "simulate", "term", "--out", tmp_path / "term")
-    assert "holds a term already; choose another folder with --out" in line
+def test_simulate_term_existing_term_fails(make_term, shell, tmp_path):
+    make_term()
+    error = shell.raises(FileAlreadyExists, "simulate", "term", "--out", tmp_path / "term")
+    assert error.path.name == "classpulse.db"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [(("--start", "2026-01-14"), 1, "expected a Monday"), (("--class", ""), 2, "class.name"),
-     (("--interrupted", "40"), 1, "cannot break off")],
+    ("arguments", "code", "message"),
+    [(("--start", "2026-01-14"), 1, "not a Monday"), (("--class", ""), 2, "class.name"),
+     (("--interrupted", "40"), 1, "cannot have 40 interrupted ones")],
 )  # fmt: skip
-def test_what_cannot_be_made_is_one_line(shell, tmp_path, arguments, code, said):
-    assert said in shell.fails(code, "simulate", "term", "--out", tmp_path / "no", *arguments)
+def test_simulate_term_invalid_argument_fails(shell, tmp_path, arguments, code, message):
+    assert message in shell.fails(code, "simulate", "term", "--out", tmp_path / "no", *arguments)
     assert not (tmp_path / "no").exists()
 
 
-def test_nobody_real_can_be_watched_with_its_settings(made, shell, tmp_path):
-    _, _, out = made()
-    assert "policy" in shell.fails(2, "--config", out / "config.yaml", "analyze", "film.mp4")
+def test_simulate_term_settings_have_no_policy(make_term, shell, tmp_path):
+    _, _, out = make_term()
+    shell.raises(PolicyMissing, "--config", out / "config.yaml", "analyze", "video.mp4")

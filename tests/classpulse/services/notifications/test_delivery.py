@@ -1,4 +1,4 @@
-"""Messages over servers of our own on this machine's loopback, with certificates made for them."""
+"""Notifications through local SMTP and HTTP servers with generated certificates."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classpulse.config.settings import Config, Settings, read_config
+from classpulse.errors import UserError
 from classpulse.services.notifications.delivery import (
     SIGNATURE_HEADER,
     DeliveryFailure,
@@ -62,7 +63,7 @@ def free_port() -> int:
 
 
 class Mailbox:
-    """An SMTP server that keeps what it gets. ``refuse``: what it answers to a recipient or to the data."""
+    """An SMTP server that stores mails. ``refuse``: its answer to a recipient, or to "data"."""
 
     def __init__(self, **options: object) -> None:
         self.mails: list[SimpleNamespace] = []
@@ -88,7 +89,7 @@ class Mailbox:
                 to=envelope.rcpt_tos,
                 message=message_from_bytes(envelope.content, policy=modern),
                 raw=envelope.content,
-                tls=server.transport.get_extra_info("sslcontext") is not None,
+                uses_tls=server.transport.get_extra_info("sslcontext") is not None,
                 user=session.auth_data,
                 greeting=session.host_name,
             )
@@ -144,7 +145,7 @@ def once(config: Config, note: Notification = NOTE) -> list[DeliveryFailure]:
 
 
 class TestEmail:
-    def test_what_arrives(self, mailbox, tmp_path: Path) -> None:
+    def test_email_content(self, mailbox, tmp_path: Path) -> None:
         box = mailbox()
         assert once(by_mail(box, tmp_path)) == []
         (mail,) = box.mails
@@ -155,7 +156,7 @@ class TestEmail:
         for part in (
             "Math 7B",
             "A101",
-            "08:15 to 09:00, 45:00, watched 44:00",
+            "08:15 to 09:00, 45:00, observed 44:00",
             "finished: stopped",
             NOTE.report,
         ):
@@ -165,7 +166,7 @@ class TestEmail:
         ]
         assert counted == ["24", "2", "5"]
 
-    def test_nothing_says_which_computer_sent_it(
+    def test_email_has_no_computer_name(
         self, mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for ask in ("gethostname", "getfqdn"):
@@ -175,38 +176,37 @@ class TestEmail:
         assert box.mails[0].greeting == "[127.0.0.1]"
         assert b"laptop" not in box.mails[0].raw
 
-    def test_a_lesson_that_ended_without_a_reason(self, mailbox, tmp_path: Path) -> None:
+    def test_email_without_reason_has_the_status(self, mailbox, tmp_path: Path) -> None:
         box = mailbox()
         once(by_mail(box, tmp_path), replace(NOTE, reason=""))
         assert "Ended               finished" in box.mails[0].message.get_content().splitlines()
 
-    def test_a_broken_off_lesson(self, mailbox, tmp_path: Path) -> None:
+    def test_email_of_an_interrupted_session(self, mailbox, tmp_path: Path) -> None:
         box = mailbox()
         note = replace(NOTE, status="interrupted", reason="the camera has gone", report=None, students=None)
         once(by_mail(box, tmp_path), note)
         message = box.mails[0].message
         assert message["Subject"].endswith("08:15, interrupted")
         assert "interrupted: the camera has gone" in message.get_content()
-        assert "'classpulse report 7' makes it" in message.get_content()
+        assert "'classpulse report 7' writes it" in message.get_content()
         assert "Students" not in message.get_content()
 
     @pytest.mark.usefixtures("trusted")
     @pytest.mark.parametrize("security", ["starttls", "tls"])
-    def test_over_tls_with_a_password(
+    def test_email_tls_with_password(
         self, mailbox, context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
     ) -> None:
         wrapped = {"tls_context": context} if security == "starttls" else {"ssl_context": context}
-        # What is under TLS from the first byte is in clear for this server: it knows STARTTLS alone.
+        # This server takes implicit TLS for an unencrypted connection: it knows only STARTTLS.
         known = security == "starttls"
         box = mailbox(**wrapped, authenticator=login, auth_required=known, auth_require_tls=known)
         config = by_mail(box, tmp_path, security=security, user="classpulse", password_env="MAIL_PASSWORD")
         (failure,) = once(config)
-        assert failure == DeliveryFailure(
-            "email", "the environment variable MAIL_PASSWORD is not set; expected the secret in it", False
-        )
+        assert "MAIL_PASSWORD is not set" in failure.reason
+        assert not failure.retryable
         monkeypatch.setenv("MAIL_PASSWORD", "wrong")
         (failure,) = once(config)
-        assert failure.reason.startswith("the mail server refused it (535")
+        assert "(535" in failure.reason
         assert not failure.retryable
         monkeypatch.setenv("MAIL_PASSWORD", "geheim")
         assert once(config) == []
@@ -214,45 +214,47 @@ class TestEmail:
         assert box.mails[0].user.login == b"classpulse"
 
     @pytest.mark.usefixtures("trusted")
-    def test_a_password_in_a_file(self, mailbox, context, tmp_path: Path) -> None:
+    def test_email_password_file(self, mailbox, context, tmp_path: Path) -> None:
         box = mailbox(tls_context=context, auth_required=True, authenticator=login)
         config = by_mail(box, tmp_path, security="starttls", user="classpulse", password_file="mail.txt")
-        assert "the password cannot be read from" in once(config)[0].reason
+        assert "mail.txt" in once(config)[0].reason
         (tmp_path / "mail.txt").write_text("\n")
-        assert "is empty; expected the password in its first line" in once(config)[0].reason
+        assert "is empty" in once(config)[0].reason
         (tmp_path / "mail.txt").write_text("geheim\n")
         assert once(config) == []
 
     @pytest.mark.parametrize("security", ["starttls", "tls"])
-    def test_a_certificate_that_nobody_vouches_for(
+    def test_email_untrusted_certificate_fails_permanently(
         self, mailbox, context, tmp_path: Path, security: str
     ) -> None:
         box = mailbox(**{"tls_context" if security == "starttls" else "ssl_context": context})
         (failure,) = once(by_mail(box, tmp_path, security=security))
-        assert "certificate is not trusted" in failure.reason
+        assert "is not trusted" in failure.reason
         assert not failure.retryable
         assert box.mails == []
 
-    def test_a_server_without_tls_gets_nothing(self, mailbox, tmp_path: Path) -> None:
+    def test_email_server_without_tls_fails_permanently(self, mailbox, tmp_path: Path) -> None:
         box = mailbox()
         (failure,) = once(by_mail(box, tmp_path, security="starttls"))
-        assert "the mail server cannot do it" in failure.reason
+        assert not failure.retryable
         assert box.mails == []
 
-    def test_one_address_that_is_refused_is_said_and_the_other_gets_it_once(
+    def test_email_rejected_recipient_is_reported_and_the_other_gets_one_mail(
         self, mailbox, tmp_path: Path
     ) -> None:
         box = mailbox()
         box.refuse["head@school.example"] = "550 no such user"
         (failure,) = send_notification(by_mail(box, tmp_path), NOTE, wait=lambda _s: False)
-        assert failure.reason == "the mail server takes no mail for 1 of 2 addresses"
+        assert "1 of 2" in failure.reason
         assert [mail.to for mail in box.mails] == [["teacher@school.example"]]
 
     @pytest.mark.parametrize(
         ("where", "answer", "tries"),
         [("data", "451 later", 3), ("data", "554 no", 1), ("all", "450 grey", 3), ("all", "550 no", 1)],
     )
-    def test_what_is_asked_again(self, mailbox, tmp_path: Path, where: str, answer: str, tries: int) -> None:
+    def test_email_retries_transient_failures(
+        self, mailbox, tmp_path: Path, where: str, answer: str, tries: int
+    ) -> None:
         box = mailbox()
         box.refuse = {"data": answer} if where == "data" else dict.fromkeys(EMAIL["to"], answer)
         waited: list[float] = []
@@ -262,7 +264,7 @@ class TestEmail:
         assert answer[:3] in failure.reason
         assert "\n" not in failure.reason
 
-    def test_a_server_that_is_not_there_and_then_is(self, mailbox, tmp_path: Path) -> None:
+    def test_email_retries_until_the_server_is_up(self, mailbox, tmp_path: Path) -> None:
         box = Mailbox()
         started: list[float] = []
 
@@ -281,9 +283,9 @@ class TestEmail:
 
 
 @given(st.text(max_size=100), st.text(max_size=60))
-def test_no_text_becomes_a_header_of_its_own(class_name: str, reason: str) -> None:
+def test_compose_email_text_never_becomes_a_header(class_name: str, reason: str) -> None:
     email = Settings.model_validate({"notify": {"email": EMAIL | {"host": "h"}}}).notify.email
-    nasty = class_name + "\r\nBcc: everybody@school.example\n\n" + reason
+    nasty = class_name + "\r\nBcc: all@school.example\n\n" + reason
     note = replace(NOTE, class_name=nasty, room=nasty, reason=nasty)
     read = message_from_bytes(compose_email(email, note, NOTE.ended_at).as_bytes(), policy=modern)
     assert set(read.keys()) == {
@@ -297,7 +299,7 @@ def test_no_text_becomes_a_header_of_its_own(class_name: str, reason: str) -> No
 
 @dataclass
 class Hook:
-    """A web server that keeps what is posted, and answers one after another of ``answers``."""
+    """A web server that stores requests and sends one of ``answers`` after another."""
 
     answers: list[int] = field(default_factory=list)
     got: list[SimpleNamespace] = field(default_factory=list)
@@ -340,7 +342,7 @@ def by_hook(hook: Hook, tmp_path: Path, **more: object) -> Config:
 
 
 class TestWebhook:
-    def test_what_arrives(self, hook: Hook, tmp_path: Path) -> None:
+    def test_webhook_content(self, hook: Hook, tmp_path: Path) -> None:
         assert once(by_hook(hook, tmp_path)) == []
         (got,) = hook.got
         assert got.path == "/hook?token=geheim"
@@ -348,14 +350,14 @@ class TestWebhook:
         assert SIGNATURE_HEADER not in got.headers
         assert datetime.fromisoformat(got.data.pop("sent_at")).tzinfo is not None
         assert got.data == {
-            "event": "lesson_ended", "test": False, "session": 7, "class": "Math 7B", "room": "A101",
+            "event": "session_ended", "test": False, "session": 7, "class": "Math 7B", "room": "A101",
             "started_at": "2026-03-02T08:15:00+00:00", "ended_at": "2026-03-02T09:00:00+00:00",
             "length_s": 2700.0, "watched_s": 2640.0, "status": "finished", "reason": "stopped",
-            "students": 24, "check_ins": 2,
-            "not_enough_data": 5, "report": NOTE.report,
+            "students": 24, "flagged_students": 2,
+            "insufficient_data": 5, "report": NOTE.report,
         }  # fmt: skip
 
-    def test_it_is_signed(self, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_webhook_is_signed(self, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         config = by_hook(hook, tmp_path, secret_env="HOOK_SECRET")
         assert "HOOK_SECRET is not set" in once(config)[0].reason
         assert hook.got == []
@@ -366,10 +368,12 @@ class TestWebhook:
 
     @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
     @pytest.mark.parametrize("elsewhere", ["/elsewhere", "file:///etc/passwd", "ftp://127.0.0.1/"])
-    def test_it_goes_nowhere_else(self, hook: Hook, tmp_path: Path, code: int, elsewhere: str) -> None:
+    def test_webhook_redirect_fails_permanently(
+        self, hook: Hook, tmp_path: Path, code: int, elsewhere: str
+    ) -> None:
         hook.answers, hook.elsewhere = [code], elsewhere
         (failure,) = once(by_hook(hook, tmp_path))
-        assert failure.reason == f"127.0.0.1 answers {code} and another address; give that one"
+        assert str(code) in failure.reason
         assert not failure.retryable
         assert len(hook.got) == 1
 
@@ -383,7 +387,7 @@ class TestWebhook:
             ([400], 1, True),
         ],
     )
-    def test_what_is_asked_again(
+    def test_webhook_retries_transient_failures(
         self,
         hook: Hook,
         tmp_path: Path,
@@ -398,10 +402,10 @@ class TestWebhook:
         assert bool(failures) is left
         if left:
             assert str(answers[-1]) in failures[0].reason
-            assert "session 7 could not be told by webhook: 127.0.0.1 answers" in caplog.text
+            assert "notification of session 7 by webhook failed: 127.0.0.1 answers" in caplog.text
         assert "geheim" not in caplog.text
 
-    def test_nobody_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_webhook_unreachable_is_retryable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("no_proxy", "*")
         (failure,) = once(by_hook(Hook(url=f"http://127.0.0.1:{free_port()}/"), tmp_path))
         assert failure.reason.startswith("127.0.0.1 cannot be reached (")
@@ -409,7 +413,9 @@ class TestWebhook:
 
 
 class TestBoth:
-    def test_one_that_fails_does_not_keep_the_other(self, mailbox, hook: Hook, tmp_path: Path) -> None:
+    def test_failure_of_one_channel_does_not_affect_the_other(
+        self, mailbox, hook: Hook, tmp_path: Path
+    ) -> None:
         box = mailbox()
         email, webhook = by_mail(box, tmp_path).settings, by_hook(hook, tmp_path).settings
         both = {"email": email.notify.email, "webhook": webhook.notify.webhook}
@@ -418,19 +424,19 @@ class TestBoth:
         assert send_notification(config, NOTE, wait=lambda _s: False) == []
         assert (len(box.mails), len(hook.got)) == (1, 2)
 
-    def test_nobody_wants_to_know(self, tmp_path: Path) -> None:
+    def test_no_channel_sends_nothing(self, tmp_path: Path) -> None:
         config = Config(Settings(), tmp_path)
         assert notification_channels(config) == {}
         assert send_notification(config, NOTE, wait=lambda _s: pytest.fail("nothing to wait for")) == []
 
-    def test_a_fault_of_ours_raises_nothing(
+    def test_internal_error_is_a_permanent_failure(
         self, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("classpulse.services.notifications.delivery.json.dumps", lambda *a, **k: 1 / 0)
         (failure,) = send_notification(by_hook(hook, tmp_path), NOTE, wait=lambda _s: False)
-        assert failure == DeliveryFailure("webhook", "a fault of Classpulse (ZeroDivisionError)", False)
+        assert failure == DeliveryFailure("webhook", "internal error (ZeroDivisionError)", False)
 
-    def test_in_the_background_it_gives_up_when_told(self, hook: Hook, tmp_path: Path) -> None:
+    def test_send_in_background_stops_retrying_on_stop(self, hook: Hook, tmp_path: Path) -> None:
         hook.answers = [500] * 9
         stop = threading.Event()
         stop.set()
@@ -441,8 +447,8 @@ class TestBoth:
         assert len(hook.got) == 1
 
 
-class TestTheNote:
-    def test_of_a_session(self, store: Store, lesson: int, tmp_path: Path, shell) -> None:
+class TestBuildNotification:
+    def test_build_notification_of_a_session(self, store: Store, lesson: int, tmp_path: Path, shell) -> None:
         path = tmp_path / "config.yaml"
         path.write_text(path.read_text("utf-8") + "output: {time_zone: Asia/Tokyo}\n", "utf-8")
         without = build_notification(store.engine, read_config(path), lesson)
@@ -464,7 +470,7 @@ class TestTheNote:
             ("file://server/r", "file://server/r/7b/2026-03-02%2018.00%20session-0001/report.html"),
         ],
     )
-    def test_where_the_reader_finds_the_report(
+    def test_build_notification_report_url(
         self, store: Store, lesson: int, tmp_path: Path, shell, base: str, place: str
     ) -> None:
         path = tmp_path / "config.yaml"
@@ -474,26 +480,28 @@ class TestTheNote:
         assert build_notification(store.engine, read_config(path), lesson).report == place
 
 
-class TestTheCommand:
-    def test_a_test(self, mailbox, tmp_path: Path, shell) -> None:
+class TestNotifyCommand:
+    def test_notify_test_sends_a_test_mail(self, mailbox, tmp_path: Path, shell) -> None:
         box = mailbox()
         email = json.dumps(EMAIL | {"host": "127.0.0.1", "port": box.server.port, "security": "none"})
         (tmp_path / "config.yaml").write_text(f"class: {{name: 7b}}\nnotify: {{email: {email}}}\n", "utf-8")
         code, out, _ = shell("notify", "--test")
         assert (code, out) == (0, "email: sent\n")
         assert box.mails[0].message["Subject"].startswith("Classpulse: TEST: 7b, ")
-        assert "there was no such lesson" in box.mails[0].message.get_content()
+        assert "did not take place" in box.mails[0].message.get_content()
         box.refuse["data"] = "554 no"
         code, out, _ = shell("notify", "--test")
-        assert (code, out) == (1, "email: NOT sent: the mail server refused it (554 no)\n")
+        assert (code, out) == (1, "email: NOT sent: The mail server rejected the message (554 no).\n")
 
-    def test_of_a_session_again(self, store: Store, lesson: int, hook: Hook, tmp_path: Path, shell) -> None:
+    def test_notify_session_sends_again(
+        self, store: Store, lesson: int, hook: Hook, tmp_path: Path, shell
+    ) -> None:
         path = tmp_path / "config.yaml"
         path.write_text(path.read_text("utf-8") + f"notify: {{webhook: {{url: '{hook.url}'}}}}\n", "utf-8")
         assert shell.json("notify", str(lesson)) == {"sent": ["webhook"], "failed": []}
         assert hook.got[0].data["session"] == lesson
 
-    def test_mistakes(self, store: Store, shell) -> None:
-        assert "notify SESSION, or notify --test" in shell.fails(2, "notify")
-        assert "notify SESSION, or notify --test" in shell.fails(2, "notify", "1", "--test")
-        assert "config.yaml tells nobody; set notify.email" in shell.fails(2, "notify", "--test")
+    def test_notify_invalid_arguments_fail(self, store: Store, shell) -> None:
+        shell.raises(UserError, "notify")
+        shell.raises(UserError, "notify", "1", "--test")
+        assert "notify.email" in shell.raises(UserError, "notify", "--test").hint

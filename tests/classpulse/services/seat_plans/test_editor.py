@@ -31,12 +31,12 @@ class OneCamera:
         pass
 
 
-def test_a_still_of_a_camera(monkeypatch):
+def test_capture_still_of_a_camera(monkeypatch):
     monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(texture(n) for n in itertools.count()))
     assert capture_still("0", 0.0, CaptureSettings()).shape == (48, 64, 3)
 
 
-def test_a_camera_that_is_frozen_is_told_and_not_waited_for(monkeypatch):
+def test_capture_still_frozen_camera_raises(monkeypatch):
     monkeypatch.setattr("cv2.VideoCapture", lambda _: OneCamera(iter([texture(1)])))
     with pytest.raises(SourceLost, match="frozen frame"):
         capture_still("0", 60.0, CaptureSettings(stale_s=1.0))

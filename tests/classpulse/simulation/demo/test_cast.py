@@ -23,8 +23,8 @@ from classpulse.simulation.demo.tile import BACKDROPS, draw_backdrop
 from classpulse.simulation.demo.video import DEMO_LAYOUT, TILE_GAP_PX, TileLayout, square_layout
 from classpulse.simulation.ground_truth import DemoError
 
-LOOK = TileStyle("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.4)
-TALE = DemoStudent(
+APPEARANCE = TileStyle("wall", 1.0, (0.0, 0.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.4)
+STUDENT = DemoStudent(
     "Seat 9",
     (
         ScriptSegment(0.0),
@@ -32,7 +32,7 @@ TALE = DemoStudent(
         ScriptSegment(0.5, Expression.SMILING, yaw_deg=40.0),
         ScriptSegment(0.8, Expression.SMILING, yaw_deg=40.0, present=False),
     ),
-    LOOK,
+    APPEARANCE,
 )
 
 
@@ -51,30 +51,32 @@ TALE = DemoStudent(
         (500.0, Expression.SMILING, False, True),
     ],
 )
-def test_a_script_is_followed(t_s: float, expression: Expression, present: bool, settled: bool) -> None:
-    moment = scripted_state_at(TALE, t_s, 100.0)
+def test_scripted_state_at(t_s: float, expression: Expression, present: bool, settled: bool) -> None:
+    moment = scripted_state_at(STUDENT, t_s, 100.0)
     assert (moment.expression, moment.present, moment.settled) == (expression, present, settled)
 
 
-def test_a_turn_goes_from_where_it_was_to_where_it_shall_be() -> None:
+def test_scripted_state_at_turns_smoothly() -> None:
     def yaw_deg(t_s: float) -> float:
-        return scripted_state_at(TALE, t_s, 100.0).pose.yaw_deg
+        return scripted_state_at(STUDENT, t_s, 100.0).pose.yaw_deg
 
     assert abs(yaw_deg(49.9)) < 5
     assert 14 < yaw_deg(50.0 + TURN_DURATION_S / 2) < 26
     assert yaw_deg(55.0) == pytest.approx(40.0, abs=5)
 
 
-def test_a_head_can_be_bowed_for_a_spell() -> None:
-    reader = DemoStudent("Seat 9", (ScriptSegment(0.0), ScriptSegment(0.5, pitch_deg=-26.0)), LOOK)
+def test_scripted_state_at_bowed_head() -> None:
+    reader = DemoStudent("Seat 9", (ScriptSegment(0.0), ScriptSegment(0.5, pitch_deg=-26.0)), APPEARANCE)
     assert not scripted_state_at(reader, 50.1, 100.0).settled
     assert scripted_state_at(reader, 50.0 + TURN_DURATION_S, 100.0).settled
     pitches_deg = [scripted_state_at(reader, t_s, 100.0).pose.pitch_deg for t_s in (20.0, 60.0)]
     assert pitches_deg == pytest.approx([0.0, -26.0], abs=2.1)
 
 
-def test_starts_are_shares_of_the_lecture() -> None:
-    assert scripted_state_at(TALE, 5.0, 20.0).expression is scripted_state_at(TALE, 25.0, 100.0).expression
+def test_scripted_state_at_starts_are_shares_of_the_length() -> None:
+    assert (
+        scripted_state_at(STUDENT, 5.0, 20.0).expression is scripted_state_at(STUDENT, 25.0, 100.0).expression
+    )
 
 
 @pytest.mark.parametrize("student", CAST, ids=lambda student: student.seat)
@@ -89,7 +91,7 @@ def test_motion_is_small_and_smooth(student: DemoStudent, t_s: float) -> None:
     assert 0 <= pose.lids <= 1
 
 
-def test_everybody_blinks_some_times_a_minute() -> None:
+def test_students_blink_8_to_25_times_per_minute() -> None:
     for student in CAST:
         shut = [
             scripted_state_at(student, n * BLINK_DURATION_S / 6, 75.0).pose.lids > 0.6
@@ -99,7 +101,7 @@ def test_everybody_blinks_some_times_a_minute() -> None:
         assert 8 <= blinks <= 25, student.seat
 
 
-def test_the_cast_is_what_the_demo_promises() -> None:
+def test_cast_has_the_documented_students() -> None:
     def share(student: DemoStudent, what: Expression) -> float:
         times = [n / 4 for n in range(300)]
         return sum(scripted_state_at(student, t, 75.0).expression is what for t in times) / 300
@@ -111,15 +113,15 @@ def test_the_cast_is_what_the_demo_promises() -> None:
     assert [student.seat for student in CAST if share(student, Expression.DOWNCAST) > 0.7] == ["Seat 2"]
     assert [student.seat for student in CAST if share(student, Expression.SMILING) > 0.7] == ["Seat 3"]
     assert [student.seat for student in CAST if 0.3 < away(student) < 0.4] == ["Seat 4"]
-    assert [s.seat for s in CAST if any(abs(spell.yaw_deg) > 45 for spell in s.segments)] == ["Seat 5"]
+    assert [s.seat for s in CAST if any(abs(segment.yaw_deg) > 45 for segment in s.segments)] == ["Seat 5"]
     assert sum(share(student, Expression.NEUTRAL) > 0.75 for student in CAST) >= 2
     assert [student.seat for student in CAST if student.should_be_flagged] == ["Seat 2"]
     assert len({student.appearance.phase for student in CAST}) == len(CAST)
 
 
 @pytest.mark.parametrize("student", CAST, ids=lambda student: student.seat)
-def test_every_script_starts_at_nought_and_goes_forward(student: DemoStudent) -> None:
-    starts = [spell.start for spell in student.segments]
+def test_cast_scripts_start_at_0_and_ascend(student: DemoStudent) -> None:
+    starts = [segment.start for segment in student.segments]
     assert starts[0] == 0.0
     assert starts == sorted(set(starts))
     assert starts[-1] < 1.0
@@ -130,15 +132,15 @@ def test_every_expression_has_a_pose_and_a_label() -> None:
     assert len(set(RESEMBLED_EMOTION.values())) == len(Expression)
 
 
-@pytest.mark.parametrize("mosaic", [DEMO_LAYOUT, square_layout(60, 1920, 1080), square_layout(1, 320, 240)])
-def test_the_tiles_fill_the_frame_without_touching(mosaic: TileLayout) -> None:
-    tiles = [mosaic.tile_xyxy(index) for index in range(mosaic.columns * mosaic.rows)]
+@pytest.mark.parametrize("layout", [DEMO_LAYOUT, square_layout(60, 1920, 1080), square_layout(1, 320, 240)])
+def test_layout_tiles_fill_the_frame_without_touching(layout: TileLayout) -> None:
+    tiles = [layout.tile_xyxy(index) for index in range(layout.columns * layout.rows)]
     assert tiles[0][:2] == (TILE_GAP_PX, TILE_GAP_PX)
-    assert mosaic.width - tiles[-1][2] < TILE_GAP_PX + mosaic.columns
-    assert mosaic.height - tiles[-1][3] < TILE_GAP_PX + mosaic.rows
+    assert layout.width - tiles[-1][2] < TILE_GAP_PX + layout.columns
+    assert layout.height - tiles[-1][3] < TILE_GAP_PX + layout.rows
     for x1, y1, x2, y2 in tiles:
-        assert 0 <= x1 < x2 <= mosaic.width
-        assert 0 <= y1 < y2 <= mosaic.height
+        assert 0 <= x1 < x2 <= layout.width
+        assert 0 <= y1 < y2 <= layout.height
     for i, a in enumerate(tiles):
         for b in tiles[:i]:
             assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
@@ -147,20 +149,20 @@ def test_the_tiles_fill_the_frame_without_touching(mosaic: TileLayout) -> None:
 @pytest.mark.parametrize(
     ("seats", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (6, 3, 2), (7, 3, 3), (25, 5, 5), (60, 8, 8)]
 )
-def test_a_call_is_as_square_as_can_be(seats: int, columns: int, rows: int) -> None:
-    mosaic = square_layout(seats, 1920, 1080)
-    assert (mosaic.columns, mosaic.rows) == (columns, rows)
+def test_square_layout(seats: int, columns: int, rows: int) -> None:
+    layout = square_layout(seats, 1920, 1080)
+    assert (layout.columns, layout.rows) == (columns, rows)
 
 
-def test_tiles_too_small_for_a_face_are_refused() -> None:
+def test_layout_too_small_tiles_raise() -> None:
     with pytest.raises(
-        DemoError, match=r"8 x 8 tiles in 640 x 360 would have 71 x 36 pixels; expected 96 x 72"
+        DemoError, match=r"8 x 8 tiles in a frame of 640 x 360 pixels have 71 x 36 pixels; at least 96 x 72"
     ):
         square_layout(60, 640, 360)
 
 
 @pytest.mark.parametrize("name", BACKDROPS)
-def test_every_room_is_drawn_alike_each_time_and_unlike_the_others(name: str) -> None:
+def test_draw_backdrop_is_reproducible_and_unique(name: str) -> None:
     room = draw_backdrop(name, 120, 90)
     assert room.shape == (90, 120, 3)
     assert (room == draw_backdrop(name, 120, 90)).all()

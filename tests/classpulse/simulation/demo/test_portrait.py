@@ -16,10 +16,10 @@ def portrait() -> Portrait:
     return load_portrait()
 
 
-def test_the_mesh_lies_on_the_face(portrait: Portrait) -> None:
+def test_load_portrait_mesh_lies_on_the_face(portrait: Portrait) -> None:
     face = portrait.landmarks
     assert face.presence > 0.99
-    # Read off the picture by hand, pixels: pupils, tip of the nose, middle of the lips, chin.
+    # Measured by hand in pixels: pupils, tip of the nose, middle of the lips, chin.
     for landmarks, x, y in (
         ((159, 145), 221, 189),
         ((386, 374), 307, 187),
@@ -31,7 +31,7 @@ def test_the_mesh_lies_on_the_face(portrait: Portrait) -> None:
         assert np.hypot(found[0] - x, found[1] - y) < 9, landmarks
 
 
-def test_the_mesh_is_the_same_in_a_rolled_picture(portrait: Portrait) -> None:
+def test_find_landmarks_in_a_rolled_image(portrait: Portrait) -> None:
     turn = cv2.getRotationMatrix2D((264, 230), 20, 1.0)
     rolled = np.asarray(cv2.warpAffine(portrait.image_bgr, turn, (512, 600)), np.uint8)
     expected = portrait.landmarks.xy @ turn[:, :2].T + turn[:, 2]
@@ -42,14 +42,14 @@ def test_the_mesh_is_the_same_in_a_rolled_picture(portrait: Portrait) -> None:
     assert np.median(distances) < 4
 
 
-def test_the_network_tells_a_wall_from_a_face(portrait: Portrait) -> None:
+def test_find_landmarks_without_a_face_raises(portrait: Portrait) -> None:
     wall = np.full((300, 300, 3), 140, np.uint8)
     eyes = np.array([[120, 140], [180, 140]], np.float32)
-    with pytest.raises(DemoError, match="no mesh"):
+    with pytest.raises(DemoError, match="No face mesh"):
         find_landmarks(wall, (100.0, 100.0, 200.0, 200.0), eyes)
 
 
-def test_she_is_cut_out_of_her_background(portrait: Portrait) -> None:
+def test_load_portrait_person_mask(portrait: Portrait) -> None:
     assert portrait.person_mask.shape == portrait.image_bgr.shape[:2]
     assert portrait.person_mask.min() >= 0
     assert portrait.person_mask.max() <= 1
@@ -64,7 +64,7 @@ def test_she_is_cut_out_of_her_background(portrait: Portrait) -> None:
         assert portrait.person_mask[y, x] == pytest.approx(inside, abs=0.05), (x, y)
 
 
-def test_closing_the_lids_hides_the_pupils_only(portrait: Portrait) -> None:
+def test_lower_lids_covers_only_the_pupils(portrait: Portrait) -> None:
     shut = lower_lids(portrait.image_bgr, portrait.landmarks, 1.0)
     changed = np.abs(shut.astype(int) - portrait.image_bgr).sum(axis=2)
     for pupil in ((222, 187), (304, 186)):
@@ -75,12 +75,12 @@ def test_closing_the_lids_hides_the_pupils_only(portrait: Portrait) -> None:
 
 
 @pytest.mark.parametrize("paint", [lower_lids, open_mouth])
-def test_painting_nothing_is_the_same_picture(portrait: Portrait, paint: object) -> None:
+def test_painting_with_weight_0_is_identity(portrait: Portrait, paint: object) -> None:
     assert callable(paint)
     assert np.array_equal(paint(portrait.image_bgr, portrait.landmarks, 0.0), portrait.image_bgr)
 
 
-def test_an_open_mouth_is_dark_below_the_teeth_and_moves_the_lower_lip(portrait: Portrait) -> None:
+def test_open_mouth_shows_teeth_and_moves_the_lower_lip(portrait: Portrait) -> None:
     opened = open_mouth(portrait.image_bgr, portrait.landmarks, 0.16)
     x, seam = int(portrait.landmarks.xy[13, 0]), int(portrait.landmarks.xy[13, 1])
     gap = 0.16 * portrait.landmarks.unit_px
@@ -91,7 +91,7 @@ def test_an_open_mouth_is_dark_below_the_teeth_and_moves_the_lower_lip(portrait:
     assert np.abs(opened[int(seam + 8 + gap * 0.95), x].astype(int) - below).max() < 25
 
 
-def test_the_cut_face_keeps_its_landmarks(portrait: Portrait) -> None:
+def test_crop_to_face_keeps_landmarks(portrait: Portrait) -> None:
     cut = portrait.crop_to_face()
     x, y = cut.landmarks.xy[1].astype(int)
     whole_x, whole_y = portrait.landmarks.xy[1].astype(int)
@@ -99,7 +99,7 @@ def test_the_cut_face_keeps_its_landmarks(portrait: Portrait) -> None:
     assert cut.person_mask.shape == cut.image_bgr.shape[:2]
 
 
-def test_a_missing_portrait_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_load_portrait_missing_file_raises(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("matplotlib.get_data_path", lambda: str(tmp_path))
-    with pytest.raises(DemoError, match=r"grace_hopper\.jpg is missing; .*reinstall"):
+    with pytest.raises(DemoError, match=r"grace_hopper\.jpg .* is missing"):
         load_portrait.__wrapped__()

@@ -19,13 +19,13 @@ def fields() -> PoseFields:
     return load_pose_fields()
 
 
-def drawn(fields: PoseFields, pose: FacePose, look: TileStyle = PLAIN) -> PortraitLandmarks:
+def find_drawn_face(fields: PoseFields, pose: FacePose, appearance: TileStyle = PLAIN) -> PortraitLandmarks:
     """The mesh that the landmark network finds in a tile drawn with ``pose``."""
     from classpulse.simulation.demo.cast import CAST
 
     moment = StudentMoment(Expression.NEUTRAL, True, True, 1.0, pose)
     tile_px = (DEMO_LAYOUT.tile_width, DEMO_LAYOUT.tile_height)
-    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].segments, look), fields, *tile_px)
+    painter = TilePainter(type(CAST[0])("Seat 1", CAST[0].segments, appearance), fields, *tile_px)
     box = painter.face_box(moment, 0.0)
     assert box is not None
     middle_y = (box[1] + box[3]) / 2 - 0.1 * (box[3] - box[1])
@@ -34,19 +34,17 @@ def drawn(fields: PoseFields, pose: FacePose, look: TileStyle = PLAIN) -> Portra
 
 
 def corner_height(face: PortraitLandmarks) -> float:
-    """How far the mouth's corners lie above its middle, as a share of the eye distance."""
+    """Height of the corners of the mouth above its middle, relative to the eye distance."""
     return float(face.xy[LIPS, 1].mean() - face.xy[CORNERS, 1].mean()) / face.unit_px
 
 
-def test_without_weights_nothing_moves(fields: PoseFields) -> None:
+def test_field_for_without_weights_is_zero(fields: PoseFields) -> None:
     assert not fields.field_for(FacePose()).any()
     assert not fields.field_for(FacePose({FaceAction.JAW_DOWN: 0.0})).any()
 
 
 @pytest.mark.parametrize("action", list(FaceAction))
-def test_every_action_moves_the_face_and_leaves_the_picture_s_edge(
-    fields: PoseFields, action: FaceAction
-) -> None:
+def test_action_fields_move_the_face_but_not_the_edge(fields: PoseFields, action: FaceAction) -> None:
     field = fields.actions[action]
     lengths = np.hypot(field[..., 0], field[..., 1])
     y, x = np.unravel_index(lengths.argmax(), lengths.shape)
@@ -57,13 +55,13 @@ def test_every_action_moves_the_face_and_leaves_the_picture_s_edge(
     assert max(lengths[0].max(), lengths[-1].max(), lengths[:, 0].max(), lengths[:, -1].max()) < 0.01
 
 
-def test_fields_are_linear_in_their_weights(fields: PoseFields) -> None:
+def test_field_for_is_linear(fields: PoseFields) -> None:
     whole = fields.field_for(FacePose({FaceAction.CORNERS_UP: 1.0, FaceAction.JAW_DOWN: 0.5}))
     half = fields.field_for(FacePose({FaceAction.CORNERS_UP: 0.5, FaceAction.JAW_DOWN: 0.25}))
     np.testing.assert_allclose(half * 2, whole, atol=1e-4)
 
 
-def test_a_corner_that_goes_up_is_read_from_below(fields: PoseFields) -> None:
+def test_action_field_direction(fields: PoseFields) -> None:
     face, shape = fields.portrait.landmarks, fields.portrait.image_bgr.shape
     field = action_field(FaceAction.CORNERS_UP, face, shape)
     for corner, side in ((61, -1), (291, 1)):
@@ -73,7 +71,7 @@ def test_a_corner_that_goes_up_is_read_from_below(fields: PoseFields) -> None:
         assert dx * side > 2.0
 
 
-def test_inversion_undoes_a_shift_that_depends_on_the_place() -> None:
+def test_invert_field_inverts_a_local_shift() -> None:
     where = sample_grid((80, 80, 3))
     forward = np.zeros_like(where)
     forward[..., 1] = 6 * np.exp(-((where[..., 1] - 40) ** 2) / 200)
@@ -84,55 +82,56 @@ def test_inversion_undoes_a_shift_that_depends_on_the_place() -> None:
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((600, 512, 3), (300, 256)), ((5, 3, 3), (3, 2))])
-def test_a_field_has_every_second_pixel(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
+def test_field_shape_and_sample_grid(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
     assert field_shape(shape) == expected
     assert sample_grid(shape).shape == (*expected, 2)
 
 
-def test_the_network_sees_the_corners_go_up_and_down(fields: PoseFields) -> None:
-    rest = corner_height(drawn(fields, FacePose()))
-    up = corner_height(drawn(fields, FacePose({FaceAction.CORNERS_UP: 1.0})))
-    down = corner_height(drawn(fields, FacePose({FaceAction.CORNERS_DOWN: 1.0})))
+def test_network_sees_raised_and_lowered_corners(fields: PoseFields) -> None:
+    rest = corner_height(find_drawn_face(fields, FacePose()))
+    up = corner_height(find_drawn_face(fields, FacePose({FaceAction.CORNERS_UP: 1.0})))
+    down = corner_height(find_drawn_face(fields, FacePose({FaceAction.CORNERS_DOWN: 1.0})))
     assert up > rest + 0.03
     assert down < rest - 0.03
 
 
-def test_the_network_sees_the_mouth_open(fields: PoseFields) -> None:
+def test_network_sees_the_open_mouth(fields: PoseFields) -> None:
     def gap(pose: FacePose) -> float:
-        face = drawn(fields, pose)
+        face = find_drawn_face(fields, pose)
         return float(face.xy[14, 1] - face.xy[13, 1]) / face.unit_px
 
     assert gap(RESTING_POSES[Expression.SURPRISED]) > gap(FacePose()) + 0.08
 
 
-def test_the_network_sees_the_head_turn_to_the_right_side(fields: PoseFields) -> None:
+def test_network_sees_the_turn_direction(fields: PoseFields) -> None:
     def nose(yaw_deg: float, *, mirrored: bool = False) -> float:
-        look = (
+        appearance = (
             PLAIN
             if not mirrored
             else TileStyle("wall", 1.0, (0.0, 0.0), True, (1, 1, 1), 1.0, (0, 0, 0), 1.0, 0.0)
         )
-        face = drawn(fields, FacePose(yaw_deg=yaw_deg), look)
+        face = find_drawn_face(fields, FacePose(yaw_deg=yaw_deg), appearance)
         left, right = face.xy[[33, 263], 0]
         return float((face.xy[1, 0] - (left + right) / 2) / face.unit_px)
 
-    # Positive yaw is to the subject's left, the picture's right; also in a mirrored tile.
+    # Positive yaw is to the subject's left, the image's right; also in a mirrored tile.
     assert nose(30.0) > nose(0.0) + 0.1 > nose(-30.0) + 0.2
     assert nose(30.0, mirrored=True) > nose(-30.0, mirrored=True) + 0.2
 
 
 @pytest.mark.parametrize(("width", "height", "size"), [(416, 348, 1.0), (832, 696, 2.0), (208, 400, 0.5)])
-def test_a_tile_is_placed_where_the_look_says(width: int, height: int, size: float) -> None:
+def test_place_portrait_follows_the_style(width: int, height: int, size: float) -> None:
     moment = StudentMoment(Expression.NEUTRAL, True, True, 1.0, FacePose())
     shifted = TileStyle("wall", 1.0, (40.0, -10.0), False, (1.0, 1.0, 1.0), 1.0, (0, 0, 0), 1.0, 0.0)
     there, here = (
-        place_portrait(look, moment, 3.0, width, height).portrait_to_tile for look in (shifted, PLAIN)
+        place_portrait(appearance, moment, 3.0, width, height).portrait_to_tile
+        for appearance in (shifted, PLAIN)
     )
     np.testing.assert_allclose(there - here, [[0, 0, 40 * size], [0, 0, -10 * size]], atol=1e-9)
     assert np.hypot(*here[:, 0]) == pytest.approx(size, rel=0.03)
 
 
-def test_poses_mix_linearly() -> None:
+def test_interpolate_is_linear() -> None:
     a = FacePose({FaceAction.JAW_DOWN: 1.0}, lids=0.2, mouth=0.1, yaw_deg=10.0)
     b = FacePose({FaceAction.CORNERS_UP: 0.5}, lids=0.6, yaw_deg=-10.0, pitch_deg=4.0)
     half = a.interpolate(b, 0.5)

@@ -1,4 +1,4 @@
-"""A camera held in the hand, people close to it, and faces shown for different times."""
+"""A handheld camera, and people that walk past close to it."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera
 from classpulse.simulation.room.passers_by import CROSSING_S, draw_passer_by, plan_passers_by
 
 
-def test_a_hand_held_camera_sways_smoothly_and_never_shows_what_lies_beside_the_scene() -> None:
+def test_handheld_camera_sways_smoothly_inside_the_scene() -> None:
     still = CameraSettings(drift=0, zoom=0, shake_px=0, exposure=0, noise=0)
     camera = SimulatedCamera(CameraSettings(0, 0, 0, 0, 0, handheld=0.04, pan=0.1), 640, 360, 3)
     matrices = [camera.matrix_at(t_s, 0) for t_s in np.arange(0, 60, 0.1)]
@@ -22,10 +22,10 @@ def test_a_hand_held_camera_sways_smoothly_and_never_shows_what_lies_beside_the_
     assert np.array_equal(unmoved.matrix_at(0, 0), unmoved.matrix_at(9, 9))
 
 
-def test_passers_cross_the_picture_and_cover_it() -> None:
-    passers = plan_passers_by(5, 60.0, 640, 360, 1)
-    assert passers == plan_passers_by(5, 60.0, 640, 360, 1)
-    for one in passers:
+def test_passers_by_cross_and_cover_the_frame() -> None:
+    passers_by_plan = plan_passers_by(5, 60.0, 640, 360, 1)
+    assert passers_by_plan == plan_passers_by(5, 60.0, 640, 360, 1)
+    for one in passers_by_plan:
         assert CROSSING_S[0] <= one.end_s - one.start_s <= CROSSING_S[1]
         picture = np.full((360, 640, 3), 255, np.uint8)
         draw_passer_by(picture, one, one.end_s + 1)

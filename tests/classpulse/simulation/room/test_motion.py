@@ -10,8 +10,8 @@ WIDTH = 1000
 BOXES = np.array([[100.0, 300.0, 140.0, 350.0], [300.0, 300.0, 340.0, 350.0], [700.0, 200.0, 730.0, 240.0]])
 
 
-def motion(*happenings: RoomEvent) -> PersonMotion:
-    return PersonMotion(BOXES, happenings, WIDTH, seed=1)
+def motion(*events: RoomEvent) -> PersonMotion:
+    return PersonMotion(BOXES, events, WIDTH, seed=1)
 
 
 def near(motion: PersonMotion, person: int, t_s: float, seat: int) -> bool:
@@ -20,7 +20,7 @@ def near(motion: PersonMotion, person: int, t_s: float, seat: int) -> bool:
     return abs(x - (x1 + x2) / 2) < 0.2 * (x2 - x1) and abs(y - (y1 + y2) / 2) < 0.2 * (x2 - x1)
 
 
-def test_who_sits_stays_near_the_seat_and_is_never_quite_still() -> None:
+def test_state_at_seated_person_sways_near_the_seat() -> None:
     still = motion()
     for person in range(3):
         assert all(near(still, person, t, person) for t in np.arange(0, 120, 0.5))
@@ -28,7 +28,7 @@ def test_who_sits_stays_near_the_seat_and_is_never_quite_still() -> None:
         assert all(still.state_at(person, t).present for t in (0.0, 60.0, 119.0))
 
 
-def test_a_bowed_head_sinks_and_comes_back() -> None:
+def test_state_at_bow_lowers_the_head() -> None:
     bowing = motion(RoomEvent(RoomEventKind.BOW, 20.0, 30.0, (0,)))
     assert [bowing.state_at(0, t).bow for t in (19.9, 25.0, 30.1)] == [0.0, 1.0, 0.0]
     assert 0 < bowing.state_at(0, 20.4).bow < 1
@@ -36,12 +36,12 @@ def test_a_bowed_head_sinks_and_comes_back() -> None:
     assert bowing.state_at(1, 25.0).bow == 0
 
 
-def test_something_is_held_before_a_face() -> None:
+def test_state_at_hide_occludes_the_face() -> None:
     hiding = motion(RoomEvent(RoomEventKind.HIDE, 20.0, 26.0, (2,)))
     assert [hiding.state_at(2, t).occlusion for t in (19.9, 23.0, 26.1)] == [0.0, 1.0, 0.0]
 
 
-def test_who_leaves_walks_out_is_away_and_comes_back_to_the_seat() -> None:
+def test_state_at_leave_walks_out_and_back() -> None:
     leaving = motion(RoomEvent(RoomEventKind.LEAVE, 20.0, 80.0, (0,)))
     times = np.arange(0.0, 100.0, 0.25)
     seen = [leaving.state_at(0, t) for t in times]
@@ -57,7 +57,7 @@ def test_who_leaves_walks_out_is_away_and_comes_back_to_the_seat() -> None:
     assert steps.max() < 1.3 * WALKING_SPEED * 40
 
 
-def test_two_who_swap_sit_on_one_another_s_seats_from_then_on() -> None:
+def test_state_at_swap_is_permanent() -> None:
     swapping = motion(
         RoomEvent(RoomEventKind.SWAP, 20.0, 32.0, (0, 1)), RoomEvent(RoomEventKind.LEAVE, 50.0, 90.0, (0,))
     )
@@ -66,10 +66,10 @@ def test_two_who_swap_sit_on_one_another_s_seats_from_then_on() -> None:
         assert near(swapping, person, 33.0, after)
         assert swapping.state_at(person, 24.0).walking
         assert all(swapping.state_at(person, t).present for t in np.arange(20, 33, 0.5))
-    assert near(swapping, 0, 91.0, 1), "who came back did so to the new seat"
+    assert near(swapping, 0, 91.0, 1), "the student must come back to the new seat"
 
 
-def test_a_visitor_sits_there_while_the_owner_is_out() -> None:
+def test_state_at_visitor_replaces_the_absent_owner() -> None:
     visit = motion(RoomEvent(RoomEventKind.VISIT, 20.0, 140.0, (2,), visitor=0))
     assert visit.visitors == 1
     assert not visit.state_at(3, 0.0).present
@@ -82,11 +82,11 @@ def test_a_visitor_sits_there_while_the_owner_is_out() -> None:
     assert visit.state_at(2, 141.0).present
 
 
-def test_a_pass_moves_nobody_who_sits() -> None:
+def test_state_at_pass_moves_no_seated_person() -> None:
     passing = motion(RoomEvent(RoomEventKind.PASS, 20.0, 28.0, (1,)))
     assert all(near(passing, person, 24.0, person) for person in range(3))
 
 
-def test_only_who_is_there_can_be_asked_for() -> None:
+def test_state_at_unknown_person_raises() -> None:
     with pytest.raises(IndexError):
         motion().state_at(3, 0.0)

@@ -14,24 +14,24 @@ from classpulse.simulation.room.events import RoomEvent, RoomEventKind
 from classpulse.simulation.room.people import cut_out_people, remove_people
 from classpulse.simulation.room.scene import HIDDEN_SHARE
 from classpulse.simulation.room.video import SimulatedRoom, write_room_video
-from tests.helpers.rooms import painted
+from tests.helpers.rooms import painted_photograph
 
 STILL = CameraSettings(drift=0, zoom=0, shake_px=0, exposure=0, noise=0)
 
 
-def room(*happenings: RoomEvent, camera: CameraSettings = STILL, seconds: float = 60.0) -> SimulatedRoom:
-    """A room in which exactly this happens."""
-    made = SimulatedRoom(painted(), seconds, 0, seed=2, camera=camera)
-    made.__dict__["happenings"] = happenings
-    return made
+def room(*events: RoomEvent, camera: CameraSettings = STILL, seconds: float = 60.0) -> SimulatedRoom:
+    """A room with exactly these events."""
+    simulated = SimulatedRoom(painted_photograph(), seconds, 0, seed=2, camera=camera)
+    simulated.__dict__["scene_events"] = events
+    return simulated
 
 
 def at(truth: GroundTruth, student: int, t_s: float) -> GroundTruthSample:
     return next(one for one in truth.students[student].samples if one.t_s == t_s)
 
 
-def test_the_emptied_room_has_nobody_in_it() -> None:
-    photograph = painted()
+def test_remove_people_empties_the_room() -> None:
+    photograph = painted_photograph()
     empty = remove_people(photograph).astype(int)
     for x1, y1, x2, y2 in photograph.boxes_xyxy.round().astype(int):
         before = photograph.image_bgr[y1:y2, x1:x2].astype(int)
@@ -39,8 +39,8 @@ def test_the_emptied_room_has_nobody_in_it() -> None:
         assert np.abs(empty[y1:y2, x1:x2] - 120).mean() < 10
 
 
-def test_a_cutout_holds_the_face_and_is_soft_at_the_edge() -> None:
-    photograph = painted()
+def test_cut_out_people_has_soft_edges() -> None:
+    photograph = painted_photograph()
     for cutout in cut_out_people(photograph):
         alpha = cutout.image[..., 3]
         x, y = (round(value) for value in cutout.centre_xy)
@@ -50,19 +50,21 @@ def test_a_cutout_holds_the_face_and_is_soft_at_the_edge() -> None:
         assert (cutout.image[..., :3] <= alpha[..., None]).all(), "colours are multiplied by alpha"
 
 
-def test_the_same_arguments_give_the_same_pictures_and_truth() -> None:
-    one, other = (SimulatedRoom(painted(), 90.0, 5, seed=4) for _ in range(2))
+def test_simulated_room_is_reproducible() -> None:
+    one, other = (SimulatedRoom(painted_photograph(), 90.0, 5, seed=4) for _ in range(2))
     assert one.ground_truth() == other.ground_truth()
     for _, first, second in zip(range(3), one.frames(), other.frames(), strict=False):
         np.testing.assert_array_equal(first, second)
-    assert SimulatedRoom(painted(), 90.0, 5, seed=5).ground_truth() != one.ground_truth()
+    assert SimulatedRoom(painted_photograph(), 90.0, 5, seed=5).ground_truth() != one.ground_truth()
 
 
-def test_the_truth_s_boxes_are_where_the_faces_are_drawn() -> None:
-    made = room(camera=replace(STILL, drift=0.01, zoom=0.02))
-    truth = made.ground_truth()
+def test_ground_truth_boxes_match_the_frames() -> None:
+    simulated = room(camera=replace(STILL, drift=0.01, zoom=0.02))
+    truth = simulated.ground_truth()
     for t_s in (0.0, 20.0, 50.0):
-        picture = made.simulated_camera.capture(made.scene.draw(t_s), t_s, round(t_s * made.fps))
+        picture = simulated.simulated_camera.capture(
+            simulated.scene.draw(t_s), t_s, round(t_s * simulated.fps)
+        )
         for student in range(4):
             x1, y1, x2, y2 = at(truth, student, t_s).box_xyxy or (0, 0, 0, 0)
             skin = cv2.inRange(picture, (60, 110, 180), (110, 190, 220))
@@ -72,15 +74,16 @@ def test_the_truth_s_boxes_are_where_the_faces_are_drawn() -> None:
             assert np.ptp(xs) == pytest.approx(x2 - x1, abs=4)
 
 
-def test_who_is_away_is_not_in_the_picture() -> None:
-    made = room(RoomEvent(RoomEventKind.LEAVE, 10.0, 50.0, (1,)))
-    truth = made.ground_truth()
+def test_ground_truth_absent_student_is_not_drawn() -> None:
+    simulated = room(RoomEvent(RoomEventKind.LEAVE, 10.0, 50.0, (1,)))
+    truth = simulated.ground_truth()
     assert not at(truth, 1, 30.0).present
     box = at(truth, 1, 0.0).box_xyxy
     assert box is not None
     x1, y1, x2, y2 = (round(value) for value in box)
     seats = [
-        made.simulated_camera.capture(made.scene.draw(t), t, 0)[y1:y2, x1:x2].astype(int) for t in (0.0, 30.0)
+        simulated.simulated_camera.capture(simulated.scene.draw(t), t, 0)[y1:y2, x1:x2].astype(int)
+        for t in (0.0, 30.0)
     ]
     assert np.abs(seats[0] - 120).mean() > 30
     assert np.abs(seats[1] - 120).mean() < 10
@@ -90,21 +93,21 @@ def test_who_is_away_is_not_in_the_picture() -> None:
 
 
 @pytest.mark.parametrize("kind", [RoomEventKind.BOW, RoomEventKind.HIDE])
-def test_a_hidden_face_is_there_but_not_visible(kind: RoomEventKind) -> None:
-    made = room(RoomEvent(kind, 10.0, 20.0, (2,)))
-    hidden = at(made.ground_truth(), 2, 15.0)
+def test_ground_truth_hidden_face_is_present_but_not_visible(kind: RoomEventKind) -> None:
+    simulated = room(RoomEvent(kind, 10.0, 20.0, (2,)))
+    hidden = at(simulated.ground_truth(), 2, 15.0)
     assert (hidden.present, hidden.visible, hidden.settled) == (True, False, True)
-    assert at(made.ground_truth(), 2, 9.0).visible
-    assert at(made.ground_truth(), 2, 21.0).visible
+    assert at(simulated.ground_truth(), 2, 9.0).visible
+    assert at(simulated.ground_truth(), 2, 21.0).visible
     assert hidden.facing is (False if kind is RoomEventKind.BOW else None)
-    x, y = (round(value) for value in made.scene.photograph.boxes_xyxy[2].reshape(2, 2).mean(axis=0))
-    before, during = (made.scene.draw(t)[y - 8 : y + 8, x - 8 : x + 8].astype(int) for t in (0.0, 15.0))
+    x, y = (round(value) for value in simulated.scene.photograph.boxes_xyxy[2].reshape(2, 2).mean(axis=0))
+    before, during = (simulated.scene.draw(t)[y - 8 : y + 8, x - 8 : x + 8].astype(int) for t in (0.0, 15.0))
     assert np.abs(before - during).mean() > 20
 
 
-def test_who_passes_in_front_hides_each_face_for_a_moment() -> None:
-    made = room(RoomEvent(RoomEventKind.PASS, 10.0, 20.0, (0,)))
-    truth = made.ground_truth(step_s=0.1)
+def test_ground_truth_pass_hides_each_face_briefly() -> None:
+    simulated = room(RoomEvent(RoomEventKind.PASS, 10.0, 20.0, (0,)))
+    truth = simulated.ground_truth(step_s=0.1)
     hidden = {
         student: [one.t_s for one in truth.students[student].samples if not one.visible]
         for student in range(4)
@@ -112,15 +115,15 @@ def test_who_passes_in_front_hides_each_face_for_a_moment() -> None:
     starts = [times[0] for times in hidden.values()]
     assert starts == sorted(starts)
     assert all(10.0 < times[0] <= times[-1] < 20.0 for times in hidden.values())
-    places = {place.person: place for place in made.scene.people_at(hidden[1][0])}
+    places = {place.person: place for place in simulated.scene.people_at(hidden[1][0])}
     assert places[1].hidden_share >= HIDDEN_SHARE
     assert [student for student, place in places.items() if place.hidden_share >= HIDDEN_SHARE] == [1]
 
 
-def test_a_visitor_is_somebody_else_in_the_truth() -> None:
-    made = SimulatedRoom(painted(), 240.0, 0, seed=2, camera=STILL)
-    made.__dict__["happenings"] = (RoomEvent(RoomEventKind.VISIT, 20.0, 140.0, (0,), visitor=0),)
-    truth = made.ground_truth()
+def test_ground_truth_visitor_is_another_student() -> None:
+    simulated = SimulatedRoom(painted_photograph(), 240.0, 0, seed=2, camera=STILL)
+    simulated.__dict__["scene_events"] = (RoomEvent(RoomEventKind.VISIT, 20.0, 140.0, (0,), visitor=0),)
+    truth = simulated.ground_truth()
     assert [line.seat for line in truth.students] == ["Seat 1", "Seat 2", "Seat 3", "Seat 4", "Visitor 1"]
     assert truth.students[4].seat_xyxy is None
     assert at(truth, 4, 80.0).visible
@@ -128,14 +131,14 @@ def test_a_visitor_is_somebody_else_in_the_truth() -> None:
     assert truth.events[0].students == (0, 4)
 
 
-def test_a_knock_moves_the_camera_for_good() -> None:
+def test_camera_knock_is_permanent() -> None:
     lens = SimulatedCamera(replace(STILL, knock_at_s=10.0), 640, 360, seed=1)
     before, after, later = (transform_box(lens.matrix_at(t, 0), (10, 10, 20, 20)) for t in (9.9, 10.0, 50.0))
     assert after[0] - before[0] == pytest.approx(0.06 * 640, abs=0.1)
     assert later[0] == pytest.approx(after[0], abs=0.1)
 
 
-def test_light_and_noise_change_the_picture() -> None:
+def test_camera_exposure_and_noise_change_the_frame() -> None:
     grey = np.full((360, 640, 3), 120, np.uint8)
     noisy = SimulatedCamera(replace(STILL, noise=3.0), 640, 360, seed=1)
     first, second = (noisy.capture(grey, 0.0, frame).astype(int) for frame in (0, 1))
@@ -146,15 +149,15 @@ def test_light_and_noise_change_the_picture() -> None:
     assert max(means) - min(means) > 10
 
 
-def test_the_film_is_a_video_with_its_measures(tmp_path: Path) -> None:
-    made = SimulatedRoom(painted(), 20.0, 0, seed=1, fps=2)
+def test_write_room_video_format(tmp_path: Path) -> None:
+    simulated = SimulatedRoom(painted_photograph(), 20.0, 0, seed=1, fps=2)
     shares: list[float] = []
-    write_room_video(tmp_path / "room.mp4", made, shares.append)
+    write_room_video(tmp_path / "room.mp4", simulated, shares.append)
     with av.open(str(tmp_path / "room.mp4")) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (640, 360)
         assert sum(1 for _ in container.decode(stream)) == 40
     assert shares[-1] == 1.0
-    truth = made.ground_truth()
+    truth = simulated.ground_truth()
     assert (truth.width, truth.height, truth.fps) == (640, 360, 2)
     assert len(truth.students[0].samples) == 40

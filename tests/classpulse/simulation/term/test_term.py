@@ -31,30 +31,30 @@ from db.records import TimelineBin
 from model.emotions import Emotion
 from reports.flags.confusion import confusion_from_settings
 
-SURE = np.eye(7)
-"""Answers without a mistake."""
+IDENTITY = np.eye(7)
+"""Mean answers of a perfect model."""
 
 
-def script(*spells: tuple[StudentState, float], length_s: float = 20.0) -> StudentScript:
-    starts = np.array([start_s for _, start_s in spells])
-    return StudentScript(starts, np.array([STATES.index(state) for state, _ in spells]), length_s)
+def script(*segments: tuple[StudentState, float], length_s: float = 20.0) -> StudentScript:
+    starts = np.array([start_s for _, start_s in segments])
+    return StudentScript(starts, np.array([STATES.index(state) for state, _ in segments]), length_s)
 
 
 def bins_of(one: StudentScript, **more: bool) -> list[TimelineBin]:
-    return draw_bins(one, 7, make_sampling(one.length_s), SURE, np.random.default_rng(0), **more)
+    return draw_bins(one, 7, make_sampling(one.length_s), IDENTITY, np.random.default_rng(0), **more)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def test_every_state_has_a_share_and_a_length_and_the_shares_are_all_of_the_time() -> None:
+def test_states_have_shares_and_durations() -> None:
     assert set(USUAL_SHARES) == set(MEAN_DURATION_S) == set(StudentState)
     assert sum(USUAL_SHARES.values()) == pytest.approx(1)
     assert [STATES[emotion] for emotion in Emotion] == [emotion.label for emotion in Emotion]
 
 
-def test_over_long_times_a_script_has_the_shares_that_were_asked_for() -> None:
+def test_draw_state_sequence_has_the_requested_shares() -> None:
     long = draw_state_sequence(USUAL_SHARES, 4_000_000.0, rng())
     lasts_s = np.diff([*long.starts_s, long.length_s])
     for place, state in enumerate(STATES):
@@ -64,13 +64,13 @@ def test_over_long_times_a_script_has_the_shares_that_were_asked_for() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(1.0, 400.0))
-def test_a_script_begins_at_0_and_covers_its_length(seed: int, length_s: float) -> None:
+def test_draw_state_sequence_covers_its_length(seed: int, length_s: float) -> None:
     one = draw_state_sequence(USUAL_SHARES, length_s, rng(seed))
     assert one.starts_s[0] == 0.0
     assert (np.diff([*one.starts_s, length_s]) > 0).all()
 
 
-def test_a_group_work_turns_everybody_away_who_is_there() -> None:
+def test_with_state_keeps_absences() -> None:
     one = script((StudentState.HAPPY, 0.0), (StudentState.ABSENT, 10.0), (StudentState.SAD, 15.0)).with_state(
         5.0, 17.0, StudentState.TURNED
     )
@@ -85,7 +85,7 @@ def test_a_group_work_turns_everybody_away_who_is_there() -> None:
     ]
 
 
-def test_what_a_state_leaves_in_a_bin() -> None:
+def test_draw_bins_of_each_state() -> None:
     rows = bins_of(
         script(
             (StudentState.SAD, 0.0),
@@ -97,7 +97,7 @@ def test_what_a_state_leaves_in_a_bin() -> None:
     sad, turned, absent, shut = rows
     assert [row.start_s for row in rows] == [0.0, 5.0, 10.0, 15.0]
     assert {row.samples for row in rows} == {10}
-    assert sad.probabilities == pytest.approx(SURE[Emotion.SAD])
+    assert sad.probabilities == pytest.approx(IDENTITY[Emotion.SAD])
     assert (sad.usable_samples, sad.facing_samples, sad.eye_samples, sad.unreadable_reasons) == (
         10,
         10,
@@ -109,17 +109,17 @@ def test_what_a_state_leaves_in_a_bin() -> None:
     assert abs(turned.yaw_deg or 0.0) > 35
     assert (absent.seen_s, absent.unreadable_reasons, absent.yaw_deg) == (0.0, {"absent": 10}, None)
     assert (shut.seen_s, shut.usable_samples, shut.closed_samples) == (2.5, 5, 5)
-    assert shut.probabilities == pytest.approx(SURE[Emotion.NEUTRAL])
+    assert shut.probabilities == pytest.approx(IDENTITY[Emotion.NEUTRAL])
 
 
-def test_without_expressions_none_is_computed() -> None:
+def test_draw_bins_without_expressions() -> None:
     (row,) = bins_of(script((StudentState.HAPPY, 0.0), length_s=5.0), expressions=False)
     assert (row.probabilities, row.usable_samples, row.unreadable_reasons) == (None, 0, {"not computed": 10})
 
 
-def test_nothing_is_recorded_in_a_gap() -> None:
-    taken = make_sampling(30.0, (7.5, 20.0))
-    rows = draw_bins(script((StudentState.HAPPY, 0.0), length_s=30.0), 7, taken, SURE, rng())
+def test_draw_bins_skips_gaps() -> None:
+    sampling = make_sampling(30.0, (7.5, 20.0))
+    rows = draw_bins(script((StudentState.HAPPY, 0.0), length_s=30.0), 7, sampling, IDENTITY, rng())
     assert [(row.start_s, row.samples, row.watched_s) for row in rows] == [
         (0.0, 10, 5.0),
         (5.0, 5, 2.5),
@@ -128,7 +128,7 @@ def test_nothing_is_recorded_in_a_gap() -> None:
     ]
 
 
-def test_answers_scatter_around_the_model_s_own() -> None:
+def test_draw_dirichlet_has_the_models_means() -> None:
     answers = shipped_answer_model()
     assert answers.means.shape == (7, 7)
     assert answers.means.sum(axis=1) == pytest.approx(np.ones(7))
@@ -138,7 +138,7 @@ def test_answers_scatter_around_the_model_s_own() -> None:
     assert drawn.mean(axis=0) == pytest.approx(answers.means, abs=0.01)
 
 
-def test_they_come_with_what_a_record_keeps_of_the_model() -> None:
+def test_shipped_answer_model_has_model_metrics() -> None:
     found = shipped_answer_model()
     assert found.model_metrics is not None
     assert confusion_from_settings({"model": found.model_metrics}) is not None
@@ -149,14 +149,14 @@ def term(count: int = 12, minutes: float = 50.0, interrupted: int = 0, start: da
     return plan_term(start, count // 2, 2, minutes, interrupted, rng())
 
 
-def test_lectures_are_on_mondays_and_thursdays() -> None:
+def test_plan_term_weekdays() -> None:
     planned = term()
     assert [one.started_at.weekday() for one in planned] == [0, 3] * 6
     assert planned[-1].started_at.date() == date(2026, 2, 19)
     assert sum(event.text == GROUP_WORK_EVENT for one in planned for event in one.events) == 1
 
 
-def test_so_many_lectures_break_off_and_one_has_a_gap() -> None:
+def test_plan_term_interrupted_lectures_and_gap() -> None:
     planned = term(interrupted=3)
     assert sum(one.is_interrupted for one in planned) == 3
     (gap_s,) = [one.gap_s for one in planned if one.gap_s is not None]
@@ -164,16 +164,16 @@ def test_so_many_lectures_break_off_and_one_has_a_gap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [({"start": date(2026, 1, 14)}, "Wednesday; expected a Monday, such as 2026-01-12"),
-     ({"interrupted": 13}, "13 lectures cannot break off of 12")],
+    ("change", "message"),
+    [({"start": date(2026, 1, 14)}, "Wednesday, not a Monday. Use a Monday, such as 2026-01-12"),
+     ({"interrupted": 13}, "12 lectures cannot have 13 interrupted ones")],
 )  # fmt: skip
-def test_a_term_that_cannot_be_is_one_line(change: dict[str, object], said: str) -> None:
-    with pytest.raises(SimulationError, match=said):
+def test_plan_term_invalid_settings_raise(change: dict[str, object], message: str) -> None:
+    with pytest.raises(SimulationError, match=message):
         term(**change)  # type: ignore[arg-type]
 
 
-def test_traits_are_what_they_say() -> None:
+def test_lecture_shares_follow_the_traits() -> None:
     traits = [trait_of_student(student) for student in range(30)]
     assert {trait: traits.count(trait) for trait in Trait if trait is not Trait.NONE} == dict.fromkeys(
         [trait for trait in Trait if trait is not Trait.NONE], 1
@@ -193,28 +193,28 @@ def test_traits_are_what_they_say() -> None:
     assert shares(Trait.MISSING, StudentState.SAD).count(None) == 4
 
 
-def test_a_script_is_the_seed_s_whoever_else_is_there() -> None:
+def test_simulate_students_depends_on_seed_and_student_only() -> None:
     planned = term()[0]
     few = simulate_students(planned, LecturePosition(0, 12), [Trait.NONE] * 2, 5)
     many = simulate_students(planned, LecturePosition(0, 12), [Trait.NONE] * 9, 5)
     other = simulate_students(planned, LecturePosition(0, 12), [Trait.NONE] * 2, 6)
     answers = shipped_answer_model()
 
-    def bins(acted):
-        ids = {one.student: one.student for one in acted}
-        return class_bins(acted[:2], ids, sampling_of(planned), answers, LecturePosition(0, 12), 5)
+    def bins(activities):
+        ids = {one.student: one.student for one in activities}
+        return class_bins(activities[:2], ids, sampling_of(planned), answers, LecturePosition(0, 12), 5)
 
     assert bins(few) == bins(many)
     assert bins(few) != bins(other)
 
 
-def test_the_truth_is_what_the_bins_were_made_of() -> None:
+def test_state_shares_match_the_bins() -> None:
     planned = term(minutes=20.0)[0]
     (one,) = simulate_students(planned, LecturePosition(0, 12), [Trait.SAD_AT_TIMES], 1)
     shares = one.state_shares(sampling_of(planned))
     assert sum(shares.values()) == pytest.approx(1)
-    sure = replace(shipped_answer_model(), means=SURE)
-    rows = class_bins([one], {0: 1}, sampling_of(planned), sure, LecturePosition(0, 12), 1)
+    identity_model = replace(shipped_answer_model(), means=IDENTITY)
+    rows = class_bins([one], {0: 1}, sampling_of(planned), identity_model, LecturePosition(0, 12), 1)
     usable = sum(row.usable_samples for row in rows)
     assert usable / sum(row.samples for row in rows) == pytest.approx(
         sum(share for state, share in shares.items() if state in STATE_EXPRESSIONS)
@@ -225,7 +225,7 @@ def test_the_truth_is_what_the_bins_were_made_of() -> None:
 
 
 @pytest.mark.parametrize("kind", list(PseudonymStyle))
-def test_pseudonyms_are_different(kind: PseudonymStyle) -> None:
+def test_make_pseudonyms_are_unique(kind: PseudonymStyle) -> None:
     names = make_pseudonyms(60, kind)
     assert len(set(names)) == 60
     assert names[:3] == make_pseudonyms(3, kind)

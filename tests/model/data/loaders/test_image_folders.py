@@ -15,7 +15,7 @@ FACE = draw_faces(1)[0]
 
 
 @pytest.mark.parametrize("above", ["", "train"])
-def test_each_class_folder_has_its_own_label(tmp_path: Path, above: str) -> None:
+def test_load_image_folders_labels_by_class_folder(tmp_path: Path, above: str) -> None:
     images = draw_faces(7)
     for emotion in Emotion:
         write_picture(tmp_path / above / emotion.label / "face.png", images[emotion])
@@ -40,7 +40,7 @@ def test_each_class_folder_has_its_own_label(tmp_path: Path, above: str) -> None
         ("Neutral", Emotion.NEUTRAL),
     ],
 )
-def test_other_spellings(tmp_path: Path, folder: str, emotion: Emotion) -> None:
+def test_load_image_folders_synonyms(tmp_path: Path, folder: str, emotion: Emotion) -> None:
     write_picture(tmp_path / folder / "face.png", FACE)
     assert load_image_folders(tmp_path).labels.tolist() == [emotion]
 
@@ -62,14 +62,14 @@ def test_other_spellings(tmp_path: Path, folder: str, emotion: Emotion) -> None:
         ("train/sad/Other_5.png", Usage.TRAINING),
     ],
 )
-def test_splits_by_the_name_of_the_file_and_else_of_the_folder(
+def test_load_image_folders_split_from_file_name_then_folder(
     tmp_path: Path, picture: str, usage: Usage
 ) -> None:
     write_picture(tmp_path / picture, FACE)
     assert load_image_folders(tmp_path).usage.tolist() == [usage]
 
 
-def test_rows_are_places_in_the_sorted_paths(tmp_path: Path) -> None:
+def test_load_image_folders_rows_follow_the_sorted_paths(tmp_path: Path) -> None:
     images = draw_faces(4)
     for picture, image in zip(
         ("train/sad/b", "train/sad/a", "test/sad/z", "test/happy/z"), images, strict=True
@@ -80,7 +80,7 @@ def test_rows_are_places_in_the_sorted_paths(tmp_path: Path) -> None:
     assert faces.csv_rows.tolist() == [0, 1, 2, 3]
 
 
-def test_pictures_of_four_formats_and_nothing_else(tmp_path: Path) -> None:
+def test_load_image_folders_reads_only_image_files(tmp_path: Path) -> None:
     for name in ("1.png", "2.bmp", "3.JPG", "4.jpeg"):
         write_picture(tmp_path / "happy" / name, np.full((48, 48), 90, np.uint8))
     (tmp_path / "happy" / "notes.txt").write_text("not a picture")
@@ -93,7 +93,7 @@ def test_pictures_of_four_formats_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (24, 24), (100, 60), (100, 30)])
-def test_pictures_of_any_size_become_faces(tmp_path: Path, shape: tuple[int, int]) -> None:
+def test_read_face_resizes_any_image_size(tmp_path: Path, shape: tuple[int, int]) -> None:
     image = np.zeros(shape, np.uint8)
     image[: shape[0] // 2] = 200
     face = read_face(write_picture(tmp_path / "face.png", image))
@@ -102,14 +102,14 @@ def test_pictures_of_any_size_become_faces(tmp_path: Path, shape: tuple[int, int
     np.testing.assert_allclose(face[28:], 0, atol=1)
 
 
-def test_shrinking_takes_the_mean_of_the_area(tmp_path: Path) -> None:
+def test_read_face_large_image_is_averaged_by_area(tmp_path: Path) -> None:
     checks = np.indices((96, 96)).sum(axis=0) % 2 * 200
     np.testing.assert_array_equal(
         read_face(write_picture(tmp_path / "face.png", checks.astype(np.uint8))), 100
     )
 
 
-def test_colours_become_grey(tmp_path: Path) -> None:
+def test_read_face_colour_image_becomes_grey(tmp_path: Path) -> None:
     red = np.zeros((48, 48, 3), np.uint8)
     red[..., 2] = 255
     face = read_face(write_picture(tmp_path / "face.png", red))
@@ -117,23 +117,25 @@ def test_colours_become_grey(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["contempt", "train/contempt", "0"])
-def test_unknown_class_is_refused_with_the_seven(tmp_path: Path, folder: str) -> None:
+def test_load_image_folders_unknown_class_raises(tmp_path: Path, folder: str) -> None:
     write_picture(tmp_path / "sad" / "face.png", FACE)
     write_picture(tmp_path / folder / "face.png", FACE)
-    with pytest.raises(ModelError, match=f"{folder} is no known class; expected {', '.join(EMOTIONS)}$"):
+    with pytest.raises(ModelError, match=f"{folder} is not a known class") as caught:
         load_image_folders(tmp_path)
+    assert ", ".join(EMOTIONS) in caught.value.hint
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n"])
-def test_picture_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
+def test_load_image_folders_unreadable_image_raises(tmp_path: Path, content: bytes) -> None:
     write_picture(tmp_path / "sad" / "good.png", FACE)
     (tmp_path / "sad" / "worse.png").write_bytes(content)
-    with pytest.raises(ModelError, match=r"worse\.png cannot be read as a picture") as caught:
+    with pytest.raises(ModelError, match=r"worse\.png cannot be read as an image") as caught:
         load_image_folders(tmp_path)
     assert "\n" not in str(caught.value)
 
 
-def test_folders_without_pictures(tmp_path: Path) -> None:
+def test_load_image_folders_without_images_raises(tmp_path: Path) -> None:
     (tmp_path / "train" / "sad").mkdir(parents=True)
-    with pytest.raises(ModelError, match=r"has no pictures .* in class folders; expected angry, disgust"):
+    with pytest.raises(ModelError, match="has no images") as caught:
         load_image_folders(tmp_path)
+    assert ", ".join(EMOTIONS) in caught.value.hint

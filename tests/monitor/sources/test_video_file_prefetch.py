@@ -17,11 +17,11 @@ def frame(media_s: float) -> Frame:
     return Frame(np.zeros((2, 2, 3), np.uint8), NOW, media_s)
 
 
-def test_the_same_frames_come_in_the_same_order() -> None:
+def test_prefetch_keeps_frames_and_order() -> None:
     assert [f.media_s for f in prefetch(frame(s) for s in range(5))] == [0, 1, 2, 3, 4]
 
 
-def test_the_next_frame_is_fetched_while_the_present_one_is_looked_at() -> None:
+def test_prefetch_fetches_next_frame_while_caller_is_busy() -> None:
     fetched = threading.Event()
 
     def frames() -> Iterator[Frame]:
@@ -29,28 +29,28 @@ def test_the_next_frame_is_fetched_while_the_present_one_is_looked_at() -> None:
         fetched.set()
         yield frame(1)
 
-    coming = prefetch(frames())
-    next(coming)
+    prefetched = prefetch(frames())
+    next(prefetched)
     assert fetched.wait(60)
-    coming.close()
+    prefetched.close()
 
 
-def test_what_breaks_the_frames_is_raised_after_the_good_ones() -> None:
+def test_prefetch_raises_error_after_good_frames() -> None:
     def frames() -> Iterator[Frame]:
         yield frame(0)
         raise OSError("the cable was pulled")
 
-    coming = prefetch(frames())
-    assert next(coming).media_s == 0
+    prefetched = prefetch(frames())
+    assert next(prefetched).media_s == 0
     with pytest.raises(OSError, match="cable"):
-        next(coming)
+        next(prefetched)
 
 
-def test_no_thread_is_left_behind() -> None:
+def test_prefetch_close_ends_its_thread() -> None:
     before = set(threading.enumerate())
-    coming = prefetch(frame(s) for s in range(100))
-    next(coming)
-    # Others of this process may come or go meanwhile; its own has a name.
-    (ours,) = {one for one in threading.enumerate() if one.name.startswith("decode")} - before
-    coming.close()
-    assert not ours.is_alive()
+    prefetched = prefetch(frame(s) for s in range(100))
+    next(prefetched)
+    # Other threads of the process may start or end; this one is recognised by its name.
+    (own,) = {thread for thread in threading.enumerate() if thread.name.startswith("decode")} - before
+    prefetched.close()
+    assert not own.is_alive()
