@@ -3,8 +3,8 @@
     python benchmarks/upload.py 0.5 4.5
 
 Each number is the size of an upload in 10^9 bytes (zeros over loopback) to a dashboard (``classpulse serve``)
-with an empty database in a temporary folder, which needs that much disk space. The benchmark prints the peak RSS
-of the dashboard and its ratio to the RSS before the first upload.
+with an empty database in a temporary folder, which needs that much disk space. The benchmark prints the peak
+RSS of the dashboard and its ratio to the RSS before the first upload.
 """
 
 from __future__ import annotations

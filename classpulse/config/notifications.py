@@ -70,8 +70,8 @@ class EmailSettings(SettingsSection):
         if (self.user is not None) != (given == 1):
             raise InvalidSetting(
                 "a user and a password belong together",
-                "Set 'user' with either 'password_env' (the name of an environment variable) or 'password_file', or "
-                "none of them.",
+                "Set 'user' with either 'password_env' (the name of an environment variable) or "
+                "'password_file', or none of them.",
             )
         if self.user is not None and self.security is ConnectionSecurity.NONE:
             raise InvalidSetting(

@@ -94,8 +94,8 @@ class Policy(BaseModel):
         infers = self.mode is not AnalysisMode.BEHAVIOUR
         if infers and self.in_eu and self.legal_basis.value not in _EXEMPT_BASES:
             raise InvalidSetting(
-                f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in education "
-                f"(jurisdiction {self.jurisdiction})",
+                f"mode '{self.mode}' infers emotions, which the EU AI Act, Art. 5(1)(f), prohibits in "
+                f"education (jurisdiction {self.jurisdiction})",
                 "Set mode: behaviour.",
             )
         return self
@@ -106,7 +106,7 @@ def require_policy(policy: Policy | None, config: str) -> Policy:
     if policy is None:
         raise PolicyMissing(
             f"{config} has no section 'policy', so no real person may be analysed.",
-            "Add it with jurisdiction, age group, legal basis and the person who decided; 'classpulse init' asks for "
-            "each.",
+            "Add it with jurisdiction, age group, legal basis and the person who decided; 'classpulse init' "
+            "asks for each.",
         )
     return policy

@@ -39,8 +39,8 @@ class ServeSettings(SettingsSection):
             raise InvalidSetting("certificate and key belong together", "Set both or neither.")
         if not (self.is_local or self.uses_tls or self.behind_proxy):
             raise InvalidSetting(
-                f"host {self.host!r} can be reached from other computers, so passwords would cross the network "
-                "unencrypted",
+                f"host {self.host!r} can be reached from other computers, so passwords would cross the "
+                "network unencrypted",
                 "Set certificate and key, or behind_proxy: true.",
             )
         return self

@@ -74,8 +74,8 @@ def load_report(engine: Engine, session_id: int, config: Config) -> Report:
 
 
 def stored_settings(session: SessionRecord, section: str, current: S) -> S:
-    """The thresholds of a flag rule that are stored with the session. The current ones if the stored keys differ:
-    they are from another version, in which a name may have had another meaning."""
+    """The thresholds of a flag rule that are stored with the session. The current ones if the stored keys
+    differ: they are from another version, in which a name may have had another meaning."""
     stored = session.settings.get(section)
     if not isinstance(stored, Mapping) or stored.keys() != {field.name for field in fields(current)}:
         return current

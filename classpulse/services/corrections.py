@@ -167,8 +167,9 @@ class SessionPeople:
         both = find_simultaneous_bins(part, self._bins(person.id))
         if both:
             raise NotMergeable(
-                f"{student.pseudonym} and {person.pseudonym} were seen at the same time, in {len(both)} of the bins "
-                f"of {self.session.bin_s:g} s, first at {format_media_time(both[0])}. They are two people.",
+                f"{student.pseudonym} and {person.pseudonym} were seen at the same time, in {len(both)} of "
+                f"the bins of {self.session.bin_s:g} s, first at {format_media_time(both[0])}. They are two "
+                "people.",
                 "If one of them was another student for a while, split first.",
                 len(both),
             )

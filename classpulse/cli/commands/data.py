@@ -59,7 +59,8 @@ def data_erase_command(config_path: Path, session: str, student: str, yes: bool,
         print_json({"session": number, "bins": bins})
     else:
         click.echo(
-            f"session {number}: one student erased, with {english_count(bins, 'bin')}; the report was written again"
+            f"session {number}: one student erased, with {english_count(bins, 'bin')}; "
+            "the report was written again"
         )
     return 0
 
@@ -124,6 +125,7 @@ def _print_result(result: ErasureResult, days: int, *, dry_run: bool, as_json: b
     numbers = f" ({', '.join(map(str, result.sessions))})" if result.sessions else ""
     verb = "would be erased" if dry_run else "erased"
     click.echo(
-        f"older than {english_count(days, 'day')}: {english_count(len(result.sessions), 'lesson')} {verb}{numbers}, "
+        f"older than {english_count(days, 'day')}: "
+        f"{english_count(len(result.sessions), 'lesson')} {verb}{numbers}, "
         f"with {english_count(result.folders, 'report folder')}" + _recordings_text(result)
     )

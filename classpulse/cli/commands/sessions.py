@@ -97,5 +97,6 @@ def _print_open_flags(lines: list[SessionLine]) -> None:
     unreviewed = sum(bool(line.unreviewed) for line in lines)
     if unreviewed:
         print_message(
-            f"flags of {english_count(unreviewed, 'session')} are not reviewed yet; 'classpulse review' lists them"
+            f"flags of {english_count(unreviewed, 'session')} are not reviewed yet; "
+            "'classpulse review' lists them"
         )

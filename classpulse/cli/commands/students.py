@@ -139,7 +139,8 @@ def _print_warnings(engine: Engine, roster: RosterFile, own_class: str) -> None:
     groups = sorted({one.row.group for one in roster.rows})
     if own_class not in groups:
         print_message(
-            f"the file has no student of class {own_class!r} (class.name in config.yaml), which sessions record"
+            f"the file has no student of class {own_class!r} (class.name in config.yaml), "
+            "which sessions record"
         )
     for group in groups:
         if problem := masking_problem(engine, group):

@@ -62,8 +62,9 @@ class Notification:
         lines = [
             f"Class               {one_line(self.class_name)}",
             f"Room                {one_line(self.room)}" if self.room else "",
-            f"Lesson              {_long_date(self.started_at)}, {self.started_at:%H:%M} to {self.ended_at:%H:%M}, "
-            f"{media_clock(self.length_s)}, observed {media_clock(self.watched_s)}",
+            f"Lesson              {_long_date(self.started_at)}, "
+            f"{self.started_at:%H:%M} to {self.ended_at:%H:%M}, {media_clock(self.length_s)}, "
+            f"observed {media_clock(self.watched_s)}",
             f"Ended               {ended}",
             f"Students            {self.students}" if self.students is not None else "",
             f"Check-ins suggested {self.check_ins}" if self.check_ins is not None else "",
@@ -73,8 +74,8 @@ class Notification:
         about = (
             "This is a test message; this lesson did not take place."
             if self.test
-            else "A suggested check-in is a reason to talk to a student, never a finding about the student. Only "
-            "the report names the students."
+            else "A suggested check-in is a reason to talk to a student, never a finding about the student. "
+            "Only the report names the students."
         )
         return "\n".join([*filter(None, lines), "", about, ""])
 

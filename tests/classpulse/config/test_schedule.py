@@ -139,7 +139,11 @@ def test_settings_unknown_room_hint_lists_the_rooms(tmp_path: Path) -> None:
         ("rooms:\n  - {name: A, source: 0}\n  - {name: A, source: 1}\n", 3, "rooms[2].name"),
         ("rooms:\n  - {name: A}\n", 2, "rooms[1].source"),
         # YAML 1.1, which a file may select, reads 10:15 as the number 615.
-        ("%YAML 1.1\n---\n" + lessons(lesson(**{"from": "10:15", "to": "11:00"})), 5, "schedule.lessons[1].from"),
+        (
+            "%YAML 1.1\n---\n" + lessons(lesson(**{"from": "10:15", "to": "11:00"})),
+            5,
+            "schedule.lessons[1].from",
+        ),
     ],
 )  # fmt: skip
 def test_settings_invalid_schedule_error_has_line_and_key(

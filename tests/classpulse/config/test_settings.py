@@ -124,7 +124,11 @@ def test_settings_invalid_value_error_has_line_and_key(
             "output.time_zone: 'Mars/Olympus' is not a time zone.",
             "Use an IANA name such as Europe/Zurich.",
         ),
-        ("capture:\n  sample_fps: 0\n  stale_s: 0\n", "capture.sample_fps is 0 (1 more).", "Input should be greater than 0."),
+        (
+            "capture:\n  sample_fps: 0\n  stale_s: 0\n",
+            "capture.sample_fps is 0 (1 more).",
+            "Input should be greater than 0.",
+        ),
     ],
 )  # fmt: skip
 def test_settings_error_wording(tmp_path: Path, text: str, problem: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""Students before cameras that are drawn."""
+"""JPEG frames of synthetic students."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOMENTS_S = 12
 
 
 def _pictures(count: int) -> list[list[bytes]]:
-    """For each of ``count`` drawn students a picture a second, as a browser sends it."""
+    """One JPEG frame per second for each of ``count`` synthetic students."""
     drawn = build_call(CallSettings(count, 60.0, seed=4, width=1920, height=1080))
     rows: list[list[bytes]] = [[] for _ in range(count)]
     for second in range(MOMENTS_S):
@@ -26,5 +26,5 @@ def _pictures(count: int) -> list[list[bytes]]:
 
 @pytest.fixture(scope="session")
 def cameras() -> list[list[bytes]]:
-    """What three students' browsers send, a picture a second."""
+    """The frames of three students, one per second."""
     return _pictures(3)

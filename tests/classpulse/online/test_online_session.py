@@ -1,5 +1,4 @@
-"""An online lesson as it is: a service that records, three browsers with drawn faces, one of them
-withdraws."""
+"""An online lesson end to end: a daemon, three clients with synthetic faces, one of which withdraws."""
 
 from __future__ import annotations
 
@@ -36,7 +35,7 @@ PASSWORD = "three quiet walnuts"
 
 
 class Student:
-    """A browser that has joined and sends a picture a second, until it leaves."""
+    """A client that has joined and sends one frame per second until it stops."""
 
     def __init__(self, app: Starlette, lesson: OnlineLesson, name: str, pictures: list[bytes]) -> None:
         self.browser = TestClient(app, "http://localhost", follow_redirects=False)
@@ -88,7 +87,7 @@ def engine(place: Any) -> Iterator[Engine]:
 
 @pytest.fixture
 def service(place: Any) -> Iterator[None]:
-    """``classpulse daemon`` beside the dashboard."""
+    """A running ``classpulse daemon``."""
     command = [sys.executable, "-m", "classpulse", "--config", str(place.path), "daemon"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -124,14 +123,14 @@ def test_three_participants_are_recorded_and_one_is_erased(
             return {one.pseudonym for one in queries.list_students(engine, session.id)}
 
         wait_for(lambda: names() == {"Robin", "Mia", "Kestrel"})
-        # Each browser is told where the recording has found its face.
+        # Each client receives the box of its face.
         for student in students:
             left, top, right, bottom = wait_for(student.box)
             assert 0 < left < 0.5 < right < 1
             assert 0 < top < bottom <= 1
         kestrel.stop()
         kestrel.post("/leave")
-        # By the clock: what the record says of its end may be some seconds old.
+        # By the clock: the end of the session in the database may be some seconds old.
         left_s = (now_utc() - session.started_at).total_seconds()
         robin.stop()
         assert robin.post("/withdraw").status_code == 303
@@ -156,7 +155,9 @@ def test_three_participants_are_recorded_and_one_is_erased(
     bins = queries.load_bins(engine, session.id)
     assert {one.student_id for one in bins} == set(known.values())
     late = [one for one in bins if one.start_s > left_s + 5]
-    assert {one.student_id for one in late} == {mia}, "who has left is not watched, and so not absent"
+    assert {one.student_id for one in late} == {mia}, (
+        "a student who has left is not observed, and so not absent"
+    )
     with engine.connect() as connection:
         assert connection.scalar(select(text("count(*)")).select_from(TimelineBinRow)) == len(bins)
     assert b"Robin" not in (place.data_folder / "classpulse.db").read_bytes()

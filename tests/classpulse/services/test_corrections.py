@@ -57,7 +57,9 @@ def test_seats_split_merge_assign_change_the_report_and_undo_restores_it(shell, 
     assert [one["uncertain_reidentifications_s"] for one in after["students"].values()] == [[]] * 4
     assert after["students"]["Student 3"]["coverage"] == pytest.approx(55 / 60)
     assert after["corrections"] == [
-        "from 2:30 on Student 2 was Student 5", "Student 4 and Student 3 are the same student", "Student 5 is Mia",
+        "from 2:30 on Student 2 was Student 5",
+        "Student 4 and Student 3 are the same student",
+        "Student 5 is Mia",
     ]  # fmt: skip
     (mia,) = shell.json("student", "Mia")["sessions"]
     assert (mia["session_id"], mia["flags"][-1]["outcome"]) == (lesson, "flagged")
@@ -181,7 +183,8 @@ def test_seats_split_repeated_reuses_its_number(shell, lesson) -> None:
 
 
 def test_seats_split_does_not_reuse_a_recorded_student(shell, lesson) -> None:
-    """Student 3 was the other student of an undone split, is merged into Student 4, and is not created again."""
+    """Student 3 was the other student of an undone split, is merged into Student 4, and is not created
+    again."""
     shell.json("seats", "split", str(lesson), "2", "--at", "2:30", "--as", "Student 3")
     shell.json("seats", "undo", str(lesson))
     shell.json("seats", "merge", str(lesson), "4", "3")

@@ -41,7 +41,8 @@ def one_bin(student: int | None, number: int, letter: str, student_count: int = 
 
 
 class Record:
-    """Writes sessions of 7b, one per week; a script is the letters of a student, repeated over the session."""
+    """Writes sessions of 7b, one per week; a script is the letters of a student, repeated over the
+    session."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -1,4 +1,4 @@
-"""A dashboard over a database in a temporary folder, and browsers that are logged in to it."""
+"""A dashboard on a database in a temporary folder, and logged-in test clients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HASH = _CHEAP.hash(PASSWORD)
 
 
 class Browser(TestClient):
-    """A client that sends forms with their token, as a page of ours does."""
+    """A test client that submits forms with their CSRF token."""
 
     def __init__(self, app: Starlette, base_url: str = "http://localhost", **options: Any) -> None:
         super().__init__(app, base_url, follow_redirects=False, **options)
@@ -45,11 +45,11 @@ class Browser(TestClient):
         return found[1]
 
     def shown(self, address: str) -> str:
-        """The page without what is drawn by lot (the forms' tokens): any short text may stand in there."""
+        """The page without CSRF tokens, which could contain any short text."""
         return re.sub(r"\b[0-9a-f]{64}\b", "", self.get(address).text)
 
     def submit(self, address: str, page: str = "/", **fields: Any) -> Any:
-        """Send a form of ``page`` to ``address``."""
+        """Submit a form of ``page`` to ``address``."""
         return self.post(address, data={"csrf_token": self.token(page), **fields})
 
 
@@ -61,11 +61,11 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who guesses waits some seconds between two guesses, and a page some for what it shows to be summed up:
-    on a slow machine the first would be over too early, and the second too late."""
-    still = SimpleNamespace(monotonic=lambda: 1000.0)
+    """Stop the clock of the rate limiters and wait for summaries, so that tests do not depend on the
+    machine's speed."""
+    stopped = SimpleNamespace(monotonic=lambda: 1000.0)
     for page in ("own_account", "join", "login"):
-        monkeypatch.setattr(f"classpulse.web.pages.{page}.time", still)
+        monkeypatch.setattr(f"classpulse.web.pages.{page}.time", stopped)
     monkeypatch.setattr("classpulse.web.class_access.SUMMARY_WAIT_S", PATIENCE_S)
 
 
@@ -76,7 +76,7 @@ def config(configured: Callable[..., Path]) -> Any:
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database as the first start makes it; made once, for it takes longer than most tests."""
+    """An empty database, created once because it takes longer than most tests."""
     path = tmp_path_factory.mktemp("empty") / "classpulse.db"
     open_database(f"sqlite:///{path}").dispose()
     return path
@@ -94,7 +94,7 @@ def engine(config: Any, empty: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def accounts(engine: Engine) -> dict[str, int]:
-    """Ada teaches 7b, Ben teaches 8c, Cleo is the counsellor, Root the administrator; their numbers."""
+    """The ids of the accounts: Ada teaches 7b, Ben 8c, Cleo is a counsellor, Root an administrator."""
     made: dict[str, int] = {}
     with Store(engine).unit_of_work() as unit:
         for name, role, classes in (
@@ -113,13 +113,13 @@ def accounts(engine: Engine) -> dict[str, int]:
 def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Iterator[Starlette]:
     made = build_app(config, engine)
     yield made
-    # A correction has reports made beside the page: they are not the next test's business.
+    # Wait for background jobs, which a correction starts.
     made.state.context.jobs.start("the last", lambda: None).result(PATIENCE_S)
 
 
 @pytest.fixture
 def browser(app: Starlette) -> Callable[..., Browser]:
-    """A new browser; logged in where a name is given."""
+    """Opens a new client, logged in if a name is given."""
 
     def open_browser(name: str | None = None) -> Browser:
         new = Browser(app)
@@ -133,19 +133,19 @@ def browser(app: Starlette) -> Callable[..., Browser]:
 
 @pytest.fixture
 def session_7b(engine: Engine) -> int:
-    """An ended session of the class 7b, of four students."""
+    """The id of an ended session of class 7b with four students."""
     return record_lesson(Store(engine))
 
 
 @pytest.fixture
 def visiting() -> Callable[[Starlette], Browser]:
-    """A browser of any application, without a login."""
+    """Opens a client of any application, without a login."""
     return lambda app: Browser(app)
 
 
 @pytest.fixture
 def address(app: Starlette) -> Iterator[str]:
-    """The dashboard, served on a free port of this computer."""
+    """The address of the dashboard on a free local port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -157,7 +157,7 @@ def address(app: Starlette) -> Iterator[str]:
 
 @pytest.fixture
 def page(address: str) -> Iterator[Any]:
-    """Ada's page in Chromium, where that is installed."""
+    """Ada's page in Chromium; skipped if Chromium is not installed."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium, which is not installed (apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api")

@@ -1,4 +1,4 @@
-"""The style sheet: legible by its numbers, in both schemes, and nothing in pages that it could not allow."""
+"""The style sheet: contrast in all colour schemes; templates without inline resources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = [
     ("ink", "bad-tint"),
     ("bad", "bad-tint"),
 ]
-"""Every pair in which something is written."""
+"""Pairs of text and background colours."""
 
 
 def _light(colour: str) -> float:
@@ -58,7 +58,7 @@ def test_focus_and_fields_have_enough_contrast(scheme: dict[str, str]) -> None:
 
 
 def test_css_sections_are_closed() -> None:
-    """Else the next part holds for phones alone; a part begins with a comment at the margin."""
+    """An unclosed section would put the next one into its media query. A section starts with a comment."""
     parts = re.split(r"^/\* ", CSS, flags=re.MULTILINE)
     assert len(parts) > 3
     assert [one[:40] for one in parts if one.count("{") != one.count("}")] == []

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: Chromium without a window, where it is installed."""
+"""The dashboard in headless Chromium, if it is installed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 class Tab:
-    """A browser's context with one page, and all that it complained of."""
+    """A browser context with one page and its errors and warnings."""
 
     def __init__(self, chromium: Any, address: str, **options: Any) -> None:
         self.address = address
@@ -96,11 +96,11 @@ class Tab:
 
     @property
     def complaints(self) -> list[str]:
-        # A page that is refused is told by the browser, too; that is what those tests look for.
+        # The browser logs rejected pages, which the tests expect.
         return [one for one in self._told if "the server responded with a status of 40" not in one]
 
     def forgive(self) -> None:
-        """Forget what it complained of until now."""
+        """Drop the messages so far."""
         self._told.clear()
 
     def _asked(self, request: Any) -> None:
@@ -118,7 +118,7 @@ class Tab:
 
 @pytest.fixture
 def tab(chromium: Any, served: Served) -> Iterator[Callable[..., Tab]]:
-    """A new browser; it must have had nothing to complain of."""
+    """Opens browser contexts, which must have no errors or warnings at the end."""
     opened: list[Tab] = []
 
     def new(**options: Any) -> Tab:
@@ -133,7 +133,7 @@ def tab(chromium: Any, served: Served) -> Iterator[Callable[..., Tab]]:
 
 @pytest.fixture(scope="module")
 def administered(chromium: Any, served: Served) -> int:
-    """The first start is over: Root administers, Ada teaches 7b, and 7b has had a lesson; its number."""
+    """The id of a session of 7b, after the setup: Root is the administrator, Ada teaches 7b."""
     code = served.app.state.context.setup_code
     assert code is not None
     first = Tab(chromium, served.address)
@@ -155,7 +155,7 @@ def administered(chromium: Any, served: Served) -> int:
 
 
 def _pages(served: Served, session: int) -> list[str]:
-    """Every page that there is, but those that stream or are files."""
+    """The addresses of all GET routes."""
     found = []
     for one in served.app.routes:
         if not isinstance(one, Route) or "GET" not in (one.methods or ()):
@@ -185,7 +185,7 @@ def test_keyboard_reaches_navigation(tab, administered) -> None:
     page.wait_for_url(re.compile("/$"))
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    assert page.locator(".skip").bounding_box()["x"] >= 0, "it is seen once it has the focus"
+    assert page.locator(".skip").bounding_box()["x"] >= 0, "visible when focused"
     page.keyboard.press("Enter")
     page.wait_for_url("**/#main")
     page.locator("#main:focus").wait_for()
@@ -198,7 +198,7 @@ def test_keyboard_reaches_navigation(tab, administered) -> None:
             break
     assert seen[2:] == ["Today", "Lessons", "Check-ins", "Classes", "Online", "Upload", "Accounts"]
     style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert style == "solid", "where the focus is can be seen"
+    assert style == "solid", "the focus is visible"
     page.keyboard.press("Enter")
     page.wait_for_url("**/accounts")
     page.keyboard.press("Shift+Tab")
@@ -216,7 +216,7 @@ def test_language_is_switched_and_kept(tab, administered) -> None:
 
 
 def test_pages_at_all_widths_are_accessible_and_not_too_wide(tab, served, administered) -> None:
-    """No page scrolls sideways, complains, or has something that a screen reader cannot name."""
+    """No page scrolls horizontally, logs errors, or has elements without an accessible name."""
     one = tab().log_in("Root")
     looked = 0
     wrong: list[str] = []
@@ -224,7 +224,7 @@ def test_pages_at_all_widths_are_accessible_and_not_too_wide(tab, served, admini
         answer = one.context.request.get(path, max_redirects=0)
         if answer.status != 200 or "text/html" not in answer.headers["content-type"]:
             continue
-        if 'class="top"' not in answer.text():  # a report, which is a file of its own
+        if 'class="top"' not in answer.text():  # a report
             continue
         looked += 1
         one.page.set_viewport_size({"width": 1280, "height": 800})
@@ -279,7 +279,7 @@ def test_created_account_can_log_in(tab, served, administered) -> None:
 
 
 def test_content_security_policy_blocks_inline_and_external(tab, administered) -> None:
-    """The policy is in force: markup that got into a page would still do nothing."""
+    """The policy is in force: injected markup does nothing."""
     one = tab()
     one.page.goto("/login")
 
@@ -297,7 +297,7 @@ def test_content_security_policy_blocks_inline_and_external(tab, administered) -
             " document.body.append(i); }"
         )
     assert one.page.evaluate("window.ran") is None
-    one.context.close()  # so that none comes that is not expected
+    one.context.close()  # no further messages
     one.forgive()
 
 

@@ -1,4 +1,4 @@
-"""``classpulse health --dashboard``, as a container's health check asks."""
+"""``classpulse health --dashboard``, the health check of a container."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.helpers.waiting import PATIENCE_S
 
 @pytest.fixture
 def held() -> Iterator[socket.socket]:
-    """A port, held from the first moment on: nobody else can get it. Nobody listens there yet."""
+    """A bound port that does not listen yet, so that no other process can use it."""
     with socket.socket() as bound:
         bound.bind(("0.0.0.0", 0))
         yield bound
@@ -48,7 +48,7 @@ def running(
     held: socket.socket,
     port: int,
 ) -> Iterator[Any]:
-    """A dashboard that listens everywhere, in plain HTTP behind a proxy, or in TLS for another name."""
+    """A dashboard on all interfaces: plain HTTP behind a proxy, or TLS for another host name."""
     more = f"serve: {{host: 0.0.0.0, port: {port}, behind_proxy: true, host_names: [pulse.school.example]"
     if request.param == "tls":
         made = trustme.CA().issue_cert("pulse.school.example")
@@ -82,7 +82,7 @@ def test_missing_dashboard_is_down(configured: Any, port: int, shell: Any) -> No
 def test_tls_port_rejects_plain_http(running: Any, port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as plain:
         said = b""
-        with suppress(ConnectionError):  # to hang up is an answer, too
+        with suppress(ConnectionError):  # closing the connection is accepted
             plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             said = plain.recv(100)
         assert not said.startswith(b"HTTP")

@@ -1,4 +1,5 @@
-"""In which language the dashboard speaks. That the German is whole, ``tests/test_catalogues.py`` holds."""
+"""Languages of the dashboard. ``tests/packaging/test_catalogues.py`` checks that the German texts are
+complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page is found by clicking, by whoever may open it; and in no page an id stands twice."""
+"""Every page is reachable by links for the roles that may open it, and ids are unique in a page."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ ASKED_BY_SCRIPTS = {
     "/live/{session:int}/picture",
     "/online/{lesson:int}/participants",
 }
-"""Of pages that are found themselves."""
+"""Requested by scripts of reachable pages."""
 
 FOR_WHO_IS_NOT_LOGGED_IN = {"/login", "/setup", "/healthz"}
 
 FOR_STUDENTS = {"/join", "/join/{code}/withdrawal"}
-"""The way in is the address that the teacher shows; the second is where erasing leads."""
+"""Reached with the code of the teacher, and after a withdrawal."""
 
 EACH = 2
-"""So many addresses of a route are opened: further ones differ by a number."""
+"""Addresses opened per route; further ones differ in an id only."""
 
 NOT_OPENED = re.compile(r"\.(pdf|csv|json)$|/report$")
-"""What is a file takes seconds to make; that there is a link to it is enough."""
+"""Files take seconds to generate; a link is enough."""
 
 
 class Page(HTMLParser):
-    """Where a page leads, the ids in it, and the ids that it speaks of."""
+    """The links of a page, its ids, and the ids that it references."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Page(HTMLParser):
                 self.meant |= set(re.findall(r"url\(#([^)]+)\)", value))
 
     def _follow_question(self, tag: str, values: dict[str, str]) -> None:
-        """A form that only asks for a page leads there, too, with the first choice that it has."""
+        """Treat a GET form as a link with its first option."""
         if tag == "form":
             self._asks = values.get("action", "") if values.get("method") == "get" else None
         elif tag == "select":
@@ -99,8 +99,7 @@ def check(html: str, where: str) -> Page:
 
 @pytest.fixture
 def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
-    """A dashboard with something of everything: two lessons and one that runs, a roster, a still, an online
-    lesson."""
+    """A dashboard with two lessons, a running one, a roster, a still and an online lesson."""
     fake = FakeDaemon(monkeypatch)
     text = "name,pseudonym,group,seat,consent\nMia,Otter,,,yes\nJan,Heron,,,yes\n"
     import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
@@ -128,16 +127,14 @@ def full(app, config, engine, accounts, browser, monkeypatch) -> Any:
         assert answer.status_code in {200, 303}, answer.text
     site = app.state.context
     site.online_lessons._send_request = lambda *_: None
-    site.online_lessons._recorded_rooms = lambda: frozenset(
-        {"online 7b"}
-    )  # else it would be over after half a minute
+    site.online_lessons._recorded_rooms = lambda: frozenset({"online 7b"})  # else the lesson ends
     assert site.online_lessons.open("7b", 4)
     yield fake
     site.online_lessons.close()
 
 
 def crawl(app: Any, one: Any) -> Iterator[tuple[Route, str, str | None]]:
-    """Every address that is found from the start page, with its route and, where it was opened, its HTML."""
+    """Every address linked from the start page, with its route and, if opened, its HTML."""
     routes = [route for route in app.routes if isinstance(route, Route)]
     opened: Counter[str] = Counter()
     seen, waiting = {"/"}, ["/"]

@@ -1,4 +1,4 @@
-"""The live page in a real browser: what is told can be seen, and changes by itself."""
+"""The live page in Chromium: visible elements and automatic updates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lesson(engine, accounts, fake) -> int:
 
 
 def sizes(page, selector: str) -> list[list[float]]:
-    """Width and height of each, all of one moment: the stream of events draws them anew at any time."""
+    """Width and height of each element at one moment: the event stream may replace them at any time."""
     return page.eval_on_selector_all(
         selector,
         "all => all.map(e => e.getBoundingClientRect()).map(box => [box.width, box.height])",

@@ -1,5 +1,4 @@
-"""What nobody may do, tried on every route that there is: the routes are read from the application, so that
-a new one is tried too."""
+"""Forbidden requests on every route, read from the application so that new routes are included."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ from db.unit_of_work import Store
 
 PASSWORD = "three quiet walnuts"
 NASTY = "{{ 7*191 }}${7*191}<img src=x onerror=alert(1)>'\"&"
-"""As a name: for two template languages, HTML and attributes."""
+"""A name with markup of two template languages, HTML and attributes."""
 
 
 def _routes(app: Any) -> list[Route]:
@@ -57,7 +56,7 @@ class TestRoutes:
         assert all(isinstance(one.access, Permission | PublicAccess) for one in _routes(app))
 
     def test_public_routes_are_known(self, app) -> None:
-        """What is open to everybody is said here, or it is a mistake."""
+        """Every public route must be listed here."""
         opened = {one.path for one in _routes(app) if one.access is PublicAccess.ANYONE}
         known = {one.path for one in LOGIN_ROUTES if one.access is PublicAccess.ANYONE} | {"/healthz"}
         assert {one for one in opened - known if not one.startswith("/join")} == set()
@@ -90,7 +89,7 @@ class TestRoutes:
                 ({"csrf_token": "é\0"}, {"x-csrf-token": "x" * 5000}),
             ):
                 answer = who.request(method, where, data=data, headers=headers)
-                # A page that reads its own body may find it no form at all before it looks for the token.
+                # A handler that reads the body may reject the form before it checks the token.
                 refused = {400, 401, 403, 404, 415} if route.streams_body else {401, 403}
                 assert answer.status_code in refused, f"{method} {where} {data}"
         assert stored.get_account(app.state.context.engine, accounts["Ben"]).disabled is False
@@ -122,7 +121,7 @@ class TestRoutes:
             )
             assert answer.status_code == 404, f"{method} {where}"
             assert (missing.status_code, len(missing.content)) == (404, len(answer.content)), (
-                "whether it exists is not told"
+                "the response must not reveal whether it exists"
             )
 
     def test_class_of_another_teacher_is_404(self, app, browser, engine, session_7b) -> None:
@@ -359,9 +358,9 @@ class TestCookies:
         ("serve", "insists"),
         [
             ("port: 443, certificate: c.pem, key: k.pem", True),
-            # Other services of the same name may have no TLS, and it would hold for them.
+            # Other services of the same host may have no TLS, and HSTS would apply to them.
             ("certificate: c.pem, key: k.pem", False),
-            ("port: 443, behind_proxy: true", False),  # the proxy's to say
+            ("port: 443, behind_proxy: true", False),  # set by the proxy
             ("port: 443", False),
         ],
     )
@@ -388,7 +387,7 @@ class TestCookies:
         assert len(tokens) == 3
         (ada,) = [one for one in stored.list_accounts(engine) if one.name == "Ada"]
         kept = {one.token_hash for one in stored.list_logins(engine, ada.id, ada.created_at)}
-        assert not kept & tokens, "only hashes are kept"
+        assert not kept & tokens, "only hashes are stored"
 
     def test_unused_login_expires(self, config, engine, browser, monkeypatch) -> None:
         ada = browser("Ada")
@@ -552,7 +551,7 @@ _FIELDS = st.dictionaries(
 
 
 class TestFuzzing:
-    """A fuzzer: whatever is sent, the answer is one that was thought of. A fault would be raised here."""
+    """Fuzzing: every request gets an expected status; an unhandled exception fails the test."""
 
     @pytest.fixture
     def ask(self, app, browser) -> Callable[..., int]:

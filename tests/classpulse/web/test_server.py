@@ -1,4 +1,4 @@
-"""``classpulse serve`` as a program: it ends with the service that it started."""
+"""The process of ``classpulse serve`` and the daemon that it starts."""
 
 from __future__ import annotations
 

@@ -76,14 +76,14 @@ class TestCertificate:
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
-    """A port of this computer, held from the first moment on: nobody else can get it."""
+    """A listening local port."""
     with socket.create_server(("127.0.0.1", 0)) as held:
         yield held
 
 
 @pytest.fixture
 def config(configured, tmp_path: Path, listening: socket.socket) -> Any:
-    """The files are beside ``config.yaml``, wherever the program was started."""
+    """The certificate files are relative to ``config.yaml``, not to the working folder."""
     certify(tmp_path)
     port = listening.getsockname()[1]
     serve = f"{{port: {port}, host_names: [{NAME}], certificate: cert.pem, key: key.pem}}"
@@ -127,7 +127,7 @@ def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> N
         assert cookies.keys() == {
             "__Host-classpulse_session",
             "__Host-classpulse_visitor",
-        }  # and so only from this host
+        }  # bound to this host
         for one in cookies.values():
             assert (one["secure"], one["httpOnly"], one["path"], one["domain"]) == (True, True, "/", NAME)
         assert page.evaluate("window.isSecureContext")

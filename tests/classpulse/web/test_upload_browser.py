@@ -1,4 +1,4 @@
-"""Uploading and seats in a real browser: what only a script does."""
+"""Scripts of the upload and seats pages in Chromium."""
 
 from __future__ import annotations
 

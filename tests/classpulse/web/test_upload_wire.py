@@ -1,4 +1,4 @@
-"""Uploading over a real connection: one that breaks off, and one that does not say how much comes."""
+"""Uploads over a real connection: interrupted, chunked, and too large."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def config(configured):
 @pytest.fixture
 def port(app) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        # Who takes a while to send what is thrown away is not hung up on.
+        # A client that is still sending after a rejection is not disconnected.
         more = {"log_config": None, "lifespan": "off", "timeout_keep_alive": round(PATIENCE_S)}
         server = uvicorn.Server(uvicorn.Config(app, **more))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -42,7 +42,7 @@ def port(app) -> Iterator[int]:
 
 @pytest.fixture
 def connect(browser, port):
-    """A connection of Ada's that has sent the head of an upload with that line about its length."""
+    """Opens Ada's connection and sends the request head of an upload with a length header."""
     ada = browser("Ada")
     token = ada.token("/upload")
 
@@ -63,12 +63,12 @@ def chunk(piece: bytes) -> bytes:
 
 
 def answer(connection: socket.socket) -> str:
-    """The first line of it."""
+    """The status line."""
     return connection.makefile("rb").readline().decode().strip()
 
 
 def left(folder: Path) -> list[tuple[str, int]]:
-    """Suffix and bytes of every file there; one that is erased while this looks was not left."""
+    """Suffix and size of every file in the folder; files deleted meanwhile are left out."""
     found = []
     for path in folder.glob("*"):
         with suppress(FileNotFoundError):
@@ -102,7 +102,7 @@ def test_announced_size_above_limit_is_rejected(app, connect) -> None:
 def test_chunked_upload_is_limited(app, connect) -> None:
     with connect("Transfer-Encoding: chunked") as connection:
         connection.sendall(chunk(HEAD))
-        for _ in range(200):  # what comes after the answer is thrown away
+        for _ in range(200):  # data after the response are discarded
             connection.sendall(chunk(PIECE))
             assert sum(held for _, held in left(app.state.upload_store.folder)) <= 4_000_000
         assert answer(connection).startswith("HTTP/1.1 413")

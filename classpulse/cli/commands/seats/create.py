@@ -51,7 +51,8 @@ def seats_create_command(
         room = load_classroom(config.database_url, config.settings.class_.name)
         require_no_opt_outs(
             room,
-            "Take a still without these students, pass --opted-out-absent and add their seats to plan.csv by hand.",
+            "Take a still without these students, pass --opted-out-absent and add their seats to plan.csv "
+            "by hand.",
         )
     table, image = out / "plan.csv", out / "plan.png"
     if table.exists() and not force:

@@ -1,4 +1,4 @@
-"""The page of a lesson that is being recorded, its stream of events, its buttons, its picture."""
+"""The live page: event stream, commands and preview."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def lesson(engine, accounts, fake) -> int:
 
 
 def told(answer: Any) -> list[dict[str, Any]]:
-    """The events of a stream that has ended."""
+    """The events of an ended stream."""
     assert answer.headers["content-type"].startswith("text/event-stream")
     return [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
 
@@ -109,13 +109,13 @@ class TestPage:
         assert "&lt;i&gt;quiz&lt;/i&gt;" in page
         assert "(0:30): paused" in page
         assert "-unobserved)" in page
-        assert "style=" not in page, "the policy of the page forbids it"
+        assert "style=" not in page, "the content security policy forbids it"
         assert "<caption>" in page
 
     def test_page_without_signal_shows_no_students(self, browser, lesson, fake) -> None:
         ada = browser("Ada")
         for state in (SessionState.PAUSED, SessionState.NO_SIGNAL, SessionState.ENDING):
-            # What was told last may be of before.
+            # The last status may be outdated.
             fake.recordings = [
                 recording(session_id=lesson, state=state, live_students=PEOPLE, camera_reason="gone")
             ]
@@ -177,7 +177,7 @@ class TestModes:
         assert "turned to the front" in text
         for word in ("resembl", "xpression unknown", "neutral", "not computed", "faces_chart"):
             assert word not in text, word
-        assert 'id="show"' not in text, "nor a picture"
+        assert 'id="show"' not in text, "no preview"
 
     def test_aggregate_mode_shows_no_student(self, page) -> None:
         text = page("aggregate", ())
@@ -229,7 +229,7 @@ class TestEvents:
                 with Store(engine).unit_of_work() as unit:
                     set_account_values(unit, accounts["Ada"], disabled=True)
                     unit.commit()
-            assert fake.looks < 10, "it goes on"
+            assert fake.looks < 10, "the stream does not end"
 
         fake.then = then
         assert told(ada.get(f"/live/{lesson}/events"))[-1]["is_over"] is False
@@ -331,7 +331,7 @@ def test_slow_query_returns_previous_status(monkeypatch, tmp_path) -> None:
     now[0] = 10.0
 
     def slow(folder: object) -> Any:
-        # While this question is on its way others are told how it stood before.
+        # While this query is running, others get the previous status.
         assert look.snapshot().daemon.pid == 1
         return daemon(pid=2)
 

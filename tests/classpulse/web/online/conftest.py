@@ -1,4 +1,4 @@
-"""An online lesson of 7b on a dashboard whose service only takes note, and students who join it."""
+"""An online lesson of 7b on a dashboard with a recording fake daemon, and students who join it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def orders() -> list:
 
 @pytest.fixture
 def lessons(app, config, engine, orders, clock):
-    """The dashboard's, with a service that only takes note."""
+    """The dashboard's lessons; the daemon's requests are appended to ``orders``."""
     made = OnlineLessonManager(
         config,
         engine,
@@ -54,7 +54,7 @@ def here(lesson) -> str:
 
 @pytest.fixture
 def student(browser, here):
-    """A new browser that has joined under a name."""
+    """Opens a client that has joined with a pseudonym."""
 
     def join(name: str = "Robin"):
         new = browser()

@@ -1,4 +1,4 @@
-"""The student's page in a real browser, with a camera that is made up."""
+"""The student's page in Chromium with a fake camera."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture
 def served(app) -> Iterator[str]:
-    """The dashboard on a port of loopback."""
+    """The address of the dashboard on a local port."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -49,10 +49,10 @@ def context(tmp_path: Path) -> Iterator[Any]:
 def test_student_joins_by_keyboard_sends_frames_and_leaves(
     served: str, context, lessons, lesson, clock, here: str, monkeypatch
 ) -> None:
-    # The browser sends at its own pace, so time passes here too.
+    # The browser sends in real time, so the lesson's clock must advance.
     ahead_s = clock.now_s - time.monotonic()
     monkeypatch.setattr(lessons, "_clock", lambda: ahead_s + time.monotonic())
-    # Who records is this test, and on a slow machine it asks less often than twice a second.
+    # This test is the recorder; on a slow machine it polls less often than twice per second.
     monkeypatch.setattr("classpulse.online.lesson.POLL_TIMEOUT_S", PATIENCE_S)
     page = context.new_page()
     told = complaints_of(page)
@@ -85,7 +85,7 @@ def test_student_joins_by_keyboard_sends_frames_and_leaves(
 
     picture = sent(0)
     assert check_jpeg(picture) == JpegSize(320, 240)
-    # Whoever records says where the face was: from then on only what is around it is sent.
+    # After a face box, only the part around the face is sent.
     box = (0.4, 0.4, 0.6, 0.7)
 
     def of_part() -> bytes | None:
@@ -96,7 +96,7 @@ def test_student_joins_by_keyboard_sends_frames_and_leaves(
     assert check_jpeg(part) == JpegSize(240, 180)
     assert len(part) < len(picture)
     assert page.evaluate("document.getElementById('sent').width") == 240
-    # Twice nobody was found there: all of it again.
+    # After two frames without a face, the whole image is sent again.
     wait_for(
         lambda: (
             check_jpeg(sent(robin.frame_number, [TileFace(robin.tile, robin.frame_number, None)]))
@@ -106,7 +106,7 @@ def test_student_joins_by_keyboard_sends_frames_and_leaves(
     assert len(picture) < 40_000
     assert np.std(decode_jpeg(picture)) > 5
     playwright.expect(status).to_contain_text("One small image per second", timeout=PATIENCE_S * 1000)
-    # Behind another window the picture comes from the camera's track itself.
+    # In a hidden page the frames come from the camera track.
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     number = robin.frame_number
     assert np.std(decode_jpeg(sent(number + 1))) > 5
@@ -152,25 +152,25 @@ def test_crop_follows_face(served: str, context) -> None:
 
     assert shown(take(1), take(2)) == [ALL, ALL]
     assert shown(take(1), ["found", 1, MIDDLE], take(2)) == [ALL, PART]
-    # Wider than four by three: grey above and below, and the same face in its pixels.
+    # Wider than 4:3: padded above and below.
     assert shown(take(1, 640, 360)) == [[0, -60, 640, 480, 320, 240]]
-    # Who stays about there does not move it: the same box in the part is elsewhere in the picture.
+    # A small movement keeps the crop.
     steps = [take(1), ["found", 1, MIDDLE], take(2), ["found", 2, [0.35, 0.25, 0.7, 0.75]], take(3)]
     assert shown(*steps) == [ALL, PART, PART]
-    # Who goes to the side does, up to the edge.
+    # A large movement moves the crop, up to the edge.
     steps = [take(1), ["found", 1, MIDDLE], take(2), ["found", 2, [0.0, 0.25, 0.375, 0.75]], take(3)]
     assert shown(*steps)[-1] == [0, 80, 427, 320, 240, 180]
-    # What is told of an older picture, of none that was sent, or is no box, changes nothing.
+    # Results for old or unknown frames and invalid boxes are ignored.
     steps = [take(1), take(2), ["found", 2, MIDDLE], take(3), ["found", 1, [0, 0, 0.2, 0.2]], take(4)]
     assert shown(*steps)[-1] == PART
     assert shown(take(1), ["found", 9, MIDDLE], take(2))[-1] == ALL
     assert shown(take(1), ["found", 1, ["a", 0, 1, 1]], take(2))[-1] == ALL
-    # A face nearly as large as the picture leaves all of it; a tiny one no less than can be sent.
+    # A face nearly as large as the image keeps the whole image; a tiny one gives the minimum crop.
     assert shown(take(1), ["found", 1, [0.2, 0.1, 0.8, 0.9]], take(2))[-1] == ALL
     assert shown(take(1), ["found", 1, [0.5, 0.5, 0.51, 0.51]], take(2))[-1][2:] == [120, 90, 120, 90]
-    # Twice not found, or nothing heard for long: all of it again.
+    # Two misses or a timeout reset the crop.
     lost = [take(1), ["found", 1, MIDDLE], take(2), ["found", 2, None], take(3), ["found", 3, None], take(4)]
     assert shown(*lost) == [ALL, PART, PART, ALL]
     assert shown(take(1), ["found", 1, MIDDLE], take(2), ["wait", 9000], take(3)) == [ALL, PART, ALL]
-    # A camera turned upright.
+    # A rotated camera resets the crop.
     assert shown(take(1), ["found", 1, MIDDLE], take(2, 480, 640))[-1] == [-187, 0, 853, 640, 320, 240]

@@ -184,7 +184,7 @@ def test_withdrawal_is_erased_and_audited_without_name(student, here, lesson, le
     assert "being erased" in robin.get(here).text
     assert robin.get(f"{here}/withdrawal").json() == {"done": False}
     lessons.run_maintenance()
-    assert robin.get(f"{here}/withdrawal").status_code == 200, "the recording has not understood it yet"
+    assert robin.get(f"{here}/withdrawal").status_code == 200, "the recorder has not confirmed it yet"
     lesson.poll(0, (0,), clock())
     lessons.run_maintenance()
     assert robin.get(f"{here}/withdrawal").status_code == 404
@@ -227,7 +227,7 @@ def test_wrong_codes_are_rate_limited_except_for_participants(student, browser, 
     codes = [guesser.get(f"/join/{code}").status_code for code in ["AAAABBBB"] * 20]
     assert codes == [404] * 20
     assert guesser.get("/join/AAAACCCC").status_code == 429
-    assert guesser.get(here).status_code == 429, "or the wait would tell which codes fit"
+    assert guesser.get(here).status_code == 429, "the wait must not reveal correct codes"
     assert guesser.get("/join", params={"code": here[-8:]}).status_code == 429
     assert robin.get(here).status_code == 200
     assert send(robin, here).status_code == 200

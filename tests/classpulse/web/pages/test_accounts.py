@@ -1,4 +1,4 @@
-"""Accounts in the dashboard: one's own, everybody's, and the audit."""
+"""The own account, account management, and the audit log."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TestOwnAccount:
         assert ada.get("/").status_code == 200
         assert forgotten.get("/").status_code == 303
         forgotten.cookies.update(before)
-        assert forgotten.get("/").status_code == 303, "also the one that it was changed with"
+        assert forgotten.get("/").status_code == 303, "the login that changed it gets a new token"
 
     @pytest.mark.parametrize(
         ("fields", "says"),
@@ -80,7 +80,7 @@ class TestOwnAccount:
         assert page.count("this browser") == 1
         (handle,) = re.findall(r'name="login" value="([0-9a-f]+)"', page)
         assert ben.submit("/account/logins", "/account", login=handle).status_code == 303
-        assert other.get("/").status_code == 200, "somebody else's are not Ben's to end"
+        assert other.get("/").status_code == 200, "Ben cannot end Ada's login"
         ada.submit("/account/logins", "/account", login=handle)
         assert other.get("/").status_code == 303
         ada.submit("/account/logins", "/account", login="all")
@@ -161,7 +161,7 @@ class TestManagement:
         ada, root = browser("Ada"), browser("Root")
         page = root.submit(f"/accounts/{accounts['Ada']}/password", password="").text
         (made,) = re.findall(r'class="secret">([^<]+)<', page)
-        assert ada.get("/").status_code == 303, "who was logged in with the old one is out"
+        assert ada.get("/").status_code == 303, "logins with the old password end"
         assert _log_in(browser, "Ada", made) == 303
         assert root.submit(f"/accounts/{accounts['Ada']}/password", password=NEW).status_code == 303
         assert _log_in(browser, "Ada", NEW) == 303
@@ -227,7 +227,7 @@ class TestAuditLog:
             "session 11",
             *(f"session 11{n}" for n in range(10)),
         }
-        assert "No entries." in root.get("/audit?text=100%25d").text, "no pattern, but a text"
+        assert "No entries." in root.get("/audit?text=100%25d").text, "the text is no pattern"
         assert "session 110<" in root.get("/audit?text=100%25_d").text
 
     @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 30, "²", ""])

@@ -1,4 +1,4 @@
-"""Suggested check-ins: the queue, and deciding."""
+"""The queue of suggested check-ins and the decisions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def judged(config, engine, session_7b) -> int:
 
 @pytest.fixture
 def flagged(engine, judged) -> int:
-    """The number of the student with a flag of sadness."""
+    """The id of the student with a sadness flag."""
     (flag,) = (
         one for one in queries.list_flags(engine, judged) if (one.outcome, one.kind) == ("flagged", "sadness")
     )

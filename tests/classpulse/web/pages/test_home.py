@@ -1,4 +1,4 @@
-"""The start page: starting a lesson, what is recorded now, its buttons."""
+"""The start page: starting a lesson, running recordings and their buttons."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TestStart:
         answer = browser("Ada").submit("/start", **{"class": "7b", "minutes": minutes})
         assert answer.status_code == 400
         assert "The minutes must be a number from 1 to 1440" in answer.text
-        assert f'value="{minutes}"' in answer.text, "what was typed is still there"
+        assert f'value="{minutes}"' in answer.text, "the typed value is kept"
         assert fake.orders == []
 
     def test_other_and_unknown_classes_are_rejected(self, browser, fake) -> None:
@@ -97,7 +97,7 @@ class TestRecordings:
         assert 'href="/live/7"' in page
         for verb in ("stop", "pause", "resume", "mark"):
             assert f'action="/live/7/{verb}"' in page
-        assert 'action="/live/7' not in browser("Cleo").get("/").text, "a counsellor looks on"
+        assert 'action="/live/7' not in browser("Cleo").get("/").text, "a counsellor has no buttons"
 
     def test_recordings_of_other_classes_are_hidden(self, browser, fake) -> None:
         fake.recordings = [recording()]
@@ -107,7 +107,7 @@ class TestRecordings:
         }
         for path in ("/", "/recordings?started=7b"):
             answer = browser("Ben").get(path, headers={"accept": "application/json"} if "?" in path else None)
-            shown = re.sub(r'data-followed="7b"|\b[0-9a-f]{64}\b', "", answer.text)  # and no form's token
+            shown = re.sub(r'data-followed="7b"|\b[0-9a-f]{64}\b', "", answer.text)  # without CSRF tokens
             assert "7b" not in shown, path
             assert "B 12" not in answer.text
 
@@ -188,7 +188,7 @@ class TestLastLessons:
             set_account_classes(unit, accounts["Ada"], ["6a", "7b"])
             unit.commit()
         page = browser("Ada").get("/").text
-        here = START.astimezone()  # wherever this computer is
+        here = START.astimezone()  # in this computer's time zone
         told = f"{here:%a} {format_short_datetime(here)}"
         assert re.search(rf'<a href="/lessons/{session_7b}"><time [^>]*>{told}</time></a>', page)
         assert "<option>6a</option>" in page

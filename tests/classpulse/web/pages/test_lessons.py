@@ -1,4 +1,4 @@
-"""Past lessons, reports, corrections: who may see them, and what stands in them."""
+"""Past lessons, reports and corrections: access and content."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ EVIL = '<script>alert("1")</script>/7b \u0645\u062f\u0631\u0633\u0629'
 
 @pytest.fixture
 def judged(config, engine, session_7b) -> int:
-    """The lesson of 7b with its verdicts; "Student 2" has a flag."""
+    """The session of 7b with its flags; "Student 2" has one."""
     reassess_session(engine, session_7b, config)
     return session_7b
 
 
 def more_lessons(engine, config, class_name: str, count: int, who: str, mode: str = "emotion") -> list[int]:
-    """Lessons of a class a week apart, with one student of its roster."""
+    """Weekly lessons of a class with one student of its roster."""
     made, student = [], 0
     for week in range(count):
         begun = replace(new_session(mode), class_name=class_name, started_at=START + timedelta(weeks=week))
@@ -180,11 +180,11 @@ def test_report_is_generated_once_and_again_after_correction(
 
 
 class TestConcurrentReport:
-    """What changes while a report is made is not in that one, and it is not taken for the newest."""
+    """Changes during the generation of a report make that report outdated."""
 
     @pytest.fixture
     def meanwhile(self, monkeypatch):
-        """Has something done while the first report of a kind is made, after its data were read."""
+        """Runs a change while the first report of a kind is generated, after its data were read."""
 
         def use(kind: str, change) -> None:
             waiting, write = [change], REPORT_WRITERS[kind]
@@ -357,7 +357,7 @@ class TestCorrections:
 class TestClasses:
     @pytest.fixture
     def evil(self, engine, config, accounts) -> list[int]:
-        """Six lessons of a class and a student with terrible names; the second was missed."""
+        """Six lessons of a class and a student whose names contain markup; the second lesson was missed."""
         with Store(engine).unit_of_work() as unit:
             set_account_classes(unit, accounts["Ada"], ["7b", EVIL])
             unit.commit()

@@ -1,4 +1,4 @@
-"""Logging in, the first start, and what a visitor may see."""
+"""Login, first start, and access of visitors."""
 
 from __future__ import annotations
 

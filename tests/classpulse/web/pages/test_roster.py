@@ -1,4 +1,4 @@
-"""The roster's page: a list comes in whole or not at all, and consent is noted."""
+"""The roster page: import of a file, and consent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def group(engine, accounts) -> int:
 
 @pytest.fixture
 def sent(group):
-    """Sends a list as the page's form does."""
+    """Uploads a file with the form of the page."""
 
     def send(browser, content: str | bytes = LIST, name: str = "list.csv", to: int | None = None, **fields):
         content = content.encode() if isinstance(content, str) else content
@@ -124,7 +124,7 @@ def test_roster_of_another_class_is_rejected(browser, engine, sent, group) -> No
         assert outsider.get(f"/classes/{group}/roster/example.csv").status_code == code
         assert outsider.submit(consent, consent="no").status_code == code
         assert sent(outsider).status_code == code
-    # Through a class of one's own, too.
+    # Also through an own class.
     own = class_number(engine, "8c")
     assert ben.submit(f"/classes/{own}/roster/{otter.student_id}/consent", consent="no").status_code == 404
     assert sent(ben, to=own).status_code == 422

@@ -1,4 +1,4 @@
-"""The seats' page: a still that is not stored, names onto seats, and whose class it is."""
+"""The seats page: stills, seat plans, assignments and access."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.helpers.room_picture import BOXES, coded, room_picture
 
 @pytest.fixture(autouse=True)
 def faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two faces are found in any picture, without a detector."""
+    """Two seats are detected in any image."""
     found = [PlannedSeat(label, box) for label, box in BOXES.items()]
     monkeypatch.setattr(page, "detect_seats", lambda *_, **__: found)
 
 
 @pytest.fixture
 def students(engine, accounts) -> dict[str, int]:
-    """Otter and Heron consented and have seats in the list, Lynx consented and has none."""
+    """Student ids: Otter and Heron have seats on the roster, Lynx has none; all have consented."""
     text = (
         "name,pseudonym,group,seat,consent\nMia,Otter,,A1,yes\nJan,Heron,,b9,yes\nEva,Lynx,,,yes\n"
         "Tom,Crane,8c,A1,yes\n"
@@ -109,7 +109,7 @@ def test_names_are_shown_on_request_and_audited(browser, engine, address, studen
     assert re.search(rf'data-student="{students["Lynx"]}"[^>]*>Eva<', shown)
     (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "view names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
-    # They stay while the plan is made, and go into nothing that is stored of it.
+    # The page keeps showing names; the stored plan contains none.
     answer = ada.submit(f"{address}?names=yes", still=still_of(ada, address), **rows(BOXES))
     assert answer.headers["location"] == f"{address}?names=yes&saved=yes"
     assert "Mia" not in str(get_seat_plan(engine, "7b"))

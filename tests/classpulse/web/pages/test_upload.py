@@ -1,4 +1,4 @@
-"""Uploading recordings: what is taken and what is not, whose they are, and what becomes of them."""
+"""Uploads of recordings: validation, access and analysis."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONTENT = b"not a video " * 1000
 
 
 def send(browser, content: bytes = CONTENT, name: str = "lesson.mp4", **fields):
-    """As the form of the page does it without a script."""
+    """Upload with the form of the page, without a script."""
     data = {"csrf_token": browser.token("/upload"), "class": "7b", **fields}
     return browser.post("/upload", data=data, files={"recording": (name, content, "video/mp4")})
 
@@ -55,7 +55,7 @@ def uploads(app) -> UploadStore:
 
 @pytest.fixture
 def analyses(app, monkeypatch: pytest.MonkeyPatch):
-    """The queue, whose analyses are what ``script`` prints and exits with."""
+    """The queue with a Python script in place of the analysis."""
 
     def use(script: str) -> UploadQueue:
         monkeypatch.setattr(UploadQueue, "_command", lambda *_: [sys.executable, "-c", script])
@@ -402,7 +402,7 @@ class TestAnalysis:
             assert worker.is_alive()
             told.wait(0.01)
         noted = json.loads((uploads.folder / f"{one.id}.json").read_text("utf-8"))
-        assert noted["session_id"] == 3  # which it was is known after a crash, too
+        assert noted["session_id"] == 3  # so that it is known after a crash
         (shown,) = ada.get("/upload/state").json()["uploads"]
         assert (shown["state"], shown["done"], shown["percent"]) == ("analysing", "0:05 / 0:20", 25)
         assert ada.submit(f"/upload/{one.id}/delete").status_code == 303
@@ -500,7 +500,7 @@ class TestAnalysis:
             while not all(one.state.is_final for one in uploads.list_all()):
                 stood.append([one.state.value for one in uploads.list_all()])
                 if stood[-1] == ["waiting", "analysing", "rejected"] and not pages:
-                    pages.append(ada.get("/upload").text)  # as it is without a script
+                    pages.append(ada.get("/upload").text)  # without a script
                 pause.wait(0.02)
         assert pages
         assert 'class="state analysing"' in pages[0]
