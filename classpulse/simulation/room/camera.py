@@ -108,7 +108,7 @@ class SimulatedCamera:
         return np.asarray(cv2.addWeighted(moved, gain, noise, 1.0, -128.0), np.uint8)
 
 
-def transform_box(matrix: NDArray[np.float64], box: Box) -> Box:
+def project_box(matrix: NDArray[np.float64], box: Box) -> Box:
     """A box of the scene in the frame, both in pixels. It stays upright if ``matrix`` rotates."""
     zoom, turn = float(np.hypot(matrix[0, 0], matrix[1, 0])), matrix[1, 0] / matrix[0, 0]
     if turn:

@@ -16,7 +16,7 @@ from classpulse.simulation.ground_truth import (
     GroundTruthSample,
     StudentGroundTruth,
 )
-from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera, transform_box
+from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera, project_box
 from classpulse.simulation.room.events import RoomEvent, plan_events
 from classpulse.simulation.room.motion import PersonMotion
 from classpulse.simulation.room.passers_by import plan_passers_by
@@ -116,11 +116,11 @@ class SimulatedRoom:
     def _seat(self, person: int) -> Box:
         """The seat in the first frame."""
         x1, y1, x2, y2 = (float(value) for value in self.photograph.boxes_xyxy[person])
-        return transform_box(self.simulated_camera.matrix_at(0.0, 0), (x1, y1, x2, y2))
+        return project_box(self.simulated_camera.matrix_at(0.0, 0), (x1, y1, x2, y2))
 
     def _box_in_frame(self, box_xyxy: Box, t_s: float) -> Box | None:
         """A box of the scene in the frame at ``t_s``; None if completely outside."""
-        box = transform_box(self.simulated_camera.matrix_at(t_s, round(t_s * self.fps)), box_xyxy)
+        box = project_box(self.simulated_camera.matrix_at(t_s, round(t_s * self.fps)), box_xyxy)
         inside = (
             box[2] > 0
             and box[0] < self.video_format.width

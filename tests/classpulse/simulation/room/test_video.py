@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from classpulse.simulation.ground_truth import GroundTruth, GroundTruthSample
-from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera, transform_box
+from classpulse.simulation.room.camera import CameraSettings, SimulatedCamera, project_box
 from classpulse.simulation.room.events import RoomEvent, RoomEventKind
 from classpulse.simulation.room.people import cut_out_people, remove_people
 from classpulse.simulation.room.scene import HIDDEN_SHARE
@@ -133,7 +133,7 @@ def test_ground_truth_visitor_is_another_student() -> None:
 
 def test_camera_knock_is_permanent() -> None:
     lens = SimulatedCamera(replace(STILL, knock_at_s=10.0), 640, 360, seed=1)
-    before, after, later = (transform_box(lens.matrix_at(t, 0), (10, 10, 20, 20)) for t in (9.9, 10.0, 50.0))
+    before, after, later = (project_box(lens.matrix_at(t, 0), (10, 10, 20, 20)) for t in (9.9, 10.0, 50.0))
     assert after[0] - before[0] == pytest.approx(0.06 * 640, abs=0.1)
     assert later[0] == pytest.approx(after[0], abs=0.1)
 
