@@ -1,5 +1,5 @@
-"""German is whole: every text of the dashboard and of the reports has one, with the same places for values,
-and is compiled."""
+"""The German catalogues: every text of dashboard and reports is translated, with the same placeholders, and
+compiled."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from classpulse.web import context as site
-from reports.text import i18n as language
+from classpulse.web.context import LOCALE_FOLDER
+from reports.text import i18n
 
 PROJECT = Path(__file__).parents[2]
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None, "lazy_plural": (1, 2)}
@@ -24,7 +24,7 @@ KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None, "lazy_plural": (1, 2)}
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of one part, as its code has them, and its files."""
+    """The texts of one domain, as extracted from its code, and its files."""
 
     collected: Catalog
     folder: Path
@@ -38,8 +38,8 @@ class Texts:
 @pytest.fixture(
     scope="module",
     params=[
-        ("babel.cfg", site.LOCALE_FOLDER, "classpulse"),
-        ("babel-reports.cfg", language.LOCALES, language.DOMAIN),
+        ("babel.cfg", LOCALE_FOLDER, "classpulse"),
+        ("babel-reports.cfg", i18n.LOCALES, i18n.DOMAIN),
     ],
     ids=["dashboard", "reports"],
 )
@@ -67,57 +67,57 @@ def _texts(message: Message) -> tuple[str, ...]:
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
-def _answers(message: Message) -> tuple[str, ...]:
+def _translations(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
 def _pairs(catalog: Catalog) -> set[tuple[str | None, tuple[str, ...], tuple[str, ...]]]:
-    return {(one.context, _texts(one), _answers(one)) for one in catalog if one.id}
+    return {(one.context, _texts(one), _translations(one)) for one in catalog if one.id}
 
 
-def _places(text: str) -> set[str]:
+def _placeholders(text: str) -> set[str]:
     return set(re.findall(r"%(?:\(\w+\))?[sdif%]|%\(\w+\)\.?\d*\w", text))
 
 
-def test_every_text_is_collected_and_translated(texts: Texts, german: Catalog) -> None:
+def test_every_text_is_extracted_and_translated(texts: Texts, german: Catalog) -> None:
     known = {one.id for one in texts.collected if one.id}
     assert len(known) > 80
     written = {one.id for one in _read(texts.folder / f"{texts.domain}.pot") if one.id}
-    assert written == known, "say 'make messages'"
-    missing = [one for one in known if one not in german or not all(_answers(german[one]))]
-    assert not missing, f"these have no German text: say 'make messages' and write them into {texts.po.name}"
+    assert written == known, "run 'make messages'"
+    missing = [one for one in known if one not in german or not all(_translations(german[one]))]
+    assert not missing, f"not translated: run 'make messages' and translate them in {texts.po.name}"
 
 
-def test_a_translation_has_the_places_of_its_text(german: Catalog) -> None:
+def test_translations_have_the_placeholders_of_their_text(german: Catalog) -> None:
     for message in german:
         if message.id:
-            wanted = set().union(*map(_places, _texts(message)))
-            # A singular may say "one" where its plural has the number.
-            assert all(_places(answer) <= wanted for answer in _answers(message)), message.id
-            assert _places(_answers(message)[-1]) == _places(_texts(message)[-1]), message.id
+            expected = set().union(*map(_placeholders, _texts(message)))
+            # A singular may say "one" where the plural has the number.
+            assert all(_placeholders(text) <= expected for text in _translations(message)), message.id
+            assert _placeholders(_translations(message)[-1]) == _placeholders(_texts(message)[-1]), message.id
             assert not message.fuzzy, message.id
 
 
-def test_a_translation_has_the_marks_of_its_text(german: Catalog) -> None:
+def test_translations_have_the_markup_of_their_text(german: Catalog) -> None:
     for message in german:
         if message.id:
-            for text, answer in zip(_texts(message), _answers(message), strict=True):
+            for text, answer in zip(_texts(message), _translations(message), strict=True):
                 assert sorted(re.findall(r"<[^>]*>", answer)) == sorted(re.findall(r"<[^>]*>", text)), text
 
 
-def test_what_is_compiled_is_what_is_written(texts: Texts, german: Catalog) -> None:
+def test_compiled_catalogue_equals_the_source(texts: Texts, german: Catalog) -> None:
     with texts.po.with_suffix(".mo").open("rb") as file:
         compiled = read_mo(file)
-    # Not the head, in which every version of the compiler names itself.
-    assert _pairs(compiled) == _pairs(german), "say 'make messages'"
+    # Without the header, which names the version of the compiler.
+    assert _pairs(compiled) == _pairs(german), "run 'make messages'"
 
 
-def test_a_reader_is_not_addressed_as_a_pupil_and_nobody_is_sad(german: Catalog) -> None:
+def test_translations_are_formal_and_claim_no_emotion(german: Catalog) -> None:
     for message in german:
-        for answer in _answers(message):
+        for answer in _translations(message):
             assert not re.search(r"\b(du|dein|deine|dir|dich)\b", answer, re.IGNORECASE), answer
             assert not re.search(r"\b(ist|war) (traurig|wütend|glücklich|verzweifelt)", answer), answer
-            # As in Germany and Austria; Swiss readers read it as their ss.
+            # Spelling of Germany and Austria, with ß.
             assert not re.search(
                 r"\b([Ww]eiss|\w*([Gg]r[oö]ss|[Ll]iess|chliess|[Aa]usser|[Hh]eiss))", answer
             ), answer

@@ -1,4 +1,4 @@
-"""The files of the container say what the rest of the project says; no engine is needed to see that."""
+"""The Dockerfile and compose.yaml agree with the rest of the project; no container engine is needed."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ def compose() -> Any:
     return YAML(typ="safe").load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
 
 
-def test_opencv_is_of_the_version_that_is_asked_for(setup: ConfigParser) -> None:
-    (wanted,) = re.findall(r"^opencv-python ==(\S+)", setup["options"]["install_requires"], re.MULTILINE)
-    assert f"opencv-contrib-python-headless=={wanted}" in DOCKERFILE
+def test_dockerfile_opencv_version_matches_setup(setup: ConfigParser) -> None:
+    (version,) = re.findall(r"^opencv-python ==(\S+)", setup["options"]["install_requires"], re.MULTILINE)
+    assert f"opencv-contrib-python-headless=={version}" in DOCKERFILE
 
 
-def test_all_that_is_installed_reaches_the_builder(setup: ConfigParser) -> None:
-    let_in = set(
+def test_dockerignore_admits_all_packages(setup: ConfigParser) -> None:
+    admitted = set(
         re.findall(r"^!(\S+)", (PROJECT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
     )
     packages = {one.strip().rstrip("*") for one in setup["options.packages.find"]["include"].split(",")}
-    assert packages <= let_in
-    assert {"pyproject.toml", "setup.cfg", "README.md", "LICENSE"} <= let_in
-    assert all((PROJECT / one).exists() for one in let_in)
+    assert packages <= admitted
+    assert {"pyproject.toml", "setup.cfg", "README.md", "LICENSE"} <= admitted
+    assert all((PROJECT / one).exists() for one in admitted)
 
 
-def test_what_is_left_out_is_nothing_that_we_ask_for(setup: ConfigParser) -> None:
-    asked = {
+def test_dockerfile_removes_no_required_package(setup: ConfigParser) -> None:
+    required = {
         re.split(r"[ ;=<>]", line)[0].lower().replace("_", "-")
         for line in setup["options"]["install_requires"].splitlines()
         if line and not line.startswith("#")
     }
     lines = re.findall(r"pip uninstall --yes ([\w -]+?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
-    left_out = {name for line in lines for name in line.split()}
-    assert {"jax", "jaxlib"} <= left_out
-    assert left_out & asked == {"opencv-python", "opencv-contrib-python"}, (
-        "the headless one is in their place"
+    removed = {name for line in lines for name in line.split()}
+    assert {"jax", "jaxlib"} <= removed
+    assert removed & required == {"opencv-python", "opencv-contrib-python"}, (
+        "they are replaced by the headless package"
     )
 
 
-def test_it_runs_without_rights_and_by_commands_that_there_are(compose: Any) -> None:
+def test_container_runs_unprivileged_with_existing_commands(compose: Any) -> None:
     last = DOCKERFILE.split("FROM ")[-1]
     assert re.search(r"^USER classpulse$", last, re.MULTILINE)
     assert 'ENTRYPOINT ["classpulse"]' in last
@@ -69,12 +69,12 @@ def test_it_runs_without_rights_and_by_commands_that_there_are(compose: Any) -> 
     assert service["cap_drop"] == ["ALL"]
 
 
-def test_the_port_is_the_settings(compose: Any) -> None:
+def test_container_port_matches_the_settings(compose: Any) -> None:
     port = ServeSettings().port
     assert re.search(rf"^EXPOSE {port}$", DOCKERFILE, re.MULTILINE)
     assert compose["services"]["classpulse"]["ports"] == [f"{port}:{port}"]
 
 
-def test_no_password_is_in_the_files() -> None:
+def test_container_files_contain_no_password() -> None:
     text = DOCKERFILE + (PROJECT / "compose.yaml").read_text(encoding="utf-8")
     assert not re.search(r"POSTGRES_PASSWORD:|://\w+:(?!PASSWORD)\w+@", text)

@@ -1,4 +1,4 @@
-"""The files by which a computer starts the service are well-formed, and start what there is."""
+"""The files that start the daemon with the system are valid and start the installed command."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ GUIDES = DOCS / "guides"
 UNIT = (GUIDES / "classpulse.service").read_text(encoding="utf-8")
 
 
-def verified(unit: str, folder: Path) -> str:
-    """What systemd has to say against a user unit."""
+def verification_output(unit: str, folder: Path) -> str:
+    """The output of systemd's verification of a user unit."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("needs systemd-analyze")
     path = folder / "classpulse.service"
@@ -33,29 +33,29 @@ def verified(unit: str, folder: Path) -> str:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with the installation that the unit starts."""
+    """A home folder with the installation that the unit starts."""
     command = tmp_path / "classpulse" / ".venv" / "bin" / "classpulse"
     command.parent.mkdir(parents=True)
     command.touch(mode=0o755)
     return tmp_path
 
 
-def test_systemd_has_nothing_against_the_unit(home: Path) -> None:
-    assert verified(UNIT, home) == ""
+def test_systemd_unit_is_valid(home: Path) -> None:
+    assert verification_output(UNIT, home) == ""
 
 
 @pytest.mark.parametrize(
     ("line", "instead"), [("Restart=on-failure", "Restart=perhaps"), ("OOMPolicy", "OOMPolitics")]
 )
-def test_a_mistake_would_be_found(home: Path, line: str, instead: str) -> None:
+def test_systemd_verification_finds_mistakes(home: Path, line: str, instead: str) -> None:
     assert line in UNIT
-    assert verified(UNIT.replace(line, instead), home) != ""
+    assert verification_output(UNIT.replace(line, instead), home) != ""
 
 
-def test_the_agent_starts_the_same_as_the_unit() -> None:
+def test_launchd_agent_starts_the_same_command_as_the_unit() -> None:
     agent = plistlib.loads((GUIDES / "classpulse.plist").read_bytes())
     (command,) = [line for line in UNIT.splitlines() if line.startswith("ExecStart=")]
-    there = command.removeprefix("ExecStart=").replace("%h", "/Users/school").split()
-    assert agent["ProgramArguments"] == there
+    unit_command = command.removeprefix("ExecStart=").replace("%h", "/Users/school").split()
+    assert agent["ProgramArguments"] == unit_command
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
     assert agent["Umask"] == 0o077
