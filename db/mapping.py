@@ -58,7 +58,8 @@ _COMPOSITES: Mapping[str, tuple[Callable[[Iterable[Any]], Any], tuple[str, ...]]
         "away": (ShareEstimate._make, ("away_share", "away_low", "away_high")),
     }
 )
-"""The constructor and the columns of each composite field. A composite that is None is NULL in all of them."""
+"""The constructor and the columns of each composite field. A composite that is None is NULL in all of
+them."""
 
 
 class RecordMapping(Generic[R]):

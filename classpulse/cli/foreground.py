@@ -146,7 +146,8 @@ class ForegroundSession:
     def _print_change(self, status: RecordingStatus, previous_state: SessionState | None) -> None:
         if status.state is SessionState.NO_SIGNAL and previous_state is SessionState.RECORDING:
             print_message(
-                f"{status.source}: {status.camera_reason or 'no signal'}; reconnecting, this interval is recorded "
+                f"{status.source}: {status.camera_reason or 'no signal'}; reconnecting, this interval is "
+                f"recorded "
                 "as a gap"
             )
         elif status.state is SessionState.RECORDING and previous_state in (

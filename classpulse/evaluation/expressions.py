@@ -209,7 +209,8 @@ def _seen_share(stored: TimelineBin | None) -> float:
 
 
 def _facing_agrees(samples: Sequence[GroundTruthSample], stored: TimelineBin | None) -> bool | None:
-    """Whether the direction is right; None if the truth changes within the bin or the bin has no head pose."""
+    """Whether the direction is right; None if the truth changes within the bin or the bin has no head
+    pose."""
     directions = {sample.facing if sample.settled else None for sample in samples}
     if stored is None or stored.pose_samples == 0 or len(directions) != 1 or None in directions:
         return None

@@ -37,7 +37,8 @@ def test_killed_recordings_lose_ten_seconds_at_most(tmp_path, template, command,
     for number, killed_s in killed.items():
         path, log = tmp_path / f"{number}.db", read(tmp_path / f"{number}.log")
         with opened(path) as engine:
-            # Before its first commit a recording has no session; a second write begins after the first commit.
+            # Before its first commit a recording has no session; a second write begins after the first
+            # commit.
             if not queries.list_sessions(engine):
                 assert kill_plan(SEED, number)[0] < 2
                 assert log.committed_s is None

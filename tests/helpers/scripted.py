@@ -53,7 +53,8 @@ def frame_result(media_s: float, *faces: TrackedFace) -> FrameResult:
 
 
 def scripted_results(*scripts: str) -> list[FrameResult]:
-    """One script per place, one character per half second: the letter of the student tracked there, or ``.``."""
+    """One script per place, one character per half second: the letter of the student tracked there, or
+    ``.``."""
     results = []
     for step in range(len(scripts[0])):
         faces = [

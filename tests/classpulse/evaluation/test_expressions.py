@@ -29,7 +29,8 @@ def sample(
 
 
 def truth() -> GroundTruth:
-    """Twenty seconds: one student is sad from 5 s on and turned in the last bin, one is absent in the middle."""
+    """Twenty seconds: one student is sad from 5 s on and turned in the last bin, one is absent in the
+    middle."""
     sad = [sample(t / 2, "neutral" if t < 10 else "sad", yaw_deg=50.0 if t >= 30 else 0.0) for t in range(40)]
     box_xyxy = (110.0, 10.0, 150.0, 60.0)
     absent = [sample(t / 2, None if 10 <= t < 20 else "neutral", box_xyxy=box_xyxy) for t in range(40)]

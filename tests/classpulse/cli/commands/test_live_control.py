@@ -94,7 +94,10 @@ class Running:
 @pytest.fixture
 def running(tmp_path: Path, configured, camera: Webcam) -> Iterator[Callable[..., Running]]:
     # Expressions cost seconds of loading and nothing here is about them.
-    more = f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\nserve: {{preview_in_behaviour_mode: true}}\n'
+    more = (
+        f'class: {{name: Math 7B}}\ncapture: {{source: "{camera.url}"}}\n'
+        "serve: {preview_in_behaviour_mode: true}\n"
+    )
     configured("behaviour", more=more)
     started: list[Running] = []
 
