@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from classpulse.cli.commands import live_control
 from classpulse.cli.commands import status as status_module
-from classpulse.cli.commands import stop as stop_module
 from classpulse.cli.foreground import _FIRST_FRAME_TIMEOUT_S, ForegroundSession, submit_to_daemon
 from classpulse.config.settings import Config, read_config
 from classpulse.errors import RunError
@@ -84,7 +84,7 @@ class Time:
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     made = Time()
     # Only the clock of the commands: other threads of this process keep theirs.
-    for module in (stop_module, status_module):
+    for module in (live_control, status_module):
         monkeypatch.setattr(module, "time", SimpleNamespace(sleep=made.sleep, monotonic=made.clock))
     return made
 
@@ -197,7 +197,7 @@ def test_stop_succeeds_if_the_daemon_ends_meanwhile(
         if answer is not None:
             raise answer
 
-    monkeypatch.setattr(stop_module, "daemon_status", asked)
+    monkeypatch.setattr(live_control, "daemon_status", asked)
     assert shell.json("stop") == {"session": 7, "stopped": True}
 
 
