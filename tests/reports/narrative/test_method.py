@@ -35,8 +35,7 @@ def test_describe_model_metrics(lessons):
     assert result.replace("\N{NO-BREAK SPACE}", " ") == (
         "On 1686 faces that it was not trained on, the model (cp-1) agreed with the majority of ten people "
         "in 87 % of the cases. It found 66 % of the faces that they call sad; of the faces that it calls "
-        "sad, "
-        "they call 78 % sad too; it calls 5 % of the faces that they call neutral sad."
+        "sad, they call 78 % sad too; it calls 5 % of the faces that they call neutral sad."
     )
 
 
