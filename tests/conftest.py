@@ -24,8 +24,32 @@ KINDS = ("integration", "browser", "training", "packaging")
 """The markers of tests that start processes, servers or whole sessions. A test without one is a unit test."""
 
 MARKED_PATHS = {
-    "packaging": "integration",
+    "classpulse/cli/": "integration",
+    "classpulse/online/test_online_session": "integration",
+    "classpulse/scenarios/": "integration",
+    "classpulse/services/": "integration",
+    "classpulse/web/": "integration",
+    "db/test_crash": "integration",
+    "db/test_engine": "integration",
+    "docs/": "integration",
+    "docs/test_site": "packaging",
+    "faults/": "integration",
+    "model/export/": "training",
+    "model/inference/test_calibration": "slow",
+    "model/inference/test_weights": "slow",
+    "model/training/": "training",
+    "monitor/daemon/": "integration",
+    "monitor/detection/test_small_faces": "slow",
+    "monitor/seating/test_call_grid": "slow",
+    "monitor/session/": "integration",
+    "monitor/sources/": "integration",
+    "monitor/tracking/test_id_switch": "slow",
+    "packaging/": "packaging",
+    "replay/": "integration",
+    "reports/rendering/": "integration",
+    "reports/timeline/test_change_points": "slow",
 }
+"""The markers of whole folders and files, by the start of their path below ``tests``."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for path, kind in MARKED_PATHS.items():
             if place.startswith(path):
                 item.add_marker(kind)
-        if "page" in getattr(item, "fixturenames", ()):
+        if {"page", "address"} <= set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
         if not any(item.get_closest_marker(kind) for kind in (*KINDS, "slow")):
             item.add_marker("unit")
