@@ -30,14 +30,14 @@ def test_missed_faces_are_reported(tmp_path: Path, configured: Callable[..., Pat
     assert "warning: About 1" in error
     assert "more faces are smaller than 24" in error
     assert "Set detection.min_face_px to 1" in error
-    assert "3 students followed" in error or "4 students followed" in error
+    assert "3 students tracked" in error or "4 students tracked" in error
     page = next((tmp_path / "classpulse-data").rglob("report.html")).read_text("utf-8")
     assert 'class="missed">About 1' in page
     # The same as data.
     answer = shell.json("analyze", tmp_path / "hall.mkv", "--no-report")
     assert answer["small_faces"]["warning"]
     # The detector reports some faces of 15 and 16 pixels now and then: they are not missed.
-    assert len(SMALL) / 2 <= answer["small_faces"]["count"] <= len(SMALL)
+    assert len(SMALL) / 2 <= answer["small_faces"]["missed"] <= len(SMALL)
     engine = open_database(f"sqlite:///{tmp_path / 'classpulse-data' / 'classpulse.db'}")
     stored = queries.get_session(engine, answer["session"]).small_faces
     engine.dispose()

@@ -21,9 +21,9 @@ is in this list by itself."""
 def test_unreadable_reason_has_a_text(reason: UnreadableReason) -> None:
     assert reason.value in sentences._UNREADABLE_TEXTS
     assert reason.value in words.REASON_TAGS
-    page = _environment(Language.EN).get_template("web/live_words.html.j2").make_module()
+    page = _environment(Language.EN).get_template("web/live_texts.html.j2").make_module()
     assert page.reason(f"{reason.value} unlisted") == f"{reason.value} unlisted"
-    source = _environment(Language.EN).loader.get_source(_environment(Language.EN), "web/live_words.html.j2")
+    source = _environment(Language.EN).loader.get_source(_environment(Language.EN), "web/live_texts.html.j2")
     listed = source[0].partition("macro reason")[2].partition("endmacro")[0]
     assert f'"{reason.value}": _(' in listed
 
@@ -31,7 +31,7 @@ def test_unreadable_reason_has_a_text(reason: UnreadableReason) -> None:
 @pytest.mark.parametrize("reason", OF_A_SEEN_FACE)
 def test_unreadable_reason_has_a_german_text(reason: UnreadableReason) -> None:
     def texts(language: Language) -> list[str]:
-        page = _environment(language).get_template("web/live_words.html.j2").make_module()
+        page = _environment(language).get_template("web/live_texts.html.j2").make_module()
         with use_language(language):
             return [
                 sentences._reason(reason.value),

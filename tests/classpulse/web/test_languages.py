@@ -74,8 +74,8 @@ def test_pages_are_german_and_audit_is_english(browser, engine, session_7b) -> N
     number = next(one.id for one in list_classes(engine) if one.name == group)
     student = queries.list_students(engine, session_7b)[0]
     page = ada.get(f"/classes/{number}/students/{student.id}", headers=DE).text
-    assert "Ein Trend wird nicht genannt" in page
-    assert "No trend is told" not in page
+    assert "Es gibt keinen Trend" in page
+    assert "There is no trend" not in page
     assert "Ein Trend ist der Median" in page
     assert 'lang="en">' not in page.replace('value="en" lang="en"', "")
     trends = ada.get(f"/classes/{number}", headers=DE).text

@@ -50,7 +50,7 @@ LATE = {"last_written_at": ago(31), "unwritten_bins": 12}
     [
         ({"camera_age_s": 15.0}, None),
         ({"camera_age_s": 15.1, "camera": CameraState.RECONNECTING, "camera_reason": "no answer"},
-         "B 12: no fresh frame for 15 s (camera waiting: no answer)"),
+         "B 12: no fresh frame for 15 s (camera reconnecting: no answer)"),
         ({"state": S.NO_SIGNAL, "camera_age_s": 42.0, "camera": CameraState.STALE},
          "B 12: no fresh frame for 42 s (camera stale)"),
         ({"state": S.NO_SIGNAL, "camera_age_s": None, "state_since": ago(10), "camera": CameraState.OPENING},

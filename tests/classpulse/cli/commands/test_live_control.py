@@ -291,10 +291,10 @@ def test_whatever_is_killed_is_closed_and_reported_at_the_next_start(tmp_path: P
     assert statuses == {1: "interrupted", 2: "interrupted", 3: "finished"}
 
 
-def test_a_camera_that_is_not_there_is_told_in_one_line(configured, shell) -> None:
+def test_start_missing_camera_is_one_problem(configured, shell) -> None:
     configured(more="capture: {stale_s: 1.0}\n")
     line = shell.fails(2, "start", "--source", "http://127.0.0.1:9/video")
-    assert "http://127.0.0.1:9/video gives no picture" in line
+    assert "http://127.0.0.1:9/video delivers no frames" in line
     assert shell.json("sessions") == []
 
 

@@ -287,7 +287,7 @@ class TestErasure:
         assert "Student 2" not in ada.get(f"/lessons/{judged}/report").text
         assert not old.is_file() or "Student 2" not in old.read_text("utf-8")
         (line,) = [one for one in queries.list_audit_entries(engine) if one.action == "erase"]
-        assert (line.subject, line.detail) == (f"session {judged}", "a student; 60 bins with it, by Ada")
+        assert (line.subject, line.detail) == (f"session {judged}", "a student; 60 bins deleted, by Ada")
         assert ada.submit(address, student=who.id, sure="yes").status_code == 404
 
     def test_shared_recording_is_not_erased(self, browser, engine, judged) -> None:
@@ -345,7 +345,7 @@ class TestCorrections:
             ({"action": "split", "student": "2", "at": "noon"}, "This is not a time."),
             ({"action": "split", "student": "2", "at": "90:00"}, "Choose a time in between."),
             ({"action": "merge", "student": "1", "person": "2"}, "at the same time"),
-            ({"action": "undo"}, "no correction to take back"),
+            ({"action": "undo"}, "no correction to undo"),
             ({"action": "drop tables", "student": "1", "person": "2"}, "Choose two students"),
         ):
             answer = ada.submit(f"/lessons/{judged}/corrections", **fields)
@@ -411,7 +411,7 @@ class TestClasses:
         student = queries.list_students(engine, judged)[0].id
         page = browser("Ada").get(f"/classes/1/students/{student}").text
         assert "only by the seat in one lesson" in page
-        assert "No trend is told" in page
+        assert "There is no trend" in page
 
 
 def test_behaviour_mode_shows_no_expression(browser, engine, config, accounts) -> None:

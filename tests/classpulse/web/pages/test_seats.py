@@ -243,7 +243,7 @@ def test_too_large_image_is_rejected(browser, address, students) -> None:
     assert send_picture(ada, address, bytes(31_000_000)).status_code == 413
     huge = coded(np.zeros((9000, 9000, 3), np.uint8))
     assert len(huge) < 1_000_000
-    assert "cannot be read as a picture" in send_picture(ada, address, huge).text
+    assert "is not a readable image" in send_picture(ada, address, huge).text
 
 
 def test_camera_is_chosen_from_settings(browser, address, students, monkeypatch) -> None:

@@ -519,5 +519,5 @@ class TestAnalysis:
             assert ada.get(f"/lessons/{session.id}").status_code == 200
         assert "(from the recording)" in ada.get("/upload").text
         assert evil.state is UploadState.REJECTED
-        assert evil.reason.startswith("evil.mp4 cannot be read as a video")
+        assert evil.reason.startswith("evil.mp4 cannot be opened as a video")
         assert len(queries.list_sessions(engine)) == 2
