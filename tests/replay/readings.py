@@ -1,7 +1,7 @@
 """Stored and reported results, in the vocabulary of the reference files.
 
-Only this module knows the names of columns, JSON keys and stored values. When one of them is renamed, it is renamed
-here and the references stay the same. Numbers are rounded for readability; the tolerances
+Only this module knows the names of columns, JSON keys and stored values. When one of them is renamed, it is
+renamed here and the references stay the same. Numbers are rounded for readability; the tolerances
 (``tests.replay.inputs``) decide what counts as a difference.
 """
 
