@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from classpulse.cli.console import ProgressBar, print_json, print_message, progress_bar
 from classpulse.cli.output import print_missed_faces, print_path
 from classpulse.config.daemon import daemon_settings
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
+from classpulse.console import ProgressBar, print_json, print_message, progress_bar
 from classpulse.database import open_configured_database
 from classpulse.errors import RunError, UserError
 from classpulse.formatting import english_count, media_clock

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from classpulse.cli.console import print_json, print_message, print_table
+from classpulse.console import print_json, print_message, print_table
 from classpulse.errors import NotWritable
 from classpulse.formatting import english_count, media_clock
 from db.records import SessionStatus

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from classpulse.cli.console import print_message
+from classpulse.console import print_message
 from monitor.runtime.shutdown import ShutdownRequest
 
 REPORT_INTERVAL_S = 1.0

@@ -13,8 +13,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_message, progress_bar
 from classpulse.config.settings import Config
+from classpulse.console import print_message, progress_bar
 from classpulse.database import open_configured_database
 from classpulse.services.times import report_creation_time
 from db import sessions as queries

@@ -15,8 +15,8 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from classpulse.cli.console import print_message
 from classpulse.config.settings import Config
+from classpulse.console import print_message
 from classpulse.database import open_configured_database
 from classpulse.errors import RunError, UserError
 from classpulse.log_setup import log_to_file

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_message, progress_bar
 from classpulse.cli.options import class_option, json_option
 from classpulse.cli.output import print_outcome
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_message, progress_bar
 from classpulse.database import open_configured_database
 from classpulse.errors import UserError
 from classpulse.formatting import english_count, media_clock

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_table
 from classpulse.cli.exit_codes import EXPECTED_ERRORS
 from classpulse.cli.options import json_option
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json, print_table
 from classpulse.errors import NotWritable, RunError
 from classpulse.formatting import english_count
 from classpulse.text import collapse_spaces

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_message
 from classpulse.cli.daemon_app import run_daemon
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
+from classpulse.console import print_message
 
 
 @click.command("daemon")

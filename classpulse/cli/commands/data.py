@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import json_option
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message
 from classpulse.database import open_configured_database
 from classpulse.errors import InvalidOption, NoTerminal
 from classpulse.formatting import english_count

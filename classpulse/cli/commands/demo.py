@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_json, print_message, progress_bar
 from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_outcome
 from classpulse.config.settings import Config, Settings
+from classpulse.console import print_json, print_message, progress_bar
 from classpulse.database import open_configured_database
 from classpulse.evaluation.expressions import score_stored_session
 from classpulse.evaluation.table import expression_table

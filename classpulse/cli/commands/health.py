@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from classpulse.cli.console import print_json
 from classpulse.cli.options import json_option
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json
 from classpulse.formatting import english_count
 from classpulse.web.health_probe import probe_dashboard
 from monitor.daemon.control import daemon_status

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from classpulse.cli.console import print_message
 from classpulse.config.policy import AgeGroup, LegalBasis
 from classpulse.config.settings import Settings
 from classpulse.config.template import render_config
 from classpulse.config.validation import settings_error
+from classpulse.console import print_message
 from classpulse.errors import FileAlreadyExists, NoTerminal, NotWritable, SettingsError
 from db.records import AnalysisMode
 

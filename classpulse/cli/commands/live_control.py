@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import json_option
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message
 from classpulse.errors import RunError
 from classpulse.formatting import media_clock
 from monitor.daemon.control import daemon_status, send_command

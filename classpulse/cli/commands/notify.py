@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json
 from classpulse.cli.options import json_option
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json
 from classpulse.database import open_configured_database
 from classpulse.errors import UserError
 from classpulse.services.notifications.delivery import notification_channels, send_notification

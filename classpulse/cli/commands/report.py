@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json
 from classpulse.cli.options import json_option, language_option
 from classpulse.cli.output import print_path
 from classpulse.config.settings import read_config
+from classpulse.console import print_json
 from classpulse.database import open_configured_database
 from classpulse.services.reports import DEFAULT_FORMATS, REPORT_WRITERS, generate_report
 from classpulse.services.session_lookup import resolve_session

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import json_option
 from classpulse.cli.output import print_compact_table
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json, print_message
 from classpulse.errors import UserError
 from classpulse.services.assessment import open_summarised_database
 from classpulse.services.corrections import load_session_people

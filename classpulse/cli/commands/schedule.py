@@ -10,9 +10,9 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.cli.options import json_option
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json, print_message, print_table
 from classpulse.formatting import english_count
 from db.clock import now_utc
 from db.engine import open_database

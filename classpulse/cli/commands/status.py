@@ -11,9 +11,9 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from classpulse.cli.console import print_json, show_live
 from classpulse.cli.status_view import render_status
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, show_live
 from monitor.daemon.control import daemon_status
 from monitor.daemon.errors import ControlError, ErrorReply
 from monitor.daemon.status import DaemonStatus

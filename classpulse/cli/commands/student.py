@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import html_option, json_option, language_option
 from classpulse.cli.output import print_compact_table, write_history_page
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message
 from classpulse.formatting import english_count
 from classpulse.services.assessment import open_summarised_database
 from classpulse.services.history import history_with_missed, page_language, report_settings

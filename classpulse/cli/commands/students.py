@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.cli.options import class_option, json_option
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message, print_table
 from classpulse.database import open_configured_database
 from classpulse.errors import InvalidFile, UnknownName
 from classpulse.formatting import english_count

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import json_option, language_option, since_option, until_option
 from classpulse.cli.output import print_path, write_history_page
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json, print_message
 from classpulse.services.assessment import open_summarised_database
 from classpulse.services.history import load_term, page_language, render_term_pdf, report_settings
 from db.roster import require_known_class

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import html_option, json_option, language_option
 from classpulse.cli.output import print_compact_table, write_history_page
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message
 from classpulse.services.assessment import open_summarised_database
 from classpulse.services.history import page_language, recent_trends, report_settings
 from db.roster import require_known_class

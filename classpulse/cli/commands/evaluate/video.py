@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from classpulse.cli.console import print_json, progress_bar
 from classpulse.cli.optional_deps import require_evaluation_extra
 from classpulse.cli.options import json_option
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
+from classpulse.console import print_json, progress_bar
 from classpulse.errors import RunError
 from classpulse.evaluation.expressions import ExpressionScore, score_stored_session
 from classpulse.evaluation.table import expression_table, tracking_table

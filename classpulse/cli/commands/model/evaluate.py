@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
-from classpulse.cli.console import print_json, print_message, print_table, progress_bar
 from classpulse.cli.options import json_option
+from classpulse.console import print_json, print_message, print_table, progress_bar
 from classpulse.errors import UserError
 from model.data.faces import USAGE_BY_SPLIT_NAME, Faces, Usage, select_split
 from model.data.load import load_faces

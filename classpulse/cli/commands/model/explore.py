@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from classpulse.cli.commands.model.options import data_argument, votes_option
-from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.cli.options import json_option
 from classpulse.cli.output import print_path
+from classpulse.console import print_json, print_message, print_table
 from classpulse.dataset_report.findings import count_with_share
 from classpulse.errors import UserError
 from model.emotions import EMOTIONS

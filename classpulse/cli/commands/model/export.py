@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from classpulse.cli.commands.model.options import require_votes, votes_option
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.optional_deps import require_training_extra
 from classpulse.cli.options import json_option
 from classpulse.cli.output import print_path
+from classpulse.console import print_json, print_message
 from model.data.faces import official_splits
 from model.data.load import load_faces
 from monitor.faces.dataset_poses import tile_poses

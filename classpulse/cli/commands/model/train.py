@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from classpulse.cli.commands.model.options import data_argument, require_votes, votes_option
-from classpulse.cli.console import print_json, print_message, progress_bar
 from classpulse.cli.optional_deps import require_training_extra
 from classpulse.cli.options import json_option
+from classpulse.console import print_json, print_message, progress_bar
 from classpulse.errors import UserError
 from classpulse.formatting import media_clock
 from model.data.faces import official_splits

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message
 from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_path
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message
 from classpulse.errors import FileAlreadyExists
 from classpulse.formatting import english_count
 from classpulse.services.seat_plans.csv_file import format_plan

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.cli.options import json_option, media_time_callback, new_student_option
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message, print_table
 from classpulse.database import open_configured_database
 from classpulse.errors import InvalidOption
 from classpulse.formatting import media_clock

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.console import print_json, print_message, print_table
 from classpulse.cli.options import class_option, json_option
 from classpulse.cli.output import print_path
 from classpulse.config.settings import read_config
+from classpulse.console import print_json, print_message, print_table
 from classpulse.database import open_configured_database
 from classpulse.errors import InvalidOption, UserError
 from db.records import RosterEntry, SeatPlan

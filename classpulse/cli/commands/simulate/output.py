@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from classpulse.cli.console import print_json, print_message, progress_bar
 from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_path
+from classpulse.console import print_json, print_message, progress_bar
 from classpulse.simulation.ground_truth import GroundTruth
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from classpulse.cli.console import print_json, print_message, progress_bar
 from classpulse.cli.options import json_option
 from classpulse.cli.output import create_output_folder, print_path
 from classpulse.config.settings import Config, Settings, read_config
 from classpulse.config.template import render_config
 from classpulse.config.validation import settings_error
+from classpulse.console import print_json, print_message, progress_bar
 from classpulse.errors import FileAlreadyExists
 from classpulse.formatting import english_count
 from classpulse.services.assessment import reassess_session

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from classpulse.cli.console import print_message, progress_bar
+from classpulse.console import print_message, progress_bar
 
 
 class Closed(io.StringIO):
