@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
+from monitor.runtime.backoff import doubled_pause_s
+
 FREE_ATTEMPTS = 5
 """Consecutive failures without a delay: users mistype."""
 
@@ -41,7 +43,7 @@ class RateLimiter:
             if now_s - last_s > RESET_AFTER_S:
                 count = 0
             if count >= self._free_attempts:
-                pause_s = min(self._max_delay_s, FIRST_DELAY_S * 2.0 ** min(count - self._free_attempts, 20))
+                pause_s = doubled_pause_s(FIRST_DELAY_S, self._max_delay_s, count - self._free_attempts)
                 if last_s + pause_s > now_s:
                     return last_s + pause_s - now_s
             self._failures.pop(key, None)

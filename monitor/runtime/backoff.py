@@ -24,6 +24,12 @@ _MAX_DOUBLINGS = 16
 """Beyond every maximum pause; attempts may continue for days."""
 
 
+def doubled_pause_s(first_s: float, max_s: float, failures: int) -> float:
+    """The pause after ``failures`` (0, 1, ...) earlier failures: ``first_s``, doubled by each, up to
+    ``max_s``."""
+    return min(first_s * 2.0 ** min(failures, _MAX_DOUBLINGS), max_s)
+
+
 class ReconnectBackoff:
     """Pauses between the connection attempts of one live source, over all its outages.
 
@@ -59,7 +65,7 @@ class ReconnectBackoff:
         pause_s = (
             FIRST_RECONNECT_PAUSE_S
             if received_any
-            else min(FIRST_RECONNECT_PAUSE_S * 2 ** min(self.failures, _MAX_DOUBLINGS), MAX_RECONNECT_PAUSE_S)
+            else doubled_pause_s(FIRST_RECONNECT_PAUSE_S, MAX_RECONNECT_PAUSE_S, self.failures)
         )
         self.failures += not received_any
         due_s = now_s + pause_s * (MIN_JITTER + (1 - MIN_JITTER) * self._jitter())
@@ -99,4 +105,4 @@ class RestartBackoff:
         is_isolated = self._last_s is not None and now_s - self._last_s > RESET_AFTER_S
         self._failures = 1 if is_isolated and was_running else self._failures + 1
         self._last_s = now_s
-        return min(MAX_RESTART_PAUSE_S, FIRST_RESTART_PAUSE_S * 2.0 ** min(self._failures - 1, 10))
+        return doubled_pause_s(FIRST_RESTART_PAUSE_S, MAX_RESTART_PAUSE_S, self._failures - 1)
