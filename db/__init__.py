@@ -1,2 +1,2 @@
-"""The database: records go in through a unit of work and come out of reads by topic; schema and
-migrations."""
+"""The database: its schema and migrations. Records are written in a unit of work and read by functions, one
+module per topic."""

@@ -63,7 +63,7 @@ class RetentionSettings:
 
 @dataclass(frozen=True)
 class ErasedSession:
-    """What was deleted with a session: ``bins``, and ``students`` without other data."""
+    """The numbers of deleted ``bins`` of a session and of ``students`` without other data."""
 
     session_id: int
     students: int
@@ -146,11 +146,17 @@ def find_recorded_ids(engine: Engine, session_id: int, person_id: int) -> Record
         binned = connection.scalars(select(TimelineBinRow.student_id).where(*of_session).distinct())
         recorded = {student_id for student_id in binned if student_id is not None}
         recorded |= set(connection.scalars(select(StudentRow.id).where(StudentRow.session_id == session_id)))
-    ids = sorted(one for one in recorded - {person_id} if person_id in identities.people_of(one))
+    ids = sorted(
+        recorded_id
+        for recorded_id in recorded - {person_id}
+        if person_id in identities.people_of(recorded_id)
+    )
     if person_id not in recorded or person_id in identities.people_of(person_id):
         ids.append(person_id)
-    exclusive = tuple(one for one in ids if set(identities.people_of(one)) <= {person_id})
-    return RecordedIds(exclusive, tuple(one for one in ids if one not in exclusive))
+    exclusive = tuple(
+        recorded_id for recorded_id in ids if set(identities.people_of(recorded_id)) <= {person_id}
+    )
+    return RecordedIds(exclusive, tuple(recorded_id for recorded_id in ids if recorded_id not in exclusive))
 
 
 def find_recorded_id(engine: Engine, session_id: int, pseudonym: str, student_id: int | None) -> int | None:

@@ -70,7 +70,7 @@ class NotFound(DatabaseError):
     """Nothing with that name or number is stored.
 
     ``kind`` is what was looked up ("session", "student", "class", "room", "account", "flag", "correction"),
-    ``key`` its name or number, "" if the lookup had none; ``nearest`` are the closest matches, best first.
+    ``key`` its name or number, "" if the lookup had no key; ``nearest`` are the closest matches, best first.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class NotFound(DatabaseError):
 def unknown_key(
     kind: str, key: str | int, nearest: Sequence[str | int] = (), hint: str = "", scope: str = ""
 ) -> NotFound:
-    """The error for a name or number that is not stored. ``nearest`` (best first) make the hint unless one is
-    given; ``scope`` says where was searched (" in class '7b'")."""
+    """The error for a name or number that is not stored. Without ``hint``, the hint lists ``nearest`` (best
+    first); ``scope`` names the searched part of the database (" in class '7b'")."""
     problem = f"There is no {kind} {key!r}{scope}."
     if nearest and not hint:
         hint = f"The closest are {', '.join(map(str, nearest))}."
@@ -100,7 +100,7 @@ def unknown_key(
 
 
 class _Translation(NamedTuple):
-    """What a driver's error code becomes. ``problem`` completes "The database X ..."; "{detail}" in it
+    """How a driver's error code is translated. ``problem`` completes "The database X ..."; "{detail}" in it
     stands for the driver's own message."""
 
     kind: type[DatabaseError]

@@ -39,7 +39,9 @@ def list_flagged_students(
     with engine.connect() as connection:
         sessions = _load_sessions(connection, class_name, session_id)
         flags = flags_by_session(connection, list(sessions))
-        students = _students_by_id(connection, {one.student_id for some in flags.values() for one in some})
+        students = _students_by_id(
+            connection, {flag.student_id for session_flags in flags.values() for flag in session_flags}
+        )
         numbers = _numbers(connection, list(flags))
     return [
         FlaggedStudent(
@@ -77,7 +79,7 @@ def flags_by_session(
             else []
         )
         flags[session_id] = [flag for flag in current if flag.outcome == FLAGGED]
-    return {session_id: some for session_id, some in flags.items() if some}
+    return {session_id: session_flags for session_id, session_flags in flags.items() if session_flags}
 
 
 def _in_sessions(

@@ -176,15 +176,15 @@ def class_history(
     """Every session of a class that started at ``since`` or later and before ``until`` (aware times); empty
     for an unknown class."""
     sessions = list_sessions(engine, class_name, since=since, until=until)
-    return _load_class_history(engine, sorted(sessions, key=lambda one: (one.started_at, one.id)))
+    return _load_class_history(engine, sorted(sessions, key=lambda session: (session.started_at, session.id)))
 
 
 def list_class_sessions(engine: Engine, class_name: str) -> list[ClassSession]:
     """Every session of a class, the oldest first, without its students and flags."""
-    sessions = sorted(list_sessions(engine, class_name), key=lambda one: (one.started_at, one.id))
+    sessions = sorted(list_sessions(engine, class_name), key=lambda session: (session.started_at, session.id))
     with engine.connect() as connection:
-        summaries = load_session_summaries(connection, [one.id for one in sessions])
-    return [ClassSession(one, summaries.get(one.id)) for one in sessions]
+        summaries = load_session_summaries(connection, [session.id for session in sessions])
+    return [ClassSession(session, summaries.get(session.id)) for session in sessions]
 
 
 def history_of_sessions(engine: Engine, session_ids: Iterable[int]) -> ClassHistory:
@@ -193,7 +193,7 @@ def history_of_sessions(engine: Engine, session_ids: Iterable[int]) -> ClassHist
 
 
 def _load_class_history(engine: Engine, sessions: Sequence[SessionRecord]) -> ClassHistory:
-    ids = [one.id for one in sessions]
+    ids = [session.id for session in sessions]
     with engine.connect() as connection:
         summaries = load_session_summaries(connection, ids)
         student_summaries = _summaries_by_session(connection, ids)
@@ -201,9 +201,12 @@ def _load_class_history(engine: Engine, sessions: Sequence[SessionRecord]) -> Cl
         students = _students_of_sessions(connection, ids)
     class_sessions = tuple(
         ClassSession(
-            one, summaries.get(one.id), tuple(student_summaries[one.id]), tuple(flags.get(one.id, ()))
+            session,
+            summaries.get(session.id),
+            tuple(student_summaries[session.id]),
+            tuple(flags.get(session.id, ())),
         )
-        for one in sessions
+        for session in sessions
     )
     return ClassHistory(class_sessions, students)
 
@@ -246,7 +249,7 @@ def load_earlier_shares(
     unknown session.
     """
     session = get_session(engine, session_id)
-    roster_ids = [one.id for one in list_students(engine, session_id) if one.session_id is None]
+    roster_ids = [student.id for student in list_students(engine, session_id) if student.session_id is None]
     if not roster_ids:
         return []
     with engine.connect() as connection:

@@ -108,7 +108,7 @@ class RecordMapping(Generic[R]):
 
 def _field_names(record: type[Any]) -> tuple[str, ...]:
     if is_dataclass(record):
-        return tuple(one.name for one in fields(record))
+        return tuple(field.name for field in fields(record))
     names: tuple[str, ...] = record._fields  # a named tuple
     return names
 

@@ -126,7 +126,7 @@ def list_rooms(engine: Engine, class_names: Sequence[str]) -> list[str]:
 
 def require_known_class(engine: Engine, name: str) -> str:
     """The name, if a class has it. Raises ``NotFound`` with the closest names."""
-    return _require_known("class", name, [one.name for one in list_classes(engine)])
+    return _require_known("class", name, [group.name for group in list_classes(engine)])
 
 
 def require_known_room(engine: Engine, name: str) -> str:

@@ -31,13 +31,13 @@ def get_seat_plan(engine: Engine, class_name: str) -> SeatPlan | None:
         if row is None:
             return None
         planned = PLANNED_SEATS.select().where(PlannedSeatRow.plan_id == row.id).order_by(PlannedSeatRow.id)
-        seats = tuple(PLANNED_SEATS.from_row(one) for one in connection.execute(planned))
+        seats = tuple(PLANNED_SEATS.from_row(seat_row) for seat_row in connection.execute(planned))
     return SeatPlan(class_name, row.frame_width, row.frame_height, row.created_at, seats, row.reference_view)
 
 
 def save_seat_plan(unit: UnitOfWork, plan: SeatPlan) -> None:
-    """Store the plan of a class in place of an earlier one. Raises ``Conflict`` if two seats have one
-    label."""
+    """Store the plan of a class in place of an earlier one. Raises ``Conflict`` if two seats have the
+    same label."""
     class_id = unit.get_or_create_class(plan.class_name)
     unit.connection.execute(delete(SeatPlanRow).where(SeatPlanRow.class_group_id == class_id))
     row = {
@@ -53,7 +53,7 @@ def save_seat_plan(unit: UnitOfWork, plan: SeatPlan) -> None:
 
 
 def save_opted_out_seats(unit: UnitOfWork, session_id: int, labels: Iterable[str]) -> None:
-    """Store the seats that a session masks; nothing else is stored of the students."""
+    """Store the labels of the seats that a session masks, and nothing else about the opted-out students."""
     values = [{"session_id": session_id, "label": label} for label in labels]
     if values:
         unit.connection.execute(insert(OptedOutSeatRow), values)

@@ -182,8 +182,8 @@ def list_tracks(engine: Engine, session_id: int) -> list[TrackRecord]:
     identities, rows = _read_with_identities(engine, session_id, statement)
     tracks = [TRACKS.from_row(row) for row in rows]
     return [
-        replace(one, student_id=identities.main_person(one.student_id, one.first_s, one.last_s))
-        for one in tracks
+        replace(track, student_id=identities.main_person(track.student_id, track.first_s, track.last_s))
+        for track in tracks
     ]
 
 
@@ -235,7 +235,7 @@ def list_audit_entries(
         statement = statement.where(AuditRow.action == action)
     if text:
         searched = AuditRow.subject, AuditRow.detail
-        statement = statement.where(or_(*(one.icontains(text, autoescape=True) for one in searched)))
+        statement = statement.where(or_(*(column.icontains(text, autoescape=True) for column in searched)))
     return [AUDIT_ENTRIES.from_row(row) for row in fetch_all(engine, statement.limit(limit).offset(skip))]
 
 

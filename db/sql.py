@@ -15,7 +15,7 @@ from db.mapping import AnyRow
 from db.records import MAX_SUGGESTIONS
 from db.schema import Base, ClassGroupRow, SessionRow, StudentRow
 
-_SESSION_COLUMNS = tuple(one for one in SessionRow.__table__.columns if one.name != "class_group_id")
+_SESSION_COLUMNS = tuple(column for column in SessionRow.__table__.columns if column.name != "class_group_id")
 
 
 def fetch_all(engine: Engine, statement: Select[Any]) -> Sequence[AnyRow]:
@@ -75,9 +75,9 @@ def upsert(
 
 def closest_matches(name: str, known: Iterable[str], limit: int = MAX_SUGGESTIONS) -> tuple[str, ...]:
     """The ``known`` names most similar to ``name``, best first."""
-    by_folded_name = {one.casefold(): one for one in known}
+    by_folded_name = {candidate.casefold(): candidate for candidate in known}
     matches = difflib.get_close_matches(name.casefold(), by_folded_name, n=limit, cutoff=0.0)
-    return tuple(by_folded_name[one] for one in matches)
+    return tuple(by_folded_name[match] for match in matches)
 
 
 def closest_pseudonyms(

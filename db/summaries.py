@@ -22,7 +22,7 @@ def save_summaries(
     row = SESSION_SUMMARIES.to_row(summary, student_summary_count=len(students))
     connection.execute(insert(SessionSummaryRow).values(**row))
     if students:
-        rows = [STUDENT_SUMMARIES.to_row(one, session_id=summary.session_id) for one in students]
+        rows = [STUDENT_SUMMARIES.to_row(student, session_id=summary.session_id) for student in students]
         connection.execute(insert(StudentSummaryRow), rows)
 
 

@@ -57,7 +57,9 @@ class YuNetModelError(DetectorError):
     """YuNet's model file at ``path`` (None: not set) is missing or cannot be read."""
 
     def __init__(self, path: Path | None) -> None:
-        problem = "detection.yunet_model is not set." if path is None else f"{path} is not a model of YuNet."
+        problem = (
+            "detection.yunet_model is not set." if path is None else f"{path} is not a readable YuNet model."
+        )
         super().__init__(
             problem, "Set it to the path of YuNet's ONNX file (opencv_zoo), or use backend: mediapipe."
         )

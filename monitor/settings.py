@@ -108,7 +108,7 @@ PRIVATE_KEYS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class DaemonSettings:
-    """What the daemon needs to know of the configuration.
+    """The part of the configuration that the daemon uses.
 
     ``data_folder`` holds the lock and the control socket, ``log_folder`` the standard error of the workers.
     ``program``: arguments of the Python interpreter that run ``classpulse`` with this configuration.

@@ -1,1 +1,1 @@
-"""Corrections of identity assignments: corrections and recorded data go in, data of persons comes out."""
+"""Corrections of identity assignments: corrections and recorded data in, data by person out."""

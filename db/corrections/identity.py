@@ -47,34 +47,38 @@ class IdentityMap:
     def intervals_by_person(self) -> Mapping[int, frozenset[tuple[int, float, float]]]:
         """Each person's intervals as (student, start, end)."""
         intervals: dict[int, set[tuple[int, float, float]]] = defaultdict(set)
-        for one in self.intervals:
-            intervals[one.person_id].add((one.student_id, one.start_s, one.end_s))
-        return {person: frozenset(some) for person, some in intervals.items()}
+        for interval in self.intervals:
+            intervals[interval.person_id].add((interval.student_id, interval.start_s, interval.end_s))
+        return {person: frozenset(triples) for person, triples in intervals.items()}
 
     def person_at(self, student_id: int, at_s: float) -> int:
         """The person of a recorded student at a time."""
         own = self._intervals_by_student.get(student_id, ())
-        return next((one.person_id for one in own if one.start_s <= at_s < one.end_s), student_id)
+        return next(
+            (interval.person_id for interval in own if interval.start_s <= at_s < interval.end_s), student_id
+        )
 
     def main_person(self, student_id: int, first_s: float, last_s: float) -> int:
         """The person of a recorded student for the longest part of an interval; the person at ``first_s`` if
         it has no duration."""
         durations: dict[int, float] = defaultdict(float)
-        for one in self._intervals_by_student.get(student_id, ()):
-            durations[one.person_id] += max(0.0, min(last_s, one.end_s) - max(first_s, one.start_s))
+        for interval in self._intervals_by_student.get(student_id, ()):
+            durations[interval.person_id] += max(
+                0.0, min(last_s, interval.end_s) - max(first_s, interval.start_s)
+            )
         longest = max(durations, key=lambda person: durations[person], default=student_id)
         return longest if durations.get(longest) else self.person_at(student_id, first_s)
 
     def people_of(self, student_id: int) -> tuple[int, ...]:
         """The persons of a recorded student, each once, by time."""
         own = self._intervals_by_student.get(student_id)
-        return tuple(dict.fromkeys(one.person_id for one in own)) if own else (student_id,)
+        return tuple(dict.fromkeys(interval.person_id for interval in own)) if own else (student_id,)
 
     @cached_property
     def _intervals_by_student(self) -> Mapping[int, tuple[IdentityInterval, ...]]:
         intervals: dict[int, tuple[IdentityInterval, ...]] = defaultdict(tuple)
-        for one in sorted(self.intervals):
-            intervals[one.student_id] += (one,)
+        for interval in sorted(self.intervals):
+            intervals[interval.student_id] += (interval,)
         return dict(intervals)
 
 
@@ -85,7 +89,7 @@ def apply_corrections(student_ids: Iterable[int], corrections: Iterable[Correcti
     """
     intervals = [IdentityInterval(student, 0.0, MAX_TIME_S, student) for student in sorted(student_ids)]
     for correction in corrections:
-        intervals = [part for one in intervals for part in _split_interval(one, correction)]
+        intervals = [part for interval in intervals for part in _split_interval(interval, correction)]
     return IdentityMap(tuple(_merge_adjacent(intervals)))
 
 
@@ -100,12 +104,15 @@ def _split_interval(interval: IdentityInterval, correction: Correction) -> tuple
 def _merge_adjacent(intervals: Iterable[IdentityInterval]) -> Iterator[IdentityInterval]:
     """Join adjacent intervals of one student and person: a split that was merged again leaves no trace."""
     previous: IdentityInterval | None = None
-    for one in intervals:
-        if previous and (previous.student_id, previous.person_id) == (one.student_id, one.person_id):
-            previous = replace(previous, end_s=one.end_s)
+    for interval in intervals:
+        if previous and (previous.student_id, previous.person_id) == (
+            interval.student_id,
+            interval.person_id,
+        ):
+            previous = replace(previous, end_s=interval.end_s)
             continue
         if previous:
             yield previous
-        previous = one
+        previous = interval
     if previous:
         yield previous

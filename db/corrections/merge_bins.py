@@ -40,27 +40,27 @@ def merge_bins(parts: Sequence[TimelineBin]) -> TimelineBin:
     """
     if len(parts) == 1:
         return parts[0]
-    samples, watched_s = max(one.samples for one in parts), max(one.watched_s for one in parts)
-    seen_samples = min(samples, sum(one.seen_samples for one in parts))
-    usable_samples = min(seen_samples, sum(one.usable_samples for one in parts))
+    samples, watched_s = max(part.samples for part in parts), max(part.watched_s for part in parts)
+    seen_samples = min(samples, sum(part.seen_samples for part in parts))
+    usable_samples = min(seen_samples, sum(part.usable_samples for part in parts))
     return TimelineBin(
         student_id=parts[0].student_id,
         start_s=parts[0].start_s,
         watched_s=watched_s,
-        seen_s=min(watched_s, sum(one.seen_s for one in parts)),
+        seen_s=min(watched_s, sum(part.seen_s for part in parts)),
         samples=samples,
         seen_samples=seen_samples,
         usable_samples=usable_samples,
         probabilities=_mean_probabilities(parts),
         unreadable_reasons=_merge_unreadable_reasons(parts, samples - seen_samples),
-        pose_samples=sum(one.pose_samples for one in parts),
-        facing_samples=sum(one.facing_samples for one in parts),
-        eye_samples=sum(one.eye_samples for one in parts),
-        closed_samples=sum(one.closed_samples for one in parts),
-        yaw_deg=_weighted_mean([(one.yaw_deg, one.pose_samples) for one in parts]),
+        pose_samples=sum(part.pose_samples for part in parts),
+        facing_samples=sum(part.facing_samples for part in parts),
+        eye_samples=sum(part.eye_samples for part in parts),
+        closed_samples=sum(part.closed_samples for part in parts),
+        yaw_deg=_weighted_mean([(part.yaw_deg, part.pose_samples) for part in parts]),
         # The number of samples with a pitch is not stored; it is at most that with a yaw.
-        pitch_deg=_weighted_mean([(one.pitch_deg, one.pose_samples) for one in parts]),
-        student_count=max(one.student_count for one in parts),
+        pitch_deg=_weighted_mean([(part.pitch_deg, part.pose_samples) for part in parts]),
+        student_count=max(part.student_count for part in parts),
         pose_counts=merge_pose_counts(parts, usable_samples),
     )
 
@@ -68,17 +68,17 @@ def merge_bins(parts: Sequence[TimelineBin]) -> TimelineBin:
 def find_simultaneous_bins(first: Iterable[TimelineBin], second: Iterable[TimelineBin]) -> list[float]:
     """The ``start_s`` of bins in which both were seen for longer together than the bin was watched, so they
     cannot be one person."""
-    others = {one.start_s: one for one in second}
-    pairs = [(one, others[one.start_s]) for one in first if one.start_s in others]
+    others = {bin_.start_s: bin_ for bin_ in second}
+    pairs = [(bin_, others[bin_.start_s]) for bin_ in first if bin_.start_s in others]
     return sorted(
-        one.start_s
-        for one, other in pairs
-        if one.seen_s + other.seen_s > max(one.watched_s, other.watched_s) + _ROUNDING_S
+        bin_.start_s
+        for bin_, other in pairs
+        if bin_.seen_s + other.seen_s > max(bin_.watched_s, other.watched_s) + _ROUNDING_S
     )
 
 
 def _mean_probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | None:
-    usable = [(one.probabilities, one.usable_samples) for one in parts if one.probabilities is not None]
+    usable = [(part.probabilities, part.usable_samples) for part in parts if part.probabilities is not None]
     total = sum(weight for _, weight in usable)
     if not total:
         return None
@@ -92,8 +92,8 @@ def _mean_probabilities(parts: Sequence[TimelineBin]) -> tuple[float, ...] | Non
 
 def _merge_unreadable_reasons(parts: Sequence[TimelineBin], absent: int) -> dict[str, int]:
     reasons: Counter[str] = Counter()
-    for one in parts:
-        reasons.update(one.unreadable_reasons)
+    for part in parts:
+        reasons.update(part.unreadable_reasons)
     is_known = reasons.pop(ABSENT, 0) > 0
     return dict(reasons) | ({ABSENT: absent} if is_known and absent else {})
 
@@ -102,8 +102,8 @@ def merge_pose_counts(parts: Iterable[TimelineBin], usable_samples: int) -> dict
     """The pose counts of all parts. Empty if they do not sum to the usable samples: a part has no stored
     poses, or parts overlap."""
     poses: Counter[str] = Counter()
-    for one in parts:
-        poses.update(one.pose_counts)
+    for part in parts:
+        poses.update(part.pose_counts)
     return dict(poses) if poses.total() == usable_samples else {}
 
 

@@ -45,14 +45,16 @@ def _reviews_by_person(
     flags: Iterable[FlagRecord], identities: IdentityMap, corrections: Sequence[CorrectionRecord]
 ) -> dict[_Key, FlagRecord]:
     """The newest review per person and kind that was given for exactly the person's current intervals."""
-    recorded = {one.student_id for one in identities.intervals}
+    recorded = {interval.student_id for interval in identities.intervals}
     persons = {intervals: person for person, intervals in identities.intervals_by_person.items()}
     reviewed = [
         (flag.reviewed_at or _EARLIEST, flag) for flag in flags if flag.review != "open" or flag.reviewed_at
     ]
     current: dict[_Key, FlagRecord] = {}
     for at, flag in sorted(reviewed, key=itemgetter(0)):
-        then = apply_corrections(recorded, [one.correction for one in corrections if one.is_active(at)])
+        then = apply_corrections(
+            recorded, [record.correction for record in corrections if record.is_active(at)]
+        )
         person = persons.get(then.intervals_by_person.get(flag.student_id, frozenset()))
         if person is not None:
             current[person, flag.kind] = flag

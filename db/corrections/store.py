@@ -48,7 +48,8 @@ def load_identity_map(connection: Connection, session_id: int) -> IdentityMap:
 
 @cache
 def select_corrections() -> Select[Any]:
-    """Corrections in the order of their creation with both pseudonyms, for ``db.correction_from_row``."""
+    """Corrections in the order of their creation with both pseudonyms, for
+    ``db.mapping.correction_from_row``."""
     student, person = aliased(StudentRow), aliased(StudentRow)
     return (
         select(
@@ -103,12 +104,14 @@ def add_correction(
 
 def undo_last_correction(connection: Connection, session_id: int, undone_at: datetime) -> CorrectionRecord:
     """Undo the last active correction and return it. Raises ``NotFound`` if there is none."""
-    active = [one for one in load_corrections(connection, [session_id])[session_id] if one.is_active()]
+    active = [
+        record for record in load_corrections(connection, [session_id])[session_id] if record.is_active()
+    ]
     if not active:
         raise NotFound(f"Session {session_id} has no correction to undo.", kind="correction")
     last = active[-1]
     connection.execute(update(CorrectionRow).where(CorrectionRow.id == last.id).values(undone_at=undone_at))
-    kept = [one.correction for one in active[:-1]]
+    kept = [record.correction for record in active[:-1]]
     _rewrite_identity_intervals(
         connection, session_id, apply_corrections(_recorded_student_ids(connection, session_id), kept)
     )
@@ -117,12 +120,12 @@ def undo_last_correction(connection: Connection, session_id: int, undone_at: dat
 
 def _active_corrections(connection: Connection, session_id: int) -> list[Correction]:
     corrections = load_corrections(connection, [session_id])[session_id]
-    return [one.correction for one in corrections if one.is_active()]
+    return [record.correction for record in corrections if record.is_active()]
 
 
 def _recorded_student_ids(connection: Connection, session_id: int) -> list[int]:
-    """The students recorded in a session: those with a seat, a track or a bin, as all whom the recorder
-    stores have, and the session's own students except those created by a split."""
+    """The students recorded in a session: those with a seat, a track or a bin, and the session's
+    own students except those created by a split. (Every recorded student has a seat, a track or a bin.)"""
     split_off = select(CorrectionRow.person_id).where(
         CorrectionRow.session_id == session_id, CorrectionRow.kind == CorrectionKind.SPLIT.value
     )
@@ -140,9 +143,9 @@ def _recorded_student_ids(connection: Connection, session_id: int) -> list[int]:
 
 
 def _rewrite_identity_intervals(connection: Connection, session_id: int, identities: IdentityMap) -> None:
-    delete_summaries(connection, session_id)  # the summaries are of other persons
+    delete_summaries(connection, session_id)  # they were computed for the earlier identities
     delete_later_summaries(connection, session_id)
     connection.execute(delete(IdentityIntervalRow).where(IdentityIntervalRow.session_id == session_id))
-    rows = [{"session_id": session_id} | vars(one) for one in identities.intervals]
+    rows = [{"session_id": session_id} | vars(interval) for interval in identities.intervals]
     if rows:
         connection.execute(insert(IdentityIntervalRow), rows)

@@ -24,8 +24,8 @@ class SessionStatus(StrEnum):
 
 
 class AnalysisMode(StrEnum):
-    """What is computed. ``behaviour``: presence, head direction and eyes, but no expressions. ``aggregate``:
-    curves of the class only, never of fewer than five students."""
+    """The results that a session computes. ``behaviour``: presence, head direction and eyes, but no
+    expressions. ``aggregate``: curves of the class only, never of fewer than five students."""
 
     EMOTION = "emotion"
     BEHAVIOUR = "behaviour"

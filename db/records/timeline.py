@@ -1,4 +1,4 @@
-"""What was measured in a session: bins, seats and tracks of its students."""
+"""The measurements of a session: bins, seats and tracks of its students."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class PlannedSeatRow(Base):
 
 
 class OptedOutSeatRow(Base):
-    """A seat that was masked in a session; nothing else is stored of the student."""
+    """A seat that was masked in a session; nothing else is stored about the student."""
 
     __tablename__ = "opted_out_seats"
     __table_args__ = (UniqueConstraint("session_id", "label"),)

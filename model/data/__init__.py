@@ -1,2 +1,2 @@
-"""Data sets: files in one of four formats in, ``Faces`` with labels, votes and splits out; duplicates,
-statistics."""
+"""Data sets: reads files in one of four formats into ``Faces`` with labels, votes and splits; finds
+duplicates, computes statistics."""

@@ -28,13 +28,13 @@ FaceImage = NDArray[np.uint8]
 SIZES_PX = (36, 24, 16)
 """Widths of the crop's square in the frame; a detector's box is 0.84 of it."""
 BLUR_SIGMA_PX = 1.5
-"""In pixels of 48; a clearly soft face, heuristic, not measured on a camera."""
+"""In pixels of a 48-pixel face, which it blurs clearly; heuristic, not measured on a camera."""
 DARK_GAIN = 0.3
-"""A clearly dark face; heuristic, not measured in a room."""
+"""The factor on grey levels, which gives a clearly dark face; heuristic, not measured in a room."""
 
 
 def downscale_to(image: FaceImage, px: int) -> FaceImage:
-    """A tile as the crop of a face whose square is ``px`` pixels wide in the frame."""
+    """The face as it would be cropped from a frame in which its square is ``px`` pixels wide."""
     frame = cv2.cvtColor(cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
     return crop_square(np.asarray(frame, np.uint8), (0.0, 0.0, float(px)))
 

@@ -248,7 +248,7 @@ def export_model(
     calibrations = fit_calibrations(predict_logits(network, splits.choose.images), splits.choose)
     logits = predict_logits(network, splits.report.images)
     sample = splits.train.subset(np.linspace(0, len(splits.train) - 1, SAMPLE_FACES).astype(np.int64))
-    contents = {each: convert_to_litert(network, calibrations, each, sample) for each in FORMATS}
+    contents = {name: convert_to_litert(network, calibrations, name, sample) for name in FORMATS}
     formats: dict[str, Any] = {}
     for each, content in contents.items():
         trial_file = write_model(run_dir / "exported" / each, content, calibrations, each, name)

@@ -112,7 +112,7 @@ def augment_batch(
 def draw_mixup(
     count: int, rng: np.random.Generator, settings: AugmentSettings
 ) -> tuple[NDArray[np.int64], float]:
-    """The partners for mixup, (count,) indices, and the share of the face itself.
+    """The partner of each face for mixup, (count,) indices, and the share of the face itself.
 
     The share is drawn from Beta(alpha, alpha) and at least 0.5, so that the face dominates; 1 for batches
     that are not mixed. Mixup: Zhang et al. 2018, arXiv 1710.09412.
@@ -129,6 +129,7 @@ def mix_rows(values: NDArray[np.float32], partners: NDArray[np.int64], share: fl
 
 
 PATCH_PX = 12
+"""The side of a patch of ``shuffled_image``."""
 
 
 def noise_image(image: FaceImage, rng: np.random.Generator) -> FaceImage:

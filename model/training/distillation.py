@@ -48,7 +48,7 @@ def _exported_teacher(path: Path) -> Callable[[NDArray[np.uint8]], LabelShares]:
 
 
 def teacher_facts(teacher: Path) -> dict[str, Any]:
-    """What ``run.json`` stores of a teacher: not its path, which may be private, nor its history."""
+    """The description of a teacher for ``run.json``: not its path, which may be private, nor its history."""
     if teacher.suffix == ".tflite":
         return {"model": read_model(teacher).version}
     run = read_run(teacher)

@@ -58,7 +58,8 @@ def truncate_epochs(path: Path, count: int) -> None:
 
 
 def read_run_facts(folder: Path, name: str = RUN_FILE) -> dict[str, Any]:
-    """What was written when training began; raises ``ModelError`` if it is missing."""
+    """The settings and data facts that were written when training began; raises ``ModelError`` if it is
+    missing."""
     try:
         facts: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

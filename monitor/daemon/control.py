@@ -164,8 +164,8 @@ def send_command(data_folder: Path, verb: Verb, room: str | None, text: str | No
 _LOCK = "control.lock"
 
 TRANSITION_TIMEOUT_S = 20.0
-"""How long a process may hold the data folder without an endpoint: it is starting, or makes its last
-report."""
+"""How long a process may hold the data folder without an endpoint: it is starting, or generates its
+last report."""
 
 _POLL_S = 0.2
 

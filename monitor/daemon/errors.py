@@ -25,7 +25,8 @@ class DaemonNotRunning(ControlError):
 
 
 class DaemonUnreachable(ControlError):
-    """A process holds the data folder, and cannot be asked: no answer, another user's, or another version."""
+    """A process holds the data folder but cannot be reached: it does not answer, belongs to another user or
+    has another version."""
 
     kind = "unreachable"
 
@@ -119,7 +120,7 @@ class ErrorReply:
 
     @classmethod
     def of(cls, error: ProblemError) -> ErrorReply:
-        """The error to be sent; an error that is no ControlError means that the settings do not allow it."""
+        """The error to be sent; an error that is no ControlError becomes ``refused``."""
         kind = error.kind if isinstance(error, ControlError) else RecordingRefused.kind
         return cls(kind, error.problem, error.hint)
 

@@ -93,9 +93,9 @@ def decode_command(line: bytes | str) -> Command:
 
 @dataclass(frozen=True)
 class RecordingRequest:
-    """What to record. ``source`` as in ``capture.source``. ``until``: aware UTC, None until it is stopped.
-    ``scheduled``: requested by the timetable, so it is retried until ``until``. ``starts_paused``: analyses
-    nothing before ``resume``."""
+    """A request to record a class. ``source`` as in ``capture.source``. ``until``: the end, aware UTC; None
+    to record until it is stopped. ``scheduled``: requested by the timetable, so it is retried until
+    ``until``. ``starts_paused``: analyses nothing before ``resume``."""
 
     class_name: str
     source: str

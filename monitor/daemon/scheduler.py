@@ -279,7 +279,7 @@ def _logged(call: Callable[..., object], *arguments: object) -> None:
 
 def _by_key(slots: Iterable[LessonSlot]) -> dict[str, LessonSlot]:
     """The slots by a key that depends on class, room, days and times. The source is omitted: it may contain a
-    password, and another one is no reason to forget missed lessons."""
+    password, and a changed source must not hide missed lessons."""
     slots_by_key: dict[str, LessonSlot] = {}
     for slot in slots:
         parts = (slot.class_name, slot.room or "", *sorted(slot.days), f"{slot.starts}", f"{slot.ends}")

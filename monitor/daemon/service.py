@@ -108,7 +108,7 @@ class Service:
         except CancelledError:
             return Reply({}, ErrorReply.of(_stopping()))
         except TimeoutError:
-            # A client that is told to try again must not find that the request was executed after all.
+            # The client may try again only if the request was cancelled; otherwise it may still be executed.
             hint = "Try again." if future.cancel() else "Check the result with 'classpulse status'."
             return Reply({}, ErrorReply.of(DaemonBusy("Classpulse is busy.", hint)))
 

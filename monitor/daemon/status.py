@@ -23,7 +23,7 @@ class NextLesson:
 
 
 class ProblemKind(StrEnum):
-    """What a problem concerns."""
+    """The kinds of problems."""
 
     RECORDING = "recording"
     """A request is not being recorded at the moment; the daemon retries."""

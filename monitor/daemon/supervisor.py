@@ -34,15 +34,17 @@ from monitor.sources.camera_state import CameraState
 log = logging.getLogger(__name__)
 
 HEARTBEAT_TIMEOUT_S = 60.0
-"""A worker sends its status every second from its start. One that is silent for a minute hangs (a driver in
-the kernel, a stopped process) and is replaced."""
+"""A worker sends its status every second from its start. One that is silent for a minute hangs (in a kernel
+driver, or as a stopped process) and is replaced."""
 
 PROGRESS_TIMEOUT_S = 120.0
-"""The media time of a session advances at least once per second, in gaps too. One step takes seconds on the
-slowest computer; loading the models takes up to half a minute from a cold disk."""
+"""A worker whose media time does not advance for this long is killed. It advances at least once per second,
+in gaps too. One step takes seconds on the slowest computer, and loading the models up to half a minute from a
+cold disk."""
 
 STOP_TIMEOUT_S = 90.0
-"""At its end a session tries for a minute to write what a locked database or a full disk rejected."""
+"""A worker that has not ended this long after a stop request is killed. A session that ends retries for a
+minute to write what a locked database or a full disk rejected."""
 
 STILL_PAUSED = "it was paused when Classpulse ended; use 'classpulse resume'"
 
@@ -128,7 +130,7 @@ class RecordingSlot:
         return StartFailed(reason, is_retryable=True)
 
     def set_paused(self, status: RecordingStatus, *, paused: bool) -> None:
-        """Note a request to pause or resume. Raises CommandRejected if ``status`` does not allow it."""
+        """Record a request to pause or resume. Raises CommandRejected if ``status`` does not allow it."""
         label = self.request.place_label
         if paused and self.is_paused:
             raise CommandRejected(f"{label} is already paused.", "Use 'classpulse resume'.")
@@ -142,7 +144,7 @@ class RecordingSlot:
         self.pause_requested = paused
 
     def current_status(self, target_fps: float) -> RecordingStatus:
-        """The last status of the worker, or what is known before the first."""
+        """The last status of the worker; before the first, one made from the request."""
         if self.status is not None:
             is_ending = self.stop_requested_s is not None and self.status.state not in (
                 SessionState.FINISHED,
@@ -311,8 +313,8 @@ class Supervisor:
     def start(self, request: RecordingRequest) -> None:
         """Record ``request``.
 
-        Raises RecordingConflict if its room or camera is in use. A scheduled request waits for them instead,
-        or gives its end to a manual recording of the same class.
+        Raises RecordingConflict if its room or camera is in use. A scheduled request waits for them instead;
+        if a manual recording of the same class uses them, it continues until the end of the scheduled one.
         """
         other = self._slots.conflicting(request)
         if other is None:
@@ -404,7 +406,7 @@ class Supervisor:
         self._handle_outcome(slot, slot.outcome or slot.crash_outcome(exit_code))
 
     def tick(self) -> None:
-        """Act on the passed time: end recordings at their end, kill hung workers, retry, drop late
+        """Act on the time that has passed: end recordings at their end, kill hung workers, retry, drop late
         requests."""
         now_s = self._clock()
         for slot in self._slots:

@@ -70,7 +70,7 @@ class LessonSlot:
         if self.ends <= self.starts:
             raise ValueError(
                 f"a lesson from {_hm(self.starts)} to {_hm(self.ends)}; expected an end after its start "
-                "(one over midnight is two lessons)"
+                "(enter a lesson over midnight as two)"
             )
 
     def __str__(self) -> str:

@@ -60,7 +60,8 @@ ONLINE_FPS = 1.0
 
 @dataclass(frozen=True)
 class SessionResources:
-    """What a session writes to. ``add_log_context`` adds its keywords to every later line of the log."""
+    """The database and the log of a session. ``add_log_context`` adds its keywords to every later line of the
+    log."""
 
     engine: Engine
     mode: AnalysisMode

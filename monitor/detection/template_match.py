@@ -1,12 +1,12 @@
 """Template matching of known faces, and detection of changed areas, by normalised correlation.
 
-Detections of a small face flicker: of two frames half a second apart the detector finds it in one. A person
-who has not moved still looks the same, which the normalised cross-correlation of the two images shows without
-the detector (template matching, as in Lewis 1995, "Fast normalized cross-correlation"). A template is kept in
-memory until the face is detected again or dropped, and is never stored.
+The detector finds a small face in only about every second frame. A person who has not moved still looks the
+same, which the normalised cross-correlation of two frames shows without the detector (template matching, as
+in Lewis 1995, "Fast normalized cross-correlation"). A template is kept in memory until the face is detected
+again or dropped, and is never stored.
 
 For changed areas a thumbnail of the frame is kept. Normalised correlation is invariant to exposure. An area
-without contrast before and now has not changed.
+that lacked contrast then and lacks it now has not changed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ TEMPLATE_MARGIN = 0.2
 """The margin of a template around the box, in sides of the box: hair and chin distinguish heads."""
 
 SEARCH_RADIUS = 0.35
-"""How far a face may have moved, in sides of the box; the detector must find a face that moved farther."""
+"""The search range, in sides of the box; a face that moved farther is left to the detector."""
 
 NEAR_SEARCH_PX = 3.0
 """The first search range, in pixels of the template, because most faces have hardly moved: seven positions
 per axis instead of some thirty. Heuristic, not tuned on data."""
 
 MIN_CORRELATION = 0.8
-"""The least correlation of a face with its template. The first value that was tried, not tuned on data;
+"""The least correlation of a face with its template. Heuristic, not tuned on data;
 ``docs/explanation/detection-and-tracking.md`` has its effect."""
 
 UNCHANGED_CORRELATION = 0.95
@@ -41,8 +41,7 @@ lively face in front of a webcam fewer than half of the samples half a second ap
 nearly all. Heuristic, not tuned on data."""
 
 MAX_TEMPLATE_PX = 48
-"""Larger faces are compared at this size: their details move, and the cost grows with the square."""
-
+"""Larger faces are scaled down to this size: their details move, and the cost grows with the square."""
 
 MAX_UNSEEN_SAMPLES = 20
 """For this many samples (ten seconds at two per second) a face is kept without a detection, but for no more
@@ -51,8 +50,8 @@ than it was detected before: a single false positive is not kept alive by its un
 
 @dataclass(frozen=True)
 class Template:
-    """The appearance of one face: ``face`` as last located, ``grey`` (h, w) uint8 its surroundings at
-    ``scale``, ``has_contrast`` whether they can be compared. ``seen_samples`` counts the samples with a
+    """The appearance of one face: ``face`` as last located; ``grey`` (h, w) uint8, the face with a margin, at
+    ``scale``; ``has_contrast``, whether ``grey`` can be compared. ``seen_samples`` counts the samples with a
     detection, ``unseen_samples`` those since then in which the detector did not find it."""
 
     face: Candidates
@@ -92,11 +91,11 @@ def match_template(image_bgr: ImageBGR, template: Template) -> tuple[Template, f
     )
 
 
-def _match_within(image_bgr: ImageBGR, template: Template, reach_px: float) -> tuple[Template, float]:
-    """``match_template`` within ``reach_px`` pixels of the frame on either axis."""
+def _match_within(image_bgr: ImageBGR, template: Template, radius_px: float) -> tuple[Template, float]:
+    """``match_template`` within ``radius_px`` pixels of the frame on either axis."""
     x1, y1, x2, y2 = (float(value) for value in template.face.boxes_xyxy[0])
     around = TEMPLATE_MARGIN * max(x2 - x1, y2 - y1)
-    margin = around + reach_px
+    margin = around + radius_px
     window, (left, top) = _crop_grey(
         image_bgr, (x1 - margin, y1 - margin, x2 + margin, y2 + margin), template.scale
     )
@@ -162,7 +161,7 @@ class ChangeDetector:
         return np.flatnonzero([before is None or _differs(before, now) for before, now in pairs])
 
     def mark_scanned(self, area_indices: NDArray[np.intp]) -> None:
-        """These areas are scanned in this sample."""
+        """Compare these areas with this sample from now on, because they are scanned in it."""
         for index in area_indices:
             self._before[index] = self._now[index]
 

@@ -43,10 +43,10 @@ class TiledDetector:
             self._verifier,
             settings.full_scan_interval,
         )
-        self.version = f"blazeface tiled 3 (mediapipe {_installed('mediapipe')})"
+        self.version = f"blazeface tiled 3 (mediapipe {_installed_version('mediapipe')})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
-        """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``BOX_MARGINS`` and kept in the
+        """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``BOX_MARGINS`` and clipped to the
         frame."""
         height, width = image_bgr.shape[:2]
         detected = self._incremental.detect(image_bgr)
@@ -54,7 +54,7 @@ class TiledDetector:
         return [face for face in faces if face.size_px >= MIN_SIZE_SHARE * self._min_face_px]
 
 
-def _installed(package: str) -> str:
+def _installed_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:

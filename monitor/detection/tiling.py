@@ -119,8 +119,8 @@ class FrameSlices:
         return len(self.areas_xyxy)
 
     def around(self, boxes_xyxy: Floats, reach: float) -> NDArray[np.intp]:
-        """The slices that contain the centre of any of ``boxes_xyxy`` ``(M, 4)``, moved by up to ``reach`` of
-        its sides, and suit a face of its size; indices in ascending order."""
+        """The slices that suit the size of any of ``boxes_xyxy`` ``(M, 4)`` and contain its centre after a
+        shift of up to ``reach`` times its side; indices in ascending order."""
         sides = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(axis=1)
         middles = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
         low = self.areas_xyxy[:, None, :2] - reach * sides[None, :, None]

@@ -1,10 +1,10 @@
 """The contour of an eye, from MediaPipe's bundled iris network.
 
-The face mesh does not show whether an eye is closed: a closed one still has two thirds of an open one's
-height there (``docs/explanation/attention.md``). This network gets a crop of the eye, as in mediapipe's
-``modules/iris_landmark/*.pbtxt``, release 0.10.21: a square of 2.3 times the eye's width, the subject's left
-eye mirrored. Source: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video for digital
-puppetry", arXiv 2006.11341.
+The face mesh does not show whether an eye is closed: in the mesh, a closed eye is still two thirds as high as
+an open one (``docs/explanation/attention.md``). The input of this network is a crop of the eye, as in
+mediapipe's ``modules/iris_landmark/*.pbtxt``, release 0.10.21: a square of 2.3 times the eye's width, the
+subject's left eye mirrored. Source: Ablavatski et al. 2020, "Real-time pupil tracking from monocular video
+for digital puppetry", arXiv 2006.11341.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ first one.
 A camera on a stand drifts, is zoomed, is knocked; seats must not move with it. Corners of a keyframe are
 found again in each frame by pyramidal optical flow (Lucas and Kanade 1981; Bouguet 2000), and the similarity
 that most of them agree on (RANSAC) is the camera motion; walls outvote people who walk. The keyframe is kept
-as long as enough of it is visible, so that errors do not add up. After a jolt that optical flow cannot
-follow, ORB features (Rublee et al. 2011) are matched instead.
+as long as enough of it is visible, so that errors do not add up. After a sudden movement that optical flow
+cannot follow, ORB features (Rublee et al. 2011) are matched instead.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class _Keyframe:
 class CameraMotionEstimator:
     """Estimates the motion of one camera. Constant memory: the first frame and one keyframe.
 
-    No corners are taken from ``masked_areas``, ``(4, 2)`` corners each, pixels of the reference frame. With
-    any, the motion of frames of another size than the first is unknown.
+    No corners are taken from ``masked_areas``, ``(4, 2)`` corners each, pixels of the reference frame. If
+    there are any, the motion of a frame of another size than the first is unknown.
     """
 
     def __init__(self, masked_areas: Sequence[Polygon] = ()) -> None:
@@ -79,8 +79,8 @@ class CameraMotionEstimator:
         self._shape: tuple[int, ...] = ()
 
     def to_reference(self, image_bgr: ImageBGR) -> Matrix | None:
-        """The similarity ``(2, 3)`` from pixels of this frame to the reference frame; None if unknown (too
-        dark, covered, another scene), which the next frame may end."""
+        """The similarity ``(2, 3)`` from pixels of this frame to the reference frame; None if unknown
+        (too dark, covered, another scene); it may be known again for the next frame."""
         scale = working_scale(image_bgr)
         if min(image_bgr.shape[:2]) * scale < MIN_FRAME_PX:
             return None
@@ -165,7 +165,7 @@ class CameraMotion:
     """The last known camera motion of a session: ``to_reference`` ``(2, 3)``; ``is_known`` is for the latest
     frame.
 
-    ``lost_note`` is noted after the motion was unknown for ``UNKNOWN_NOTE_AFTER_S``.
+    ``lost_note`` is the note once the motion has been unknown for ``UNKNOWN_NOTE_AFTER_S``.
     """
 
     def __init__(self, estimator: MotionEstimator | None, lost_note: str = CAMERA_LOST) -> None:
@@ -190,8 +190,8 @@ class CameraMotion:
         self.to_reference = IDENTITY
 
     def hold_still(self, image_bgr: ImageBGR, note: str | None) -> str | None:
-        """Override ``update``: the camera has not moved. Returns ``note``, unless it is about camera
-        motion."""
+        """Override an ``update`` that returned ``note``, because the camera has not moved. Returns ``note``
+        unless it is about camera motion."""
         if note is not None:
             self.restart(image_bgr)
         self.to_reference = IDENTITY

@@ -21,7 +21,8 @@ STABLE_AFTER_S = 10.0
 attempt does not reset it."""
 
 _MAX_DOUBLINGS = 16
-"""Beyond every maximum pause; attempts may continue for days."""
+"""Bounds the power of two, because attempts may continue for days; the pause is at its maximum long
+before."""
 
 
 def doubled_pause_s(first_s: float, max_s: float, failures: int) -> float:
@@ -56,8 +57,8 @@ class ReconnectBackoff:
     def record_failure(self, now_s: float, *, received_any: bool = False) -> float | None:
         """A connection failed. Returns the time of the next attempt, None if the budget is spent.
 
-        ``received_any``: the connection delivered frames, none of them fresh. The camera exists then: the
-        budget is restored and the pause is the shortest.
+        ``received_any``: the connection delivered frames, none of them fresh. The camera is
+        reachable, so the budget is restored and the pause is the shortest.
         """
         self._fresh_since_s = None
         if self._failing_since_s is None or received_any:

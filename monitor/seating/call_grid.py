@@ -51,7 +51,7 @@ MIN_FACES = 2
 
 
 class FrameKind(StrEnum):
-    """What the frames of a source show. The values are those of the setting ``capture.kind``."""
+    """The content of a source's frames. The values are those of the setting ``capture.kind``."""
 
     AUTO = "auto"
     ROOM = "room"

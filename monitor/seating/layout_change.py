@@ -48,7 +48,8 @@ MIN_MOVED_FACES = 2
 faces count as one, but one face must have left. As many must be re-identified."""
 
 ARRIVALS_PER_DEPARTURE = 4
-"""A new face says less than one that left: in a call a person sits down again while another gets up."""
+"""This many new faces count as one that left. A new face is weaker evidence, because in a call a person may
+sit down again while another gets up."""
 
 MIN_MOVED_SHARE = 0.25
 """Smallest share of faces that left or appeared among the faces of both frames."""
@@ -354,8 +355,8 @@ def _match_tiles(
     is_recent: NDArray[np.bool_],
     current_tiles: Sequence[LayoutTile],
 ) -> dict[int, int]:
-    """Matches of known tiles, in the order ``rows``, with current tiles, by index. Order is kept unless
-    another one is clearly better."""
+    """Matches of known tiles, in the order ``rows``, with current tiles, by index. The order is kept
+    unless another order is clearly better."""
     columns = _tile_order(current_tiles)
     # The gain of a pair is its correlation above the smallest allowed one.
     min_correlation = np.where(is_recent, MIN_CORRELATION, MIN_CORRELATION_UNSEEN)[list(rows)]

@@ -1,4 +1,4 @@
-"""The seats of a plan in a session: their areas, and which students sit on them. Pure.
+"""The seats of a plan in a session: their areas, and which students occupy them. Pure.
 
 ``to_reference`` is the similarity from pixels of the plan's image to those of the reference frame.
 """
@@ -28,10 +28,11 @@ hair, shoulders and chest, which are absent from an empty seat."""
 
 MAX_OCCLUDED_SHARE = 0.5
 _GRID = 20
+"""Points per side of a seat's box at which its occlusion is sampled."""
 
 MIN_CONSECUTIVE_MATCHES = 3
-"""Consecutive updates with a student on the same planned seat before it is assigned. The recorder updates
-every few seconds; a person who walks past a seat is not on it for ten of them."""
+"""The number of consecutive updates in which a student must be on the same planned seat before the seat is
+assigned. The recorder updates every few seconds; a person who walks past a seat leaves it sooner."""
 
 
 def masked_area(box: Box) -> Box:
@@ -78,8 +79,8 @@ class SeatOwnerResolver:
     def update(self, seats: Sequence[Seat], *, is_final: bool = False) -> dict[int, SeatOwner]:
         """The owners by student number, given the present seats; called every few seconds.
 
-        In the ``is_final`` update a student who was on the same seat in all updates is resolved without the
-        minimum number, because a session may be short.
+        In the ``is_final`` update a student who was on the same seat in all updates is resolved even after
+        fewer updates, because a session may be short.
         """
         label_of = self._match_seats([seat for seat in seats if seat.student not in self._resolved])
         for seat in seats:
@@ -101,7 +102,7 @@ class SeatOwnerResolver:
         return dict(self._resolved)
 
     def erased_students(self, seats: Sequence[Seat]) -> frozenset[int]:
-        """The students whose data must be deleted."""
+        """The students whose data must be deleted: none, because opted-out seats are masked."""
         return frozenset()
 
     def _match_seats(self, seats: Sequence[Seat]) -> dict[int, str]:

@@ -178,8 +178,8 @@ class TileOwnerResolver(SeatOwnerResolver):
         }
 
     def erased_students(self, seats: Sequence[Seat]) -> frozenset[int]:
-        """The students whose tiles have no participant, because consent was withdrawn or nobody has
-        joined."""
+        """The students whose tiles have no participant, because consent was withdrawn or no student
+        has joined."""
         tiles = {participant.tile for participant in self._participants().participants}
         return frozenset(seat.student for seat in seats if self._tile(seat) not in tiles)
 

@@ -48,7 +48,7 @@ from monitor.types import Face, Frame, FrameResult, Gap, ImageBGR
 
 
 class SessionCallbacks(TypedDict, total=False):
-    """What a caller wants to be told about a session, each from the thread of the session."""
+    """Callbacks for the events of a session, called in the thread of the session."""
 
     on_start: Callable[[int, float | None], None]
     """Gets the session ID and the expected length in seconds, at the first frame."""

@@ -1,7 +1,7 @@
 """The rate of analysed frames, and notes when it is too low. Pure.
 
-The latest frame wins: frames that arrive while another is analysed are dropped, so a slow machine analyses
-fewer frames and none of them late.
+Frames that arrive while another is analysed are dropped, except the latest, so a slow machine analyses fewer
+frames, but none late.
 """
 
 from __future__ import annotations

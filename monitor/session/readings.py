@@ -32,8 +32,8 @@ class PendingReadings:
         return [reading.media_s for reading in self._readings.get(track_id, ())]
 
     def continue_tracks(self, tracks: Iterable[Track]) -> list[tuple[int, int]]:
-        """Move readings to tracks that continue another one; returns ``(previous, new)`` IDs of those that
-        had any."""
+        """Move readings to the tracks that continue earlier tracks; returns the ``(previous, new)`` IDs for
+        which there were readings."""
         continued: list[tuple[int, int]] = []
         for track in tracks:
             if track.previous_track_id is not None and track.previous_track_id in self._readings:

@@ -35,8 +35,8 @@ from monitor.types import Frame, FrameResult, Gap
 log = logging.getLogger(__name__)
 
 MAX_SAMPLE_DURATION_S = 2.0
-"""The longest time that one frame may stand for, seconds, unless less than one frame a second is sampled. The
-rest of a longer interval is not observed."""
+"""The longest interval that one frame may represent, seconds, unless less than one frame a second is sampled.
+The rest of a longer interval is not observed."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class SessionView:
 
 @runtime_checkable
 class LiveControls(Protocol):
-    """What a live source offers beyond ``Source``; thread-safe (``monitor.sources.live.LiveSource``)."""
+    """The methods of a live source beyond ``Source``; thread-safe (``monitor.sources.live.LiveSource``)."""
 
     def now_s(self) -> float:
         """The present media time, seconds."""

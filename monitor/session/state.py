@@ -24,11 +24,11 @@ class SessionState(StrEnum):
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     START_FAILED = "start_failed"
-    """It never began: there is no session in the database."""
+    """The session never began and is not in the database."""
 
 
 class SessionEvent(StrEnum):
-    """What happens to a session. The values are used in the documentation."""
+    """The events that change the state of a session. The values are used in the documentation."""
 
     FRAME_RECEIVED = "frame received"
     SIGNAL_LOST = "signal lost"

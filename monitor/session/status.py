@@ -37,11 +37,12 @@ class LiveStudent:
 class RecordingStatus:
     """The recording of one room. ``source`` contains no password. Times are aware UTC.
 
-    ``session_id`` is None until the first frame. ``state_since`` is when ``state`` began. ``camera_reason``
-    states in a few words why no fresh frame arrives, empty while one does; ``camera_age_s`` is the age of the
-    last fresh frame, None before the first. ``face_count`` counts the faces of the latest frame,
-    ``student_count`` all students so far. ``sample_fps`` is the rate of the last 30 s, ``target_fps`` the
-    configured one. ``unwritten_bins`` are pending. ``last_written_at`` is None before the first commit.
+    ``session_id`` is None until the first frame. ``media_s`` is the position in the source, ``watched_s`` the
+    time in which frames arrived. ``state_since`` is when ``state`` began. ``camera_reason`` states in a few
+    words why no fresh frame arrives, empty while one does; ``camera_age_s`` is the age of the last fresh
+    frame, None before the first. ``face_count`` counts the faces of the latest frame, ``student_count`` all
+    students so far. ``sample_fps`` is the rate of the last 30 s, ``target_fps`` the configured one.
+    ``unwritten_bins``: bins that are not committed yet. ``last_written_at`` is None before the first commit.
     ``live_students`` is empty in gaps and in ``mode: aggregate``. ``small_faces`` is the result of the search
     for missed faces, None before there is one.
     """

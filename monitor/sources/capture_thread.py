@@ -98,7 +98,8 @@ nor the driver of an unplugged camera recovers. Single failures are ignored."""
 
 @dataclass(frozen=True)
 class ConnectionStats:
-    """What a connection delivered besides fresh frames; times on the suspend-aware clock, None for never.
+    """The frames that a connection delivered besides fresh ones; times on the suspend-aware clock, None for
+    never.
 
     ``black_since_s``: only black frames have arrived since then. ``duplicate_at_s``: time of the last
     duplicate. ``received_any``: any frame arrived. ``no_participants``: no frame is expected, because the
@@ -121,7 +122,7 @@ class Connection(Protocol):
 
     @property
     def stats(self) -> ConnectionStats:
-        """What arrived besides fresh frames."""
+        """The frames that arrived besides fresh ones."""
         ...
 
     @property
@@ -203,7 +204,7 @@ class CaptureThread(ReaderThread):
 
     @property
     def stats(self) -> ConnectionStats:
-        """What arrived besides fresh frames."""
+        """The frames that arrived besides fresh ones."""
         return self._classifier.stats
 
     def _run(self) -> None:

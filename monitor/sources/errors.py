@@ -182,7 +182,7 @@ class VideoTruncated(SourceLost):
 
     def __init__(self, name: str, position_s: float, expected_s: float) -> None:
         super().__init__(
-            f"{name} ends at {position_s:.1f} s of the {expected_s:.1f} s that it announces. "
+            f"{name} ends at {position_s:.1f} s, before its stated length of {expected_s:.1f} s. "
             "The file is truncated or damaged.",
             position_s,
         )

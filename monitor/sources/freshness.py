@@ -37,7 +37,7 @@ of its light by 11. At a twentieth no face could be detected."""
 
 
 class FrameStatus(StrEnum):
-    """What a frame indicates about its camera."""
+    """Whether a frame is new: a frozen camera delivers duplicates, a covered one black frames."""
 
     FRESH = "fresh"
     DUPLICATE = "duplicate"
@@ -73,8 +73,8 @@ def is_black(thumbnail: Thumbnail) -> bool:
     return mean <= MAX_BLACK_MEAN and float(thumbnail.max()) - mean <= MAX_BLACK_SPREAD
 
 
-def _difference(one: Thumbnail, other: Thumbnail) -> float:
+def _difference(thumbnail: Thumbnail, other: Thumbnail) -> float:
     """The largest difference of a block, grey levels; infinite for different sizes."""
-    if one.shape != other.shape:
+    if thumbnail.shape != other.shape:
         return float("inf")
-    return float(np.abs(one.astype(np.int16) - other).max())
+    return float(np.abs(thumbnail.astype(np.int16) - other).max())

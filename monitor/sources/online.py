@@ -36,7 +36,7 @@ RESPONSE_TIMEOUT_S = 5.0
 """The dashboard answers in milliseconds; after this long it hangs."""
 
 RECONNECT_TIMEOUT_S = 60.0
-"""The budget of retries for a lost dashboard: the browsers have stopped by then."""
+"""How long a lost dashboard is retried: after that the browsers have stopped sending."""
 
 STALE_TIMEOUT_S = 7 * 86400.0
 """A connection is not given up because no student has joined yet."""

@@ -50,11 +50,11 @@ FALLBACK_FRAME_S = 1 / 25
 """The frame duration if a file does not state it; used only for frames without a timestamp."""
 
 SPARE_FRAMES = 4
-"""Frames without references to them are not decoded if a sampling interval has at least this many frames: the
-next decoded frame is then still near the sampling time (at most one frame late in ``benchmarks/decode.py``),
-and the images are identical bit for bit to those of a full decoding. Skipping every B frame would halve the
-time again, but P frames may refer to B frames: in three of six clips it smeared images by 4 to 5 grey levels
-in the mean."""
+"""Frames that no other frame refers to are not decoded if a sampling interval has at least this many frames:
+the next decoded frame is then still near the sampling time (at most one frame late in
+``benchmarks/decode.py``), and the images are identical bit for bit to those of a full decoding. Skipping
+every B frame would halve the time again, but P frames may refer to B frames: in three of six clips it smeared
+images by 4 to 5 grey levels in the mean."""
 
 CUT_TOLERANCE_S = 1.0
 """Announced and real lengths of complete files differ by fractions of a second; less is not a truncation."""

@@ -40,7 +40,7 @@ class WriteBatch:
         """This batch and a newer one as one batch.
 
         A bin, track or gap of the newer batch replaces the same one here, so the size of pending data
-        depends on the lecture and not on the number of batches.
+        depends on the length of the session, not on the number of batches.
         """
         return WriteBatch(
             progress=newer.progress,

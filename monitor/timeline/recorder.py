@@ -1,8 +1,8 @@
 """Records a session: collects its timeline and hands it to the database writer in batches.
 
-A lecture cannot be repeated, so the recorder writes early and forgets late: bins, also unfinished ones, are
-written every few seconds, and a batch that could not be written is kept in memory until it can. Only bins,
-seats, tracks, gaps and notes are kept, no image.
+A lesson cannot be repeated. Therefore bins, including unfinished ones, are written every few seconds, and a
+batch whose write failed stays in memory until it is written. Only bins, seats, tracks, gaps and notes are
+kept, no image.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Recorder:
     ``last_written_at`` and ``labels``.
 
     ``retry_timeout_s``: how long failing writes are retried, on the monotonic clock, before the database's
-    error is raised: 0 for a file, which can be analysed again; unlimited for a live lecture, which cannot be
-    repeated. ``in_background``: write in a thread, so that the lecture never waits for the database
+    error is raised: 0 for a file, which can be analysed again; unlimited for a live session, which cannot be
+    repeated. ``in_background``: write in a thread, so that analysis never waits for the database
     (``monitor.timeline.write_queue``). ``owner_resolver`` assigns students of the roster.
     """
 
@@ -170,7 +170,7 @@ class Recorder:
         return replace(
             batch,
             bins=bins,
-            tracks={one.track.track_id: _track_record(one) for one in tracks},
+            tracks={assignment.track.track_id: _track_record(assignment) for assignment in tracks},
             seats=identities.seats,
             owners=identities.owners,
             frame_size=update.frame_size,

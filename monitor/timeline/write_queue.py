@@ -1,4 +1,4 @@
-"""Passes batches to the writer: synchronously, or in a thread that the lecture does not wait for."""
+"""Passes batches to the writer: synchronously, or in a thread so that analysis does not wait."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class BatchSink(Protocol):
         """Time of the last commit."""
 
     def submit(self, batch: WriteBatch) -> None:
-        """Accept a batch to write. Raises DatabaseError if writing has failed for longer than the retry
+        """Accept a batch to write. Raises DatabaseError if writes have failed for longer than the retry
         timeout."""
 
     def finish(self, close: SessionClose, timeout_s: float) -> None:
-        """Write pending batches and close the session's row, also if some batch cannot be written. Takes at
-        most ``timeout_s``; raises DatabaseError if anything is left."""
+        """Write pending batches, then close the session's row even if a batch could not be written. Takes at
+        most ``timeout_s``; raises DatabaseError if a batch or the row is left."""
 
 
 class RetryDeadline:
@@ -146,7 +146,7 @@ class SyncWriter:
 
 
 class WriteQueue:
-    """Writes in a thread: neither a locked database nor a full disk blocks the lecture.
+    """Writes in a thread: neither a locked database nor a full disk blocks analysis.
 
     At most two batches exist: the one that is being written, and one with everything that was submitted
     since. ``retry_s`` is the first pause after a failure.
@@ -171,7 +171,7 @@ class WriteQueue:
         self._deadline_s = 0.0
         self._failure: BaseException | None = None
         self._done = threading.Event()
-        # A daemon thread: a write to a locked database must not keep the program from ending.
+        # A daemon thread: a write to a locked database must not keep the process from exiting.
         self._thread = threading.Thread(target=self._run, name="classpulse-writer", daemon=True)
 
     @property
@@ -253,8 +253,8 @@ class WriteQueue:
         return True
 
     def _pause(self) -> None:
-        """Wait for the next attempt: twice as long each time, but shortly while the session is being
-        closed."""
+        """Wait for the next attempt: twice as long each time, but a constant short time while the session
+        is being closed."""
         with self._changed:
             if self._close_request is None:
                 self._changed.wait_for(lambda: self._close_request is not None, self._pause_s)

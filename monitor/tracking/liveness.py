@@ -1,8 +1,8 @@
 """Liveness: faces that never move are images, such as a poster, a face on the board or a frozen tile. Pure.
 
-A person who sits still blinks, breathes and turns. So a patch of the reference frame is compared with the
-same patch two seconds before, and a face is a person once it has changed a few times. Detector boxes are of
-no use for this: they jitter as much on an image as on a person.
+A person who sits still blinks, breathes and turns. Therefore a patch of the reference frame is compared with
+the same patch two seconds before, and a face is confirmed as a person after a few changes. Detector boxes are
+of no use for this: they jitter as much on an image as on a person.
 
 Positions are in the reference frame, so a moving camera does not restart anything. If it moved between the
 two frames, registration errors and blur change a poster too; the face is then compared against its own
@@ -36,11 +36,11 @@ never below 0.958 for twelve images on the wall of a simulated hall, never above
 never above 0.825 for eight people recorded by a webcam. Chosen on these."""
 
 MIN_CHANGES = 3
-"""Changes that make a face a person; a single one may be a person walking past. Heuristic, not tuned on
-data."""
+"""Changes after which a face is confirmed as a person; a single one may be a person walking past. Heuristic,
+not tuned on data."""
 
 MIN_CHANGE_SPAN_S = 3.0
-"""Shortest time from the first to the last of them, seconds: walking past takes a few frames."""
+"""Shortest time from the first to the last of these changes, seconds: walking past takes a few frames."""
 
 GONE_AFTER_S = 10.0
 """A face whose patch has differed for this time after the face left was a person, seconds: images do not
@@ -117,7 +117,8 @@ class _FaceHistory:
 
 
 class LivenessFilter:
-    """Keeps which tracks have moved. Memory: two seconds of patches of each track that has not."""
+    """Decides which tracks are people. Memory: two seconds of patches for each track that is not
+    confirmed."""
 
     def __init__(self) -> None:
         self._histories: dict[int, _FaceHistory] = {}
@@ -146,10 +147,10 @@ class LivenessFilter:
             if track_id in boxes_xyxy:
                 history = self._histories.setdefault(track_id, _FaceHistory(media_s, media_s))
                 history.boxes.append(boxes_xyxy[track_id])
-                has_moved = _has_changed(history, current)
+                is_person = _confirm_visible(history, current)
             else:
-                has_moved = track_id in self._histories and _has_gone(self._histories[track_id], current)
-            if has_moved:
+                is_person = track_id in self._histories and _has_gone(self._histories[track_id], current)
+            if is_person:
                 self._confirmed.add(track_id)
                 self._histories.pop(track_id, None)
             elif track_id in self._histories:
@@ -180,8 +181,8 @@ class LivenessFilter:
         }
 
 
-def _has_changed(history: _FaceHistory, current: _CurrentFrame) -> bool:
-    """Compare a visible face with before; returns whether it is confirmed as a person."""
+def _confirm_visible(history: _FaceHistory, current: _CurrentFrame) -> bool:
+    """Compare a visible face with its earlier patch; returns whether it is confirmed as a person."""
     history.gone_since_s = None
     while len(history.references) > 1 and current.media_s - history.references[1].media_s >= COMPARISON_LAG_S:
         history.references.popleft()
@@ -205,7 +206,7 @@ def _has_changed(history: _FaceHistory, current: _CurrentFrame) -> bool:
 
 
 def _has_gone(history: _FaceHistory, current: _CurrentFrame) -> bool:
-    """Compare the patch of a face that is not visible; returns whether the face has left."""
+    """Compare the patch of a face that is not visible; returns whether the face has left, so was a person."""
     if not history.references or not _differs(history.references[-1], current):
         history.gone_since_s = None
         return False
@@ -237,7 +238,7 @@ def _differs(reference: _ReferencePatch, current: _CurrentFrame) -> bool:
 
 
 def _has_camera_moved(reference: _ReferencePatch, camera: CameraTransform | None) -> bool:
-    """Whether the camera has moved so far that the position in the frame is another one."""
+    """Whether the camera has moved so far that the face is at another position in the frame."""
     if reference.camera is None or camera is None:
         return False
     centre = np.array([*box_centre(reference.place), 1.0])

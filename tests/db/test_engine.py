@@ -96,7 +96,7 @@ def test_connection_settings(path, open_engine) -> None:
         assert connection.connection.driver_connection.isolation_level is None
 
 
-def test_open_synchronous_full(path, open_engine) -> None:
+def test_open_sets_synchronous_full(path, open_engine) -> None:
     assert pragma(open_engine(f"sqlite:///{path}", synchronous="FULL"), "synchronous") == 2
 
 

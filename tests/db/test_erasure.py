@@ -56,17 +56,27 @@ class Term:
                 session = unit.start_session(new_session(started_at=started_at))
                 other = unit.add_student(session, "Student 1")
                 student_ids = (self.mia, self.noah, other)
-                unit.write_bins(session, [make_bin(one, at * 5.0) for one in student_ids for at in range(3)])
+                unit.write_bins(
+                    session, [make_bin(student_id, at * 5.0) for student_id in student_ids for at in range(3)]
+                )
                 unit.save_seats(
-                    session, [SeatRecord(one, "A1", (0.0, 0.0, 9.0, 9.0), 640, 480) for one in student_ids]
+                    session,
+                    [
+                        SeatRecord(student_id, "A1", (0.0, 0.0, 9.0, 9.0), 640, 480)
+                        for student_id in student_ids
+                    ],
                 )
                 unit.save_tracks(session, [TrackRecord(other, 1, 0.0, 9.0, 9)])
                 unit.save_flags(
-                    [FlagRecord(session, one, "sadness", "flagged", dict(NUMBERS)) for one in student_ids]
+                    [
+                        FlagRecord(session, student_id, "sadness", "flagged", dict(NUMBERS))
+                        for student_id in student_ids
+                    ]
                     + [FlagRecord(session, self.mia, "another", "flagged", {})]
                 )
                 rows = [
-                    StudentSummary(one, 5, 5, 5, 9, 0, None, None, None, None, None) for one in student_ids
+                    StudentSummary(student_id, 5, 5, 5, 9, 0, None, None, None, None, None)
+                    for student_id in student_ids
                 ]
                 unit.save_summaries(SessionSummary(session, 1, 3, None, None, None, None), rows)
                 unit.add_marker(session, 1.0, "quiz")
@@ -137,7 +147,7 @@ def test_every_reference_to_sessions_and_students_cascades(store: Store) -> None
 def test_erase_session_deletes_unreferenced_students(term: Term, store: Store) -> None:
     erased = term.erase(*term.session_ids)
     # The student known by the seat in each, and with the last one Noah.
-    assert [one.students for one in erased] == [1, 1, 1, 2]
+    assert [result.students for result in erased] == [1, 1, 1, 2]
     assert pseudonyms(store) == {"Mia"}
     with store.engine.connect() as connection:
         assert connection.scalars(select(ClassGroupRow.name)).all() == ["7b"]
@@ -156,7 +166,9 @@ def test_erase_session_deletes_student_created_by_a_correction(term: Term, store
         lea = unit.add_unrecorded_student(term.session_ids[0], "Lea", to_roster=True)
         unit.commit()
     student = next(
-        one.id for one in queries.list_students(store.engine, term.session_ids[0]) if one.session_id
+        student.id
+        for student in queries.list_students(store.engine, term.session_ids[0])
+        if student.session_id
     )
     with store.unit_of_work() as unit:
         unit.add_correction(term.session_ids[0], Correction(CorrectionKind.NAME, student, lea), term.start)
@@ -269,7 +281,7 @@ def test_erase_student_known_by_the_seat(term: Term, store: Store) -> None:
     before = rows_of(store, second)
     assert erase_one(store, first, own) == 3
     assert find_recorded_id(store.engine, first, "Student 1", None) is None
-    assert {one.student_id for one in queries.load_bins(store.engine, first)} == {term.mia, term.noah}
+    assert {bin_.student_id for bin_ in queries.load_bins(store.engine, first)} == {term.mia, term.noah}
     assert rows_of(store, second) == before
     assert rows_of(store, first)["session_summaries"] == 0, "the means of the class included the student"
     assert pseudonyms(store) == {"Mia", "Noah", "Student 1"}, "Student 1 of the other sessions"
@@ -283,11 +295,11 @@ def test_erase_student_of_the_roster_from_one_session(term: Term, store: Store) 
     assert find_recorded_id(store.engine, second, "Mia", term.mia) == term.mia
     assert "Mia" in pseudonyms(store)
     assert [
-        one.numbers.get(BASELINE_FROZEN)
-        for one in queries.list_flags(store.engine, second)
-        if one.kind == "sadness"
+        flag.numbers.get(BASELINE_FROZEN)
+        for flag in queries.list_flags(store.engine, second)
+        if flag.kind == "sadness"
     ]
-    assert not [one for one in queries.list_flags(store.engine, first) if one.student_id == term.mia]
+    assert not [flag for flag in queries.list_flags(store.engine, first) if flag.student_id == term.mia]
 
 
 def test_erase_student_deletes_their_corrections(term: Term, store: Store) -> None:
@@ -298,4 +310,4 @@ def test_erase_student_deletes_their_corrections(term: Term, store: Store) -> No
         unit.commit()
     erase_one(store, first, own)
     assert rows_of(store, first)["corrections"] == 0
-    assert {one.student_id for one in queries.load_bins(store.engine, first)} == {term.mia, term.noah}
+    assert {bin_.student_id for bin_ in queries.load_bins(store.engine, first)} == {term.mia, term.noah}

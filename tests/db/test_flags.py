@@ -15,8 +15,8 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 def flag_rows(engine, **filters) -> list[tuple[int, str, str, str]]:
     return [
-        (one.session.id, one.student.pseudonym, one.flag.kind, one.flag.review)
-        for one in list_flagged_students(engine, **filters)
+        (flagged.session.id, flagged.student.pseudonym, flagged.flag.kind, flagged.flag.review)
+        for flagged in list_flagged_students(engine, **filters)
     ]
 
 

@@ -25,7 +25,8 @@ def test_session_counts_students_and_flags(store, session_id, student_ids, new_s
         other_student = unit.add_student(other, "Student 1")
         for session, students in ((session_id, student_ids), (other, (other_student,))):
             unit.save_seats(
-                session, [SeatRecord(one, "row 1", (0.0, 0.0, 9.0, 9.0), 1280, 720) for one in students]
+                session,
+                [SeatRecord(student_id, "row 1", (0.0, 0.0, 9.0, 9.0), 1280, 720) for student_id in students],
             )
         outcomes = [("sadness", "flagged"), ("away", "flagged"), ("lost", "not_flagged")]
         unit.save_flags(

@@ -109,7 +109,7 @@ def test_open_read_only_database(empty_file, path) -> None:
     assert str(path) in open_error(DatabaseNotWritable, f"sqlite:///file:{path}?mode=ro&uri=true").problem
 
 
-def test_open_below_a_file(tmp_path) -> None:
+def test_open_below_a_file_raises_not_writable(tmp_path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     open_error(DatabaseNotWritable, f"sqlite:///{tmp_path}/notes.txt/sub/class.db")
 
@@ -139,7 +139,7 @@ def test_open_file_without_write_permission(read_only_folder) -> None:
     open_error(DatabaseNotWritable, f"sqlite:///{read_only_folder}/class.db")
 
 
-def test_open_in_folder_without_write_permission(read_only_folder) -> None:
+def test_open_in_folder_without_write_permission_raises_not_writable(read_only_folder) -> None:
     for name in ("new.db", "new/class.db"):
         error = open_error(DatabaseNotWritable, f"sqlite:///{read_only_folder}/{name}")
         assert "Permission denied" in error.problem

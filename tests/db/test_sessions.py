@@ -148,11 +148,11 @@ def test_student_history_takes_a_fixed_number_of_statements(store, year, new_ses
     with store.unit_of_work() as unit:
         unit.add_student(unit.start_session(new_session()), "Student 99")
         unit.commit()
-    with statements(store.engine) as one:
+    with statements(store.engine) as single:
         student_history(store.engine, "Student 99")
     with statements(store.engine) as six:
         student_history(store.engine, "Student 1")
-    assert len(one) == len(six) == 7
+    assert len(single) == len(six) == 7
 
 
 def test_student_history_includes_running_session_without_bins(store, session_id, student_ids) -> None:

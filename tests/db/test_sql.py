@@ -140,7 +140,7 @@ def test_seat_track_and_flag_round_trip(
     assert queries.list_seats(engine, session_id) == [seat]
     assert queries.list_tracks(engine, session_id) == [track]
     assert queries.list_flags(engine, session_id) == [flag]
-    assert [one.pseudonym for one in queries.list_students(engine, session_id)] == [text]
+    assert [student.pseudonym for student in queries.list_students(engine, session_id)] == [text]
 
 
 @pytest.fixture

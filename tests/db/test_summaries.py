@@ -36,7 +36,7 @@ ONE = StudentSummary(
 def save(store, session_id, students, rules_version=1) -> None:
     with store.unit_of_work() as unit:
         summary = replace(SESSION, session_id=session_id, rules_version=rules_version)
-        unit.save_summaries(summary, [ONE._replace(student_id=one) for one in students])
+        unit.save_summaries(summary, [ONE._replace(student_id=student_id) for student_id in students])
         unit.commit()
 
 
@@ -60,7 +60,7 @@ def test_save_summaries_replaces_earlier_ones(store, session_id, student_ids) ->
     save(store, session_id, student_ids)
     session_summaries, students = stored(store.engine, session_id)
     assert session_summaries == {session_id: replace(SESSION, session_id=session_id)}
-    assert students == [ONE._replace(student_id=one) for one in student_ids]
+    assert students == [ONE._replace(student_id=student_id) for student_id in student_ids]
     save(store, session_id, student_ids[:1], rules_version=2)
     session_summaries, students = stored(store.engine, session_id)
     assert (session_summaries[session_id].rules_version, len(students)) == (2, 1)
@@ -110,7 +110,7 @@ def test_erased_student_makes_summaries_pending(store, session_id, student_ids) 
     assert list_pending_summaries(store.engine, 1) == []
     with store.engine.begin() as connection:
         connection.execute(delete(StudentRow).where(StudentRow.id == student_ids[0]))
-    assert [one.student_id for one in stored(store.engine, session_id)[1]] == list(student_ids[1:])
+    assert [student.student_id for student in stored(store.engine, session_id)[1]] == list(student_ids[1:])
     assert list_pending_summaries(store.engine, 1) == [session_id]
 
 

@@ -132,7 +132,7 @@ def test_interrupt_abandoned_sessions_in_an_empty_database(store: Store, clock) 
     assert caught.value.kind == "session"
 
 
-def test_session_end_is_not_before_its_start_after_clock_set_back(store, new_session, clock) -> None:
+def test_session_end_is_not_before_its_start_if_the_clock_was_set_back(store, new_session, clock) -> None:
     started_at = clock.now
     with store.unit_of_work() as unit:
         abandoned, ended = (unit.start_session(new_session(started_at=started_at)) for _ in range(2))

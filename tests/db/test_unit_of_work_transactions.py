@@ -119,7 +119,9 @@ def test_rename_students_may_swap(store, session_id, student_ids, order) -> None
     with store.unit_of_work() as unit:
         unit.rename_students(session_id, names)
         unit.commit()
-    assert {one.id: one.pseudonym for one in queries.list_students(store.engine, session_id)} == names
+    assert {
+        student.id: student.pseudonym for student in queries.list_students(store.engine, session_id)
+    } == names
 
 
 def test_rename_students_leaves_the_others(store, session_id, student_ids) -> None:
@@ -127,7 +129,7 @@ def test_rename_students_leaves_the_others(store, session_id, student_ids) -> No
         unit.rename_students(session_id, {student_ids[2]: "Student 7"})
         unit.rename_students(session_id, {})
         unit.commit()
-    names = [one.pseudonym for one in queries.list_students(store.engine, session_id)]
+    names = [student.pseudonym for student in queries.list_students(store.engine, session_id)]
     assert names == ["Student 1", "Student 2", "Student 7"]
 
 

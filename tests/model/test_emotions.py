@@ -3,7 +3,7 @@ from __future__ import annotations
 from model.emotions import EMOTIONS, Emotion
 
 
-def test_emotions_order_is_fer2013s() -> None:
+def test_emotions_have_the_order_of_fer2013() -> None:
     assert EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 

@@ -1,4 +1,4 @@
-"""What the stages of the pipeline hand on for one frame."""
+"""The data of one frame that the stages of the pipeline pass on."""
 
 from __future__ import annotations
 

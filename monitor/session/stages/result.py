@@ -60,6 +60,6 @@ class ResultStage:
         ]
 
     def _static_faces_note(self, static_faces: set[int]) -> str | None:
-        """A note if another face turns out to be static."""
+        """A note if a face has become static, else None."""
         known, self._static_faces = self._static_faces, static_faces
         return STATIC_FACES_NOTE.format(len(static_faces)) if static_faces - known else None

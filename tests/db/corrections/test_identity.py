@@ -82,11 +82,11 @@ TIMES = st.floats(0, 100)
 def test_student_is_exactly_one_person_at_any_time(corrections, at_s) -> None:
     identities = apply_corrections(RECORDED, corrections)
     for student in RECORDED:
-        own = [one for one in identities.intervals if one.student_id == student]
+        own = [interval for interval in identities.intervals if interval.student_id == student]
         assert (own[0].start_s, own[-1].end_s) == (0.0, MAX_TIME_S)
         assert all(before.end_s == after.start_s for before, after in pairwise(own))
         assert all(before.person_id != after.person_id for before, after in pairwise(own))
-        (now,) = [one.person_id for one in own if one.start_s <= at_s < one.end_s]
+        (now,) = [interval.person_id for interval in own if interval.start_s <= at_s < interval.end_s]
         assert identities.person_at(student, at_s) == identities.main_person(student, at_s, at_s) == now
     assert sum(map(len, identities.intervals_by_person.values())) == len(identities.intervals)
 
@@ -117,7 +117,7 @@ def test_empty_identity_map_is_the_identity() -> None:
     )
 
 
-def test_main_person_has_the_longest_part() -> None:
+def test_main_person_is_the_person_with_the_longest_part() -> None:
     identities = apply_corrections([1], [Correction(SPLIT, 1, NEW, 10.0), Correction(SPLIT, NEW, 1, 20.0)])
     assert identities.main_person(1, 0.0, 12.0) == 1
     assert identities.main_person(1, 7.0, 14.0) == NEW
@@ -128,5 +128,5 @@ def test_main_person_has_the_longest_part() -> None:
 
 
 def test_max_time_is_the_bound_of_the_schema() -> None:
-    checks = {str(getattr(one, "sqltext", "")) for one in TimelineBinRow.__table__.constraints}
+    checks = {str(getattr(constraint, "sqltext", "")) for constraint in TimelineBinRow.__table__.constraints}
     assert f"start_s BETWEEN 0 AND {MAX_TIME_S:.0e}".replace("+0", "") in checks

@@ -45,10 +45,10 @@ def unseen_bin() -> TimelineBin:
     return TimelineBin(1, 5.0, SAMPLES / 2, 0.0, SAMPLES, 0, 0, None, {ABSENT: SAMPLES})
 
 
-def is_close(one: TimelineBin, other: TimelineBin) -> bool:
-    exact = replace(one, probabilities=None, yaw_deg=None, pitch_deg=None)
-    means = [(one.probabilities, other.probabilities), (one.yaw_deg, other.yaw_deg)]
-    means.append((one.pitch_deg, other.pitch_deg))
+def is_close(bin_: TimelineBin, other: TimelineBin) -> bool:
+    exact = replace(bin_, probabilities=None, yaw_deg=None, pitch_deg=None)
+    means = [(bin_.probabilities, other.probabilities), (bin_.yaw_deg, other.yaw_deg)]
+    means.append((bin_.pitch_deg, other.pitch_deg))
     return exact == replace(other, probabilities=None, yaw_deg=None, pitch_deg=None) and all(
         left == right if left is None or right is None else left == pytest.approx(right)
         for left, right in means
@@ -56,10 +56,10 @@ def is_close(one: TimelineBin, other: TimelineBin) -> bool:
 
 
 @given(parts())
-def test_merge_with_an_unseen_bin_changes_nothing(one) -> None:
-    assert merge_bins([one]) is one
-    assert is_close(merge_bins([one, unseen_bin()]), one)
-    assert is_close(merge_bins([unseen_bin(), one]), one)
+def test_merge_with_an_unseen_bin_changes_nothing(bin_) -> None:
+    assert merge_bins([bin_]) is bin_
+    assert is_close(merge_bins([bin_, unseen_bin()]), bin_)
+    assert is_close(merge_bins([unseen_bin(), bin_]), bin_)
 
 
 @given(st.lists(parts(), min_size=2, max_size=4))
@@ -70,10 +70,10 @@ def test_merged_bin_keeps_the_invariants(bins) -> None:
     assert 0 <= merged.facing_samples <= merged.pose_samples
     assert 0 <= merged.seen_s <= merged.watched_s == SAMPLES / 2
     assert merged.unreadable_reasons.get(ABSENT, 0) == merged.samples - merged.seen_samples
-    assert (merged.probabilities is None) == (not any(one.usable_samples for one in bins))
+    assert (merged.probabilities is None) == (not any(bin_.usable_samples for bin_ in bins))
     if merged.probabilities is not None:
         assert sum(merged.probabilities) == pytest.approx(1)
-        sad = [one.probabilities[4] for one in bins if one.probabilities is not None]
+        sad = [bin_.probabilities[4] for bin_ in bins if bin_.probabilities is not None]
         assert min(sad) - 1e-9 <= merged.probabilities[4] <= max(sad) + 1e-9
     assert is_close(merge_bins(bins[::-1]), merged)
 
@@ -84,16 +84,16 @@ def test_merged_bin_keeps_the_invariants(bins) -> None:
 def test_merge_of_disjoint_bins_sums(bins) -> None:
     merged = merge_bins(bins)
     for name in ("seen_s", "seen_samples", "usable_samples", "pose_samples", "facing_samples"):
-        assert getattr(merged, name) == sum(getattr(one, name) for one in bins)
+        assert getattr(merged, name) == sum(getattr(bin_, name) for bin_ in bins)
     assert sum(merged.unreadable_reasons.values()) + merged.usable_samples == SAMPLES
 
 
 def test_merge_weights_means_by_samples() -> None:
     half = replace(unseen_bin(), seen_s=2.0, seen_samples=4, unreadable_reasons={ABSENT: 6})
     sad, happy = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
-    one = replace(half, usable_samples=3, probabilities=sad, pose_samples=3, yaw_deg=30.0, pitch_deg=10.0)
+    bin_ = replace(half, usable_samples=3, probabilities=sad, pose_samples=3, yaw_deg=30.0, pitch_deg=10.0)
     other = replace(half, usable_samples=1, probabilities=happy, pose_samples=1, yaw_deg=-10.0)
-    merged = merge_bins([one, other])
+    merged = merge_bins([bin_, other])
     assert merged.probabilities == (0.0, 0.0, 0.0, 0.25, 0.75, 0.0, 0.0)
     assert (merged.yaw_deg, merged.pitch_deg) == (20.0, 10.0)
     assert (merged.seen_s, merged.unreadable_reasons) == (4.0, {ABSENT: 2})
@@ -106,7 +106,7 @@ def test_merge_bins_by_person_order(make_bin) -> None:
     ]
     split = [Correction(CorrectionKind.SPLIT, 1, 7, 5.0), Correction(CorrectionKind.MERGE, 2, 7)]
     merged = merge_bins_by_person(recorded, apply_corrections([1, 2], split))
-    assert [(one.student_id, one.start_s) for one in merged] == [
+    assert [(bin_.student_id, bin_.start_s) for bin_ in merged] == [
         (None, 0.0), (1, 0.0), (7, 0.0), (7, 5.0), (7, 10.0),
     ]  # fmt: skip
     assert merged[:3] == [recorded[0], recorded[1], replace(recorded[4], student_id=7)]
@@ -121,8 +121,8 @@ def test_merge_bins_by_person_keeps_every_sample(keys) -> None:
         [1, 2, 3], [Correction(CorrectionKind.SPLIT, 1, 2, 5.0), Correction(CorrectionKind.MERGE, 3, 2)]
     )
     merged = merge_bins_by_person(recorded, identities)
-    assert sum(one.seen_samples for one in merged) == len(recorded)
-    assert len({(one.student_id, one.start_s) for one in merged}) == len(merged)
+    assert sum(bin_.seen_samples for bin_ in merged) == len(recorded)
+    assert len({(bin_.student_id, bin_.start_s) for bin_ in merged}) == len(merged)
 
 
 def test_find_simultaneous_bins(make_bin) -> None:
@@ -135,5 +135,5 @@ def test_find_simultaneous_bins(make_bin) -> None:
     assert find_simultaneous_bins(first, []) == []
 
 
-def test_absent_equals_unreadable_reason() -> None:
+def test_absent_constant_equals_unreadable_reason() -> None:
     assert UnreadableReason.ABSENT.value == ABSENT

@@ -33,8 +33,10 @@ def flag(student: int, review: str = "open", hour: int | None = None, outcome: s
 
 def current_reviews(flags: list[FlagRecord], corrections: list[CorrectionRecord]) -> dict[int, str]:
     """The review of each person's flag."""
-    identities = apply_corrections([1, 2, 3], [one.correction for one in corrections if one.is_active()])
-    return {one.student_id: one.review for one in assign_reviews(flags, identities, corrections)}
+    identities = apply_corrections(
+        [1, 2, 3], [record.correction for record in corrections if record.is_active()]
+    )
+    return {flag.student_id: flag.review for flag in assign_reviews(flags, identities, corrections)}
 
 
 def test_assign_reviews_without_corrections_returns_flags_unchanged() -> None:
@@ -42,7 +44,7 @@ def test_assign_reviews_without_corrections_returns_flags_unchanged() -> None:
     assert assign_reviews(flags, IdentityMap(), []) == flags
 
 
-def test_review_moves_with_a_name() -> None:
+def test_review_moves_with_a_name_correction() -> None:
     flags = [flag(1, "dismissed", hour=1), flag(2)]
     named = [correction_at(2, "name", 1, MIA)]
     assert current_reviews(flags, named) == {2: "open", MIA: "dismissed"}
@@ -71,13 +73,13 @@ def test_review_of_a_part_does_not_apply_to_the_whole() -> None:
     }
 
 
-def test_review_of_the_whole_does_not_apply_to_a_part() -> None:
+def test_review_of_merged_intervals_does_not_apply_to_a_part() -> None:
     merged = [flag(1, "dismissed", hour=3), flag(2, "confirmed", hour=1)]
     assert current_reviews(merged, [correction_at(2, "merge", 2, 1)]) == {1: "dismissed"}
     assert current_reviews(merged, [correction_at(2, "merge", 2, 1, undone=4)]) == {1: "open", 2: "confirmed"}
 
 
-def test_review_given_under_a_wrong_name_stays_with_the_student() -> None:
+def test_review_given_during_a_wrong_name_correction_stays_with_the_student() -> None:
     flags = [flag(1), flag(2), flag(MIA, "dismissed", hour=3)]
     wrong = correction_at(2, "name", 1, MIA, undone=4)
     # It was given for the intervals of student 1 and applies to them again.

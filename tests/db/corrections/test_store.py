@@ -69,8 +69,8 @@ def ended_session(store: Store, session_id: int, student_ids: tuple[int, int, in
         unit.save_seats(
             session_id,
             [
-                SeatRecord(one, f"Student {n}", (n, 0, n + 9, 9), 640, 480)
-                for n, one in enumerate(student_ids, 1)
+                SeatRecord(student_id, f"Student {n}", (n, 0, n + 9, 9), 640, 480)
+                for n, student_id in enumerate(student_ids, 1)
             ],
         )
         unit.save_tracks(
@@ -82,7 +82,9 @@ def ended_session(store: Store, session_id: int, student_ids: tuple[int, int, in
                 TrackRecord(third, 4, 9.0, 19.5, 9, "seat only"),
             ],
         )
-        unit.save_flags([FlagRecord(session_id, one, "sadness", "flagged", {}) for one in (first, second)])
+        unit.save_flags(
+            [FlagRecord(session_id, student_id, "sadness", "flagged", {}) for student_id in (first, second)]
+        )
         unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
         unit.commit()
     return session_id
@@ -90,8 +92,8 @@ def ended_session(store: Store, session_id: int, student_ids: tuple[int, int, in
 
 def correct(store: Store, session_id: int, *corrections: Correction) -> None:
     with store.unit_of_work() as unit:
-        for one in corrections:
-            unit.add_correction(session_id, one, store._clock())
+        for correction in corrections:
+            unit.add_correction(session_id, correction, store._clock())
         unit.commit()
 
 
@@ -126,26 +128,26 @@ def view(store: Store, session_id: int) -> list:
     return [read(store.engine, session_id) for read in reads]
 
 
-def test_name_assigns_a_person(store, ended_session, student_ids) -> None:
+def test_name_correction_assigns_a_roster_student(store, ended_session, student_ids) -> None:
     before = view(store, ended_session)
     mia = add_student(store, ended_session, "Mia", to_roster=True)
     correct(store, ended_session, Correction(NAME, student_ids[1], mia))
     engine = store.engine
     assert queries.list_roster_students(engine, "7b") == [StudentRecord(mia, "Mia", "7b", None)]
-    assert [one.pseudonym for one in queries.list_students(engine, ended_session)] == [
+    assert [student.pseudonym for student in queries.list_students(engine, ended_session)] == [
         "Student 1",
         "Student 3",
         "Mia",
     ]
     renamed = [
         sorted(
-            (replace(one, student_id=mia) if one.student_id == student_ids[1] else one for one in part),
-            key=lambda one: one.student_id,
+            (replace(bin_, student_id=mia) if bin_.student_id == student_ids[1] else bin_ for bin_ in part),
+            key=lambda bin_: bin_.student_id,
         )
         for part in before[1:3]
     ]
     assert view(store, ended_session)[1:3] == renamed
-    assert [one.student_id for one in queries.list_tracks(engine, ended_session)] == [
+    assert [track.student_id for track in queries.list_tracks(engine, ended_session)] == [
         student_ids[0],
         mia,
         student_ids[2],
@@ -157,18 +159,20 @@ def test_merge_combines_bins(store, ended_session, student_ids) -> None:
     first, second, third = student_ids
     correct(store, ended_session, Correction(MERGE, second, first))
     bins = {
-        one.start_s: one for one in queries.load_bins(store.engine, ended_session) if one.student_id == first
+        bin_.start_s: bin_
+        for bin_ in queries.load_bins(store.engine, ended_session)
+        if bin_.student_id == first
     }
     assert list(bins) == [0.0, 5.0, 10.0, 15.0]
     both = bins[5.0]
     assert (both.samples, both.seen_samples, both.usable_samples) == (10, 8, 4)
     assert both.probabilities == (0.0, 0.0, 0.0, 0.25, 0.75, 0.0, 0.0)
     assert both.unreadable_reasons == {"blurred": 4, "absent": 2}
-    assert [one.id for one in queries.list_students(store.engine, ended_session)] == [first, third]
-    assert [(one.student_id, one.label) for one in queries.list_seats(store.engine, ended_session)] == [
+    assert [student.id for student in queries.list_students(store.engine, ended_session)] == [first, third]
+    assert [(seat.student_id, seat.label) for seat in queries.list_seats(store.engine, ended_session)] == [
         (first, "Student 1"), (first, "Student 2"), (third, "Student 3"),
     ]  # fmt: skip
-    assert [one.student_id for one in queries.list_flags(store.engine, ended_session)] == [first]
+    assert [flag.student_id for flag in queries.list_flags(store.engine, ended_session)] == [first]
 
 
 def test_split_at_a_bin_boundary(store, ended_session, student_ids) -> None:
@@ -176,12 +180,12 @@ def test_split_at_a_bin_boundary(store, ended_session, student_ids) -> None:
     other = add_student(store, ended_session, "Student 4")
     correct(store, ended_session, Correction(SPLIT, third, other, 10.0))
     engine = store.engine
-    assert [(one.student_id, one.start_s) for one in queries.load_bins(engine, ended_session)][-4:] == [
+    assert [(bin_.student_id, bin_.start_s) for bin_ in queries.load_bins(engine, ended_session)][-4:] == [
         (third, 0.0), (third, 5.0), (other, 10.0), (other, 15.0),
     ]  # fmt: skip
     # Both have the seat; the track that begins a second before the boundary is mostly the other's.
-    assert [one.student_id for one in queries.list_seats(engine, ended_session)][-2:] == [third, other]
-    assert [one.student_id for one in queries.list_tracks(engine, ended_session)][-2:] == [third, other]
+    assert [seat.student_id for seat in queries.list_seats(engine, ended_session)][-2:] == [third, other]
+    assert [track.student_id for track in queries.list_tracks(engine, ended_session)][-2:] == [third, other]
 
 
 def test_corrections_do_not_change_recorded_rows(store, ended_session, student_ids) -> None:
@@ -230,9 +234,9 @@ def test_list_corrections_includes_undone_ones(store, ended_session, student_ids
     assert (first.student_pseudonym, first.person_pseudonym, first.correction) == (
         "Student 1", "Mia", Correction(NAME, student_ids[0], mia),
     )  # fmt: skip
-    assert [one.is_active() for one in (first, second)] == [False, True]
+    assert [record.is_active() for record in (first, second)] == [False, True]
     assert first.created_at <= before_undo < first.undone_at < second.created_at
-    assert [one.is_active(before_undo) for one in (first, second)] == [True, False]
+    assert [record.is_active(before_undo) for record in (first, second)] == [True, False]
     assert second.id > first.id
     # Undone corrections are skipped.
     assert undo(store, ended_session) == second.correction
@@ -297,8 +301,8 @@ def test_student_history_after_corrections(store, ended_session, student_ids, ne
         unit.write_bins(later, [make_bin(mia, 0.0, sad=0.5)])
         unit.commit()
     engine = store.engine
-    one, other = student_history(engine, "Mia")
-    assert (one.session.id, one.student.id, other.session.id) == (ended_session, mia, later)
+    earlier, other = student_history(engine, "Mia")
+    assert (earlier.session.id, earlier.student.id, other.session.id) == (ended_session, mia, later)
     assert student_history(engine, "Student 1") == []
     undo(store, ended_session)
     assert [entry.session.id for entry in student_history(engine, "Mia")] == [later]
@@ -307,7 +311,9 @@ def test_student_history_after_corrections(store, ended_session, student_ids, ne
 
 def test_correction_deletes_summaries(store, ended_session, student_ids) -> None:
     summary = SessionSummary(ended_session, 1, 3, None, None, None, None)
-    rows = [StudentSummary(one, 20.0, 10.0, 5.0, 9, 0.0, None, None, None) for one in student_ids]
+    rows = [
+        StudentSummary(student_id, 20.0, 10.0, 5.0, 9, 0.0, None, None, None) for student_id in student_ids
+    ]
     with store.unit_of_work() as unit:
         unit.save_summaries(summary, rows)
         unit.commit()
@@ -317,7 +323,7 @@ def test_correction_deletes_summaries(store, ended_session, student_ids) -> None
     assert list_pending_summaries(store.engine, 1) == [ended_session]
 
 
-def test_review_moves_with_a_name_and_back(store, ended_session, student_ids) -> None:
+def test_review_moves_with_a_name_correction_and_back_when_undone(store, ended_session, student_ids) -> None:
     review = FlagRecord(
         ended_session,
         student_ids[0],
@@ -357,16 +363,18 @@ def test_session_counts_after_corrections(store, ended_session, student_ids) -> 
     assert session_counts(store.engine)[ended_session] == SessionCounts(3, 2, 2)
 
 
-def test_deleted_person_leaves_the_others_as_recorded(store, ended_session, student_ids) -> None:
+def test_deleted_roster_student_restores_recorded_students(store, ended_session, student_ids) -> None:
     """Deleting a roster student deletes the corrections that refer to them; every bin still has a student."""
     mia = add_student(store, ended_session, "Mia", to_roster=True)
     correct(store, ended_session, Correction(NAME, student_ids[1], mia))
     with store.engine.begin() as connection:
         connection.execute(delete(StudentRow).where(StudentRow.id == mia))
     assert queries.list_corrections(store.engine, ended_session) == []
-    owners = {one.student_id for one in queries.load_bins(store.engine, ended_session)}
+    owners = {bin_.student_id for bin_ in queries.load_bins(store.engine, ended_session)}
     assert (
-        owners == {one.id for one in queries.list_students(store.engine, ended_session)} == set(student_ids)
+        owners
+        == {student.id for student in queries.list_students(store.engine, ended_session)}
+        == set(student_ids)
     )
 
 
@@ -399,7 +407,9 @@ def test_any_corrections_are_consistent_and_can_be_undone(shared_store, new_sess
         session_id = unit.start_session(new_session(class_name))
         ids = [unit.add_student(session_id, f"Student {n}") for n in range(3)]
         ids += [unit.add_unrecorded_student(session_id, f"Person {n}", to_roster=True) for n in range(2)]
-        unit.save_seats(session_id, [SeatRecord(one, "seat", (0, 0, 9, 9), 640, 480) for one in ids[:3]])
+        unit.save_seats(
+            session_id, [SeatRecord(student_id, "seat", (0, 0, 9, 9), 640, 480) for student_id in ids[:3]]
+        )
         recorded = [
             make_partial_bin(ids[n], start_s, SAD if n else HAPPY, usable)
             for (n, start_s), usable in seen.items()
@@ -408,14 +418,14 @@ def test_any_corrections_are_consistent_and_can_be_undone(shared_store, new_sess
         unit.end_session(session_id, SessionStatus.FINISHED, unit._clock(), "end of the file")
         unit.commit()
     before, correction_count = view(store, session_id), 0
-    for one, other, at_s in steps:
-        step = Correction(NAME if at_s is None else SPLIT, ids[one], ids[other], at_s)
+    for index, other, at_s in steps:
+        step = Correction(NAME if at_s is None else SPLIT, ids[index], ids[other], at_s)
         with suppress(NotFound, Conflict):  # without effect, or of one student with themselves
             correct(store, session_id, step)
             correction_count += 1
     merged = queries.load_bins(store.engine, session_id)
     students = queries.list_students(store.engine, session_id)
-    assert {part.student_id for part in merged} <= {one.id for one in students}
+    assert {part.student_id for part in merged} <= {student.id for student in students}
     assert sum(part.usable_samples for part in merged) == sum(part.usable_samples for part in recorded)
     for student in students:
         (entry,) = student_history(store.engine, student.pseudonym, class_name)

@@ -67,38 +67,38 @@ OTHER_CHANGES = {
 
 def test_find_duplicates_groups_identical_faces() -> None:
     images = draw_smooth(3)[[0, 1, 0, 2, 1, 0]]
-    found = find_duplicates(faces_of_images(images))
-    assert indices(found.exact) == indices(found.near) == [[0, 2, 5], [1, 4]]
-    assert (len(found.exact), found.exact.faces) == (2, 5)
+    result = find_duplicates(faces_of_images(images))
+    assert indices(result.exact) == indices(result.near) == [[0, 2, 5], [1, 4]]
+    assert (len(result.exact), result.exact.faces) == (2, 5)
 
 
 @pytest.mark.parametrize("change", NEAR_CHANGES)
 def test_find_duplicates_altered_copy_is_near_but_not_exact(change: str) -> None:
     images = draw_smooth(4)
-    found = find_duplicates(faces_of_images(np.concatenate([images, [NEAR_CHANGES[change](images[2])]])))
-    assert indices(found.exact) == []
-    assert indices(found.near) == [[2, 4]]
+    result = find_duplicates(faces_of_images(np.concatenate([images, [NEAR_CHANGES[change](images[2])]])))
+    assert indices(result.exact) == []
+    assert indices(result.near) == [[2, 4]]
 
 
 @pytest.mark.parametrize("change", OTHER_CHANGES)
 def test_find_duplicates_different_image_is_not_near(change: str) -> None:
     images = draw_smooth(4)
-    found = find_duplicates(faces_of_images(np.concatenate([images, [OTHER_CHANGES[change](images[2])]])))
-    assert indices(found.near) == []
+    result = find_duplicates(faces_of_images(np.concatenate([images, [OTHER_CHANGES[change](images[2])]])))
+    assert indices(result.near) == []
 
 
 def test_find_duplicates_chain_is_one_group() -> None:
     images = draw_smooth(2)
     rows = [images[0], images[1], images[0][:, ::-1], recompressed(images[0][:, ::-1]), images[0]]
-    found = find_duplicates(faces_of_images(np.array(rows)))
-    assert indices(found.exact) == [[0, 4]]
-    assert indices(found.near) == [[0, 2, 3, 4]]
+    result = find_duplicates(faces_of_images(np.array(rows)))
+    assert indices(result.exact) == [[0, 4]]
+    assert indices(result.near) == [[0, 2, 3, 4]]
 
 
 def test_find_duplicates_uniform_faces_are_never_near() -> None:
     images = np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 7, 0)])
-    found = find_duplicates(faces_of_images(images))
-    assert indices(found.exact) == indices(found.near) == [[0, 2]]
+    result = find_duplicates(faces_of_images(images))
+    assert indices(result.exact) == indices(result.near) == [[0, 2]]
 
 
 def test_find_duplicates_across_blocks() -> None:
@@ -121,15 +121,15 @@ def test_label_and_majority_conflicts_count_groups() -> None:
     images = draw_smooth(3)[[0, 0, 0, 1, 1, 2, 2]]
     counts = np.zeros((7, 10), np.int64)
     counts[np.arange(7), [0, 1, 1, 2, 2, 3, 7]] = 10  # the last is contempt: no majority, no conflict
-    found = find_duplicates(
+    result = find_duplicates(
         faces_of_images(images, labels=np.array([0, 0, 0, 1, 2, 3, 4]), vote_counts=counts)
     ).exact
-    assert (found.label_conflicts, found.majority_conflicts) == (2, 1)
+    assert (result.label_conflicts, result.majority_conflicts) == (2, 1)
 
 
 def test_find_duplicates_without_duplicates_is_empty() -> None:
-    found = find_duplicates(faces_of_images(draw_smooth(3)))
-    for groups in (found.exact, found.near):
+    result = find_duplicates(faces_of_images(draw_smooth(3)))
+    for groups in (result.exact, result.near):
         assert (len(groups), groups.faces, groups.label_conflicts, groups.majority_conflicts) == (0, 0, 0, 0)
         assert groups.split_crossings.tolist() == [[0] * 4] * 4
 
@@ -149,7 +149,7 @@ def test_has_copy_in_finds_identical_uniform_faces() -> None:
     assert has_copy_in(faces, train).tolist() == [True, False]
 
 
-def test_has_copy_in_on_fer2013(shared: Path) -> None:
+def test_has_copy_in_counts_the_copies_in_fer2013(shared: Path) -> None:
     splits = real_splits(shared)
     seen = [int(has_copy_in(part, splits.train).sum()) for part in (splits.choose, splits.report)]
     # 150 and 130 of them are identical; a pair at the threshold may differ on another machine.

@@ -25,8 +25,8 @@ from model.emotions import EMOTIONS, Emotion
 )
 def test_vote_distribution(counts: tuple[int, ...], expected: dict[str, float]) -> None:
     votes = vote_distribution(np.array([counts]))
-    found = {Emotion(i).label: share for i, share in enumerate(votes[0].tolist()) if share}
-    assert found == pytest.approx(expected)
+    result = {Emotion(i).label: share for i, share in enumerate(votes[0].tolist()) if share}
+    assert result == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_majority_labels(counts: tuple[int, ...], expected: int) -> None:
 
 def test_majority_labels_of_each_column() -> None:
     columns = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
-    found = majority_labels(np.eye(10, dtype=np.int64))
-    assert [EMOTIONS[label] for label in found[:7]] == list(columns)
-    assert found[7:].tolist() == [NO_MAJORITY] * 3
-    assert expression_counts(np.eye(10, dtype=np.int64)).argmax(axis=1)[:7].tolist() == found[:7].tolist()
+    result = majority_labels(np.eye(10, dtype=np.int64))
+    assert [EMOTIONS[label] for label in result[:7]] == list(columns)
+    assert result[7:].tolist() == [NO_MAJORITY] * 3
+    assert expression_counts(np.eye(10, dtype=np.int64)).argmax(axis=1)[:7].tolist() == result[:7].tolist()
 
 
 def test_votes_of_several_faces() -> None:

@@ -22,10 +22,10 @@ def test_classification_report_has_a_line_per_label_and_mean() -> None:
 
 
 def test_classification_report_values_match_the_evaluation() -> None:
-    found = lines()
-    assert found["sad"] == ["0.500", "0.500", "0.500", "2"]
-    assert found["happy"] == ["1.000", "1.000", "1.000", "1"]
-    assert found["fear"] == ["0.000", "0.000", "0.000", "0"]
-    assert found["accuracy"] == ["0.600", "5"]
-    assert found["macro avg"][0] == f"{(0.5 + 0.5 + 1) / 7:.3f}"
-    assert found["weighted avg"][0] == f"{(2 * 0.5 + 2 * 0.5 + 1) / 5:.3f}"
+    result = lines()
+    assert result["sad"] == ["0.500", "0.500", "0.500", "2"]
+    assert result["happy"] == ["1.000", "1.000", "1.000", "1"]
+    assert result["fear"] == ["0.000", "0.000", "0.000", "0"]
+    assert result["accuracy"] == ["0.600", "5"]
+    assert result["macro avg"][0] == f"{(0.5 + 0.5 + 1) / 7:.3f}"
+    assert result["weighted avg"][0] == f"{(2 * 0.5 + 2 * 0.5 + 1) / 5:.3f}"

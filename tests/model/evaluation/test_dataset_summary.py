@@ -38,12 +38,12 @@ def summarise(faces: Faces) -> DatasetSummary:
 
 def test_summary_counts_every_split_with_faces() -> None:
     usage = np.array([Usage.TRAINING] * 8 + [Usage.PUBLIC_TEST] * 2)
-    found = summarise(replace(make_faces(10), usage=usage))
-    assert [(s.split, s.faces) for s in found.splits] == [("Training", 8), ("PublicTest", 2)]
-    assert found.splits[0].classes == (2, 1, 1, 1, 1, 1, 1)
-    assert found.splits[1].shares == (0, 0.5, 0.5, 0, 0, 0, 0)
-    assert found.classes == (2, 2, 2, 1, 1, 1, 1)
-    assert found.faces == 10
+    result = summarise(replace(make_faces(10), usage=usage))
+    assert [(s.split, s.faces) for s in result.splits] == [("Training", 8), ("PublicTest", 2)]
+    assert result.splits[0].classes == (2, 1, 1, 1, 1, 1, 1)
+    assert result.splits[1].shares == (0, 0.5, 0.5, 0, 0, 0, 0)
+    assert result.classes == (2, 2, 2, 1, 1, 1, 1)
+    assert result.faces == 10
 
 
 # neutral happiness surprise sadness anger disgust fear contempt unknown NF
@@ -64,7 +64,7 @@ def test_no_majority_reasons(row: tuple[int, ...], reason: NoMajorityReason) -> 
 
 def test_label_agreement_counts_labels_against_majorities() -> None:
     sad, neutral = Emotion.SAD, Emotion.NEUTRAL
-    found = label_agreement(
+    result = label_agreement(
         faces_of_votes(
             (9, 0, 0, 1, 0, 0, 0, 0, 0, 0),
             (1, 0, 0, 9, 0, 0, 0, 0, 0, 0),
@@ -74,16 +74,18 @@ def test_label_agreement_counts_labels_against_majorities() -> None:
             labels=[sad, sad, neutral, sad, sad],
         )
     )
-    assert found is not None
-    assert (found.faces, found.rated, found.with_majority, found.matching) == (5, 4, 3, 2)
-    assert found.matching_share == pytest.approx(2 / 3)
-    assert found.row_shares()[sad].tolist() == [0, 0, 0, 0, 0.5, 0, 0.5]
-    assert np.isnan(found.row_shares()[Emotion.HAPPY]).all()
+    assert result is not None
+    assert (result.faces, result.rated, result.with_majority, result.matching) == (5, 4, 3, 2)
+    assert result.matching_share == pytest.approx(2 / 3)
+    assert result.row_shares()[sad].tolist() == [0, 0, 0, 0, 0.5, 0, 0.5]
+    assert np.isnan(result.row_shares()[Emotion.HAPPY]).all()
     assert (
-        found.without_majority[NoMajorityReason.TIE] == found.without_majority[NoMajorityReason.NO_VOTES] == 1
+        result.without_majority[NoMajorityReason.TIE]
+        == result.without_majority[NoMajorityReason.NO_VOTES]
+        == 1
     )
-    assert found.leading_votes == (0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1)
-    assert found.with_majority + sum(found.without_majority.values()) == found.faces
+    assert result.leading_votes == (0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1)
+    assert result.with_majority + sum(result.without_majority.values()) == result.faces
 
 
 def test_label_agreement_without_votes_is_none() -> None:
@@ -91,9 +93,9 @@ def test_label_agreement_without_votes_is_none() -> None:
 
 
 def test_label_agreement_without_majority_has_no_matching_share() -> None:
-    found = label_agreement(faces_of_votes((5, 5, 0, 0, 0, 0, 0, 0, 0, 0), labels=[0]))
-    assert found is not None
-    assert found.matching_share is None
+    result = label_agreement(faces_of_votes((5, 5, 0, 0, 0, 0, 0, 0, 0, 0), labels=[0]))
+    assert result is not None
+    assert result.matching_share is None
 
 
 def test_leading_vote_histogram_rounds_to_tenths() -> None:
@@ -132,11 +134,11 @@ def test_brightness_by_split_counts_flat_dark_and_bright() -> None:
     images = draw_faces(7)
     images[0], images[1] = 0, 255
     images[2] = 128 + np.arange(48) % 2
-    (found,) = brightness_by_split(replace(make_faces(7), images=images))
-    assert (found.split, found.faces) == ("Training", 7)
-    assert (found.flat, found.dark, found.bright, found.blurred) == (3, 1, 1, 0)
-    assert sum(found.mean_histogram) == sum(found.std_histogram) == 7
-    assert found.mean_histogram[0] == found.mean_histogram[-1] == 1
+    (result,) = brightness_by_split(replace(make_faces(7), images=images))
+    assert (result.split, result.faces) == ("Training", 7)
+    assert (result.flat, result.dark, result.bright, result.blurred) == (3, 1, 1, 0)
+    assert sum(result.mean_histogram) == sum(result.std_histogram) == 7
+    assert result.mean_histogram[0] == result.mean_histogram[-1] == 1
 
 
 def test_measure_images_matches_numpy_and_flat_face_has_sharpness_0() -> None:
@@ -151,9 +153,9 @@ def test_measure_images_matches_numpy_and_flat_face_has_sharpness_0() -> None:
 
 def test_brightness_by_split_smooth_ramp_is_blurred_but_not_flat() -> None:
     ramp = np.tile(np.linspace(0, 255, 48), (48, 1)).astype(np.uint8)
-    (found,) = brightness_by_split(replace(make_faces(1), images=ramp[None]))
-    assert (found.blurred, found.flat) == (1, 0)
-    assert found.median_std > FLAT_STD
+    (result,) = brightness_by_split(replace(make_faces(1), images=ramp[None]))
+    assert (result.blurred, result.flat) == (1, 0)
+    assert result.median_std > FLAT_STD
 
 
 def test_blurred_limit_equals_the_monitors_min_sharpness() -> None:
@@ -164,16 +166,16 @@ def test_summary_counts_duplicates_across_splits() -> None:
     images = draw_faces(6)
     images[4], images[5], images[1] = images[0], images[0], images[2]
     usage = np.array([Usage.TRAINING] * 4 + [Usage.PUBLIC_TEST] * 2)
-    found = summarise(replace(make_faces(6), images=images, usage=usage))
+    result = summarise(replace(make_faces(6), images=images, usage=usage))
     assert (
-        found.exact_duplicates.groups,
-        found.exact_duplicates.faces,
-        found.exact_duplicates.across_splits,
+        result.exact_duplicates.groups,
+        result.exact_duplicates.faces,
+        result.exact_duplicates.across_splits,
     ) == (2, 5, 1)
-    assert found.exact_duplicates.label_conflicts == 2
+    assert result.exact_duplicates.label_conflicts == 2
     assert (
-        found.near_duplicates.shared_with_training
-        == found.exact_duplicates.shared_with_training
+        result.near_duplicates.shared_with_training
+        == result.exact_duplicates.shared_with_training
         == {"PublicTest": 2}
     )
 
@@ -182,9 +184,9 @@ def test_summary_counts_duplicates_across_splits() -> None:
 def test_summary_one_split_has_no_shared_faces(usage: Usage) -> None:
     images = draw_faces(4)
     images[1] = images[0]
-    found = summarise(replace(make_faces(4), images=images, usage=np.full(4, usage)))
-    assert found.exact_duplicates.groups == 1
-    assert found.exact_duplicates.shared_with_training == {}
+    result = summarise(replace(make_faces(4), images=images, usage=np.full(4, usage)))
+    assert result.exact_duplicates.groups == 1
+    assert result.exact_duplicates.shared_with_training == {}
 
 
 def test_choose_examples_is_reproducible_and_by_label() -> None:
@@ -220,10 +222,10 @@ def test_choose_examples_omits_labels_without_faces() -> None:
 
 def test_label_agreement_of_fer2013(shared: Path) -> None:
     faces = load_contact_sheet(shared / "data")
-    found = label_agreement(faces)
-    assert found is not None
-    assert (found.faces, found.with_majority, found.matching) == (32298, 30150, 19815)
-    sad = dict(zip(EMOTIONS, found.matrix[Emotion.SAD], strict=True))
+    result = label_agreement(faces)
+    assert result is not None
+    assert (result.faces, result.with_majority, result.matching) == (32298, 30150, 19815)
+    sad = dict(zip(EMOTIONS, result.matrix[Emotion.SAD], strict=True))
     assert (sad["neutral"], sad["sad"]) == (2581, 2191)
     assert [part.flat for part in brightness_by_split(faces)] == [9, 2]
 

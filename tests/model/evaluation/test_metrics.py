@@ -54,7 +54,7 @@ def test_class_scores_precision_and_recall() -> None:
     assert (sad.precision, sad.recall) == (0.5, 1.0)
 
 
-def test_expected_calibration_error_of_literals() -> None:
+def test_expected_calibration_error_of_known_values() -> None:
     sure = answers_for(Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, Emotion.HAPPY, confidence=0.9)
     half_right = np.eye(7)[[Emotion.HAPPY, Emotion.HAPPY, Emotion.SAD, Emotion.SAD]]
     assert expected_calibration_error(sure, half_right) == pytest.approx(0.4, abs=1e-6)
@@ -117,7 +117,7 @@ def test_evaluate_label_sets_without_votes_has_no_ferplus_scores() -> None:
     assert result.fer2013.accuracy == 1
 
 
-def test_reliability_of_literals() -> None:
+def test_reliability_of_known_values() -> None:
     answers = answers_for(Emotion.SAD, Emotion.SAD, Emotion.HAPPY, confidence=0.9)
     table = reliability(answers, np.eye(7)[[Emotion.SAD, Emotion.HAPPY, Emotion.HAPPY]], bins=5)
     assert [row.faces for row in table] == [0, 0, 0, 0, 3]

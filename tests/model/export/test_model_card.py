@@ -58,7 +58,7 @@ def test_condition_rows_end_with_the_mirrored_mean() -> None:
     ]
 
 
-def test_unseen_sentence() -> None:
+def test_unseen_sentence_states_faces_and_accuracies() -> None:
     known = {"unseen": condition("x", 0.25), "unseen_faces": 8, "faces": 10}
     assert "On the 8 of 10 faces" in unseen_sentence(known)
     assert "50.0 % and 25.0 %" in unseen_sentence(known)

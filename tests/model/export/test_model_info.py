@@ -19,24 +19,24 @@ from tests.helpers.made_up_faces import real_splits
 
 def test_mean_probabilities_by_label() -> None:
     answers = np.eye(7, dtype=np.float32)[[4, 6, 3, 3]]
-    found = mean_probabilities_by_label(answers, np.array([4, 4, 3, -1]))
-    assert found["faces"] == [0, 0, 0, 1, 2, 0, 0]
-    assert found["mean_answers"][Emotion.SAD] == [0, 0, 0, 0, 0.5, 0, 0.5]
-    assert found["mean_answers"][Emotion.HAPPY][Emotion.HAPPY] == 1
-    assert found["mean_answers"][Emotion.FEAR][Emotion.FEAR] == 1  # without a face: the identity row
+    result = mean_probabilities_by_label(answers, np.array([4, 4, 3, -1]))
+    assert result["faces"] == [0, 0, 0, 1, 2, 0, 0]
+    assert result["mean_answers"][Emotion.SAD] == [0, 0, 0, 0, 0.5, 0, 0.5]
+    assert result["mean_answers"][Emotion.HAPPY][Emotion.HAPPY] == 1
+    assert result["mean_answers"][Emotion.FEAR][Emotion.FEAR] == 1  # without a face: the identity row
 
 
 def test_mean_probabilities_by_pose_counts_readable_poses() -> None:
     answers = np.eye(7, dtype=np.float32)[[4, 6, 4, 3, 3]]
     poses = np.array([(0, 0), (0, -10), (20, 0), (0, -40), (np.nan, np.nan)], np.float32)
-    found = mean_probabilities_by_pose(answers, np.array([4, 4, 4, 3, 3]), poses)
-    assert found["faces"] == [0, 0, 0, 0, 3, 0, 0]
-    assert {pose: one["faces"][Emotion.SAD] for pose, one in found["by_pose"].items()} == {
+    result = mean_probabilities_by_pose(answers, np.array([4, 4, 4, 3, 3]), poses)
+    assert result["faces"] == [0, 0, 0, 0, 3, 0, 0]
+    assert {pose: scores["faces"][Emotion.SAD] for pose, scores in result["by_pose"].items()} == {
         "level": 1,
         "lowered": 1,
         "turned": 1,
     }
-    assert found["by_pose"]["lowered"]["mean_answers"][Emotion.SAD][Emotion.NEUTRAL] == 1
+    assert result["by_pose"]["lowered"]["mean_answers"][Emotion.SAD][Emotion.NEUTRAL] == 1
 
 
 def test_shipped_scores_equal_the_cards() -> None:
@@ -62,16 +62,19 @@ def test_shipped_scores_equal_the_cards() -> None:
 def test_measure_model_reproduces_the_shipped_metrics(shared: Path) -> None:
     splits = real_splits(shared)
     classifier = load_classifier()
-    found = measure_model(classifier, splits.choose, splits.report, tile_poses)
+    result = measure_model(classifier, splits.choose, splits.report, tile_poses)
     kept = classifier.model_metrics
     assert kept is not None
-    assert found["confusion"]["by_pose"].keys() == kept["confusion"]["by_pose"].keys()
-    for part in (lambda one: one, *(lambda one, pose=pose: one["by_pose"][pose] for pose in HeadPoseClass)):
-        again, before = part(found["confusion"]), part(kept["confusion"])
+    assert result["confusion"]["by_pose"].keys() == kept["confusion"]["by_pose"].keys()
+    for part in (
+        lambda scores: scores,
+        *(lambda scores, pose=pose: scores["by_pose"][pose] for pose in HeadPoseClass),
+    ):
+        again, before = part(result["confusion"]), part(kept["confusion"])
         # A face at a limit may be classified differently on another processor.
         assert np.array(again["faces"]) == pytest.approx(np.array(before["faces"]), abs=2)
         assert np.array(again["mean_answers"]) == pytest.approx(np.array(before["mean_answers"]), abs=0.05)
-    assert found["scores"]["accuracy"] == pytest.approx(kept["scores"]["accuracy"], abs=0.002)
+    assert result["scores"]["accuracy"] == pytest.approx(kept["scores"]["accuracy"], abs=0.002)
 
 
 def test_read_model_without_metrics(tmp_path: Path) -> None:

@@ -45,16 +45,16 @@ def test_cross_entropy_of_literals() -> None:
 @given(st.floats(0.4, 3.0), st.integers(0, 5))
 def test_fit_calibration_recovers_the_temperature(temperature: float, seed: int) -> None:
     logits = np.random.default_rng(seed).normal(0, 2, (50, 7))
-    found = fit_calibration(logits, Calibration(temperature).probabilities(logits))
-    assert found.temperature == pytest.approx(temperature, rel=0.02)
-    assert np.abs(found.bias).max() < 0.02
+    result = fit_calibration(logits, Calibration(temperature).probabilities(logits))
+    assert result.temperature == pytest.approx(temperature, rel=0.02)
+    assert np.abs(result.bias).max() < 0.02
 
 
 def test_fit_calibration_recovers_the_bias() -> None:
     logits = np.random.default_rng(0).normal(0, 2, (3000, 7))
     made = Calibration(1.5, (0.6, -0.6, 0.0, 0.0, 0.0, 0.0, 0.0))
-    found = fit_calibration(logits, made.probabilities(logits))
-    np.testing.assert_allclose(found.bias, made.bias, atol=0.02)
+    result = fit_calibration(logits, made.probabilities(logits))
+    np.testing.assert_allclose(result.bias, made.bias, atol=0.02)
 
 
 def test_fit_calibration_overconfident_logits_get_higher_temperature() -> None:
@@ -63,9 +63,9 @@ def test_fit_calibration_overconfident_logits_get_higher_temperature() -> None:
     for turn in range(7):  # equal for all labels, so that no bias explains it
         logits[turn * 10 : turn * 10 + 10] = logits_for(0.98, turn)
     truth = np.eye(7)[[(label + turn) % 7 for turn in range(7) for label in labels]]
-    found = fit_calibration(logits, truth)
-    assert found.temperature > 1
-    assert found.probabilities(logits_for(0.98)[None])[0, 0] == pytest.approx(0.7, abs=0.01)
+    result = fit_calibration(logits, truth)
+    assert result.temperature > 1
+    assert result.probabilities(logits_for(0.98)[None])[0, 0] == pytest.approx(0.7, abs=0.01)
 
 
 def test_fit_calibration_rare_label_gets_small_bias() -> None:
@@ -78,8 +78,8 @@ def test_fit_calibration_rare_label_gets_small_bias() -> None:
 
 
 def test_fit_calibration_temperature_stays_in_bounds() -> None:
-    found = fit_calibration(logits_for(0.9)[None], np.eye(7)[[0]])
-    assert np.exp(LOG_TEMPERATURE_BOUNDS[0]) <= found.temperature <= np.exp(LOG_TEMPERATURE_BOUNDS[1])
+    result = fit_calibration(logits_for(0.9)[None], np.eye(7)[[0]])
+    assert np.exp(LOG_TEMPERATURE_BOUNDS[0]) <= result.temperature <= np.exp(LOG_TEMPERATURE_BOUNDS[1])
 
 
 def test_fit_calibration_without_faces_raises() -> None:

@@ -94,11 +94,11 @@ def test_shipped_model_reproduces_the_committed_scores(training: dict[str, Any],
     classifier = LiteRTClassifier(read_model(shipped_file("expression.tflite")))
     answers = probabilities_by_head(classifier, splits.report.images)
     for head in ("expression", "fer2013"):
-        found = asdict(evaluate_label_sets(answers[head], splits.report))
+        result = asdict(evaluate_label_sets(answers[head], splits.report))
         for labels in ("fer2013", "ferplus"):
             committed = training["results"]["heads"][head][labels]
             for figure in ("accuracy", "macro_f1", "sad_f1", "neutral_called_sad", "ece"):
-                assert found[labels][figure] == pytest.approx(committed[figure], abs=TOLERANCE), (
+                assert result[labels][figure] == pytest.approx(committed[figure], abs=TOLERANCE), (
                     head,
                     figure,
                 )
@@ -110,10 +110,10 @@ def test_shipped_model_reproduces_the_committed_score_at_24_px(
     """Faces of 24 pixels, normal in a lecture hall, reduced and cropped as in a frame."""
     classifier = LiteRTClassifier(read_model(shipped_file("expression.tflite")))
     answers = probabilities_by_head(classifier, apply_condition("24 px", splits.report.images))
-    found = score_condition("24 px", answers, splits.report)
+    result = score_condition("24 px", answers, splits.report)
     (committed,) = [row for row in training["results"]["conditions"] if row["name"] == "24 px"]
-    assert found.ferplus == pytest.approx(committed["ferplus"], abs=TOLERANCE)
-    assert found.fer2013 == pytest.approx(committed["fer2013"], abs=TOLERANCE)
+    assert result.ferplus == pytest.approx(committed["ferplus"], abs=TOLERANCE)
+    assert result.fer2013 == pytest.approx(committed["fer2013"], abs=TOLERANCE)
 
 
 def test_shipped_model_outputs_are_in_label_order(splits: Splits) -> None:

@@ -33,7 +33,7 @@ def test_update_several_steps_equal_single_steps() -> None:
     np.testing.assert_allclose(at_once.arrays, by_one.arrays, rtol=1e-5)
 
 
-def test_update_forgets_the_start_early() -> None:
+def test_update_discards_the_initial_weights_early() -> None:
     average = WeightAverage(0.999)
     average.update([np.full(1, 100, np.float32)])
     for _ in range(60):

@@ -92,9 +92,9 @@ def test_batches_of_epoch_shuffle_all_faces() -> None:
 
 
 def test_batches_of_epoch_are_reproducible() -> None:
-    one, other = batches(augment=AugmentSettings()), batches(augment=AugmentSettings())
-    list(one.batches_of_epoch(0))
-    for a, b in zip(one.batches_of_epoch(3), other.batches_of_epoch(3), strict=True):
+    first, other = batches(augment=AugmentSettings()), batches(augment=AugmentSettings())
+    list(first.batches_of_epoch(0))
+    for a, b in zip(first.batches_of_epoch(3), other.batches_of_epoch(3), strict=True):
         np.testing.assert_array_equal(a.images, b.images)
         np.testing.assert_array_equal(a.targets["expression"], b.targets["expression"])
 

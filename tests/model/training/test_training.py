@@ -323,9 +323,9 @@ def test_exported_model_equals_calibrated_keras(
 ) -> None:
     logits = trained.predict_logits(trained.load_network(run_dir), splits.report.images)
     for head, own in CALIBRATIONS.items():
-        found = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
+        result = LiteRTClassifier(read_model(exported / "expression.tflite"), head=head)
         np.testing.assert_allclose(
-            found.probabilities(splits.report.images), own.probabilities(logits[head]), atol=2e-3
+            result.probabilities(splits.report.images), own.probabilities(logits[head]), atol=2e-3
         )
         assert np.abs(own.probabilities(logits[head]) - softmax(logits[head])).max() > 5e-3
 
@@ -362,9 +362,9 @@ def test_check_parity_large_or_nan_difference_raises(exported: Path, splits: Spl
 
     logits = {head: np.zeros((21, 7), np.float32) for head in CALIBRATIONS}
     logits["fer2013"][0, 0] = wrong
-    found = measure_parity(exported / "expression.tflite", logits, CALIBRATIONS, splits.report)
+    result = measure_parity(exported / "expression.tflite", logits, CALIBRATIONS, splits.report)
     with pytest.raises(ModelError, match="differs from Keras"):
-        check_parity("float16", found)
+        check_parity("float16", result)
 
 
 def test_export_model_failed_parity_replaces_nothing(run_dir: Path, splits: Splits, tmp_path: Path) -> None:
@@ -396,8 +396,8 @@ def test_fit_calibrations_uses_each_heads_own_labels() -> None:
     faces = make_faces(40)
     sure = np.eye(7, dtype=np.float32)[faces.labels] * 4
     wrong_votes = replace(faces, vote_counts=np.roll(faces.vote_counts, 1, axis=1))
-    found = fit_calibrations({"expression": sure, "fer2013": sure}, wrong_votes)
-    assert found["expression"].temperature > 1 > found["fer2013"].temperature
+    result = fit_calibrations({"expression": sure, "fer2013": sure}, wrong_votes)
+    assert result["expression"].temperature > 1 > result["fer2013"].temperature
 
 
 def test_load_network_missing_or_damaged_raises(trained: ModuleType, run_dir: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def overlap(a: Rectangle, b: Rectangle) -> int:
 
 
 class TestTexts:
-    def test_expression_has_number_label_and_probability(self) -> None:
+    def test_tag_of_an_expression_has_number_label_and_probability(self) -> None:
         assert forms(face_of(expression_of(Emotion.HAPPY)))[0] == ("3  happy 83 %",)
         assert forms(face_of(expression_of(Emotion.SAD, 0.62)))[0] == ("3  sad-like 62 %",)
         assert forms(face_of(expression_of(Emotion.NEUTRAL), 4), None)[0] == ("5  neutral 83 %",)
@@ -82,7 +82,7 @@ class TestTexts:
         assert forms(face_of(reason))[0] == (f"3  {text}",)
         assert forms(face_of(reason), is_small=True)[0] == ("3", short)
 
-    def test_behaviour_mode_has_only_the_number(self) -> None:
+    def test_tag_in_behaviour_mode_has_only_the_number(self) -> None:
         assert forms(face_of(UnreadableReason.NOT_COMPUTED)) == [("3",)]
         assert forms(face_of(UnreadableReason.NOT_COMPUTED), is_small=True) == [("3",)]
 

@@ -87,7 +87,7 @@ def test_room_without_a_name_is_named_by_its_class() -> None:
     assert problems(recording(room=None, camera_age_s=99.0))[0].startswith("7b: ")
 
 
-def test_missing_heartbeat_is_a_problem() -> None:
+def test_old_heartbeat_is_a_problem() -> None:
     rooms = recording(), recording(room="C 3")
     assert problems(*rooms, heartbeat_age_s=(1.0, 10.5)) == ("C 3: no heartbeat for 10 s",)
     assert problems(*rooms, heartbeat_age_s=()) == ()

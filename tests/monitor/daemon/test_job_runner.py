@@ -174,7 +174,7 @@ def test_failed_command_yields_one_line(script: str, error: str) -> None:
     assert runner_of(script).make_report(7) == ReportResult(7, {}, error)
 
 
-def test_report_result_has_the_files() -> None:
+def test_report_result_lists_the_files() -> None:
     script = "import sys; print('{\"report\": {\"pdf\": \"/é/' + ' '.join(sys.argv[1:]) + '.pdf\"}}')"
     reported = runner_of("import sys; sys.stdout.reconfigure(encoding='utf-8')\n" + script).make_report(7)
     assert reported == ReportResult(7, {"pdf": Path("/é/report 7 --json.pdf")})
@@ -204,5 +204,5 @@ def test_cancel_kills_the_running_command_and_prevents_others() -> None:
     assert "cancelled" in commands.make_report(8).error
 
 
-def test_error_prefix_is_that_of_the_command_line() -> None:
+def test_error_prefix_equals_that_of_the_command_line() -> None:
     assert ERROR_PREFIX == errors.ERROR_PREFIX

@@ -73,7 +73,7 @@ def test_tag_shows_the_expression_or_the_reason() -> None:
     assert not np.array_equal(drawn(UnreadableReason.HEAD_BOWED), drawn(UnreadableReason.BLURRED))
 
 
-def test_tag_has_a_background_and_a_reason_has_another_colour() -> None:
+def test_tag_background_colour_differs_for_unreadable_faces() -> None:
     tags = [drawn(HAPPY)[90:114, 100:150], drawn(UnreadableReason.BLURRED)[90:114, 100:150]]
     for tag, colour in zip(tags, ([80, 200, 80], [225, 225, 225]), strict=True):
         assert (tag == colour).all(axis=2).mean() > 0.3, "filled"

@@ -180,7 +180,7 @@ def test_no_port_serves_nothing() -> None:
 
 
 def test_every_metric_is_documented() -> None:
-    documented = {one.name for one in metric_entries() if one.text}
+    documented = {entry.name for entry in metric_entries() if entry.text}
     status = daemon(
         recordings=(recording(),),
         heartbeat_age_s=(0.5,),

@@ -1,4 +1,4 @@
-"""What a request to start means with the settings."""
+"""How settings complete a request to start a recording."""
 
 from __future__ import annotations
 

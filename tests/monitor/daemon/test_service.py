@@ -74,9 +74,9 @@ class FakeWorker:
         self.killed = False
         self.number = len(self.started) + 1
         self.started.append(self)
-        self.tell()
+        self.send_status()
 
-    def tell(self, **changes: object) -> None:
+    def send_status(self, **changes: object) -> None:
         changes = {"session_id": self.number, "room": self.request.room, **changes}
         self.on_message(StatusUpdate(recording(class_name=self.request.class_name, **changes)))
 
@@ -313,7 +313,7 @@ def test_failed_start_is_a_problem_unless_cancelled(config: Config, recordings) 
     world = World(config, is_daemon=False)
     FakeWorker.stubborn = True
     world.service.start(MATH)
-    recordings[1].tell(session_id=None)
+    recordings[1].send_status(session_id=None)
     world.interrupt(by_sigterm=False)
     recordings[1].on_exit(1)
     world.service.run(world.stop)

@@ -35,13 +35,13 @@ class FakeWorker:
     def __init__(
         self, _settings: Any, _request: Any, *, verbose: bool, on_message: Any, on_exit: Any
     ) -> None:
-        self.say, self.exit = on_message, on_exit
+        self.on_message, self.exit = on_message, on_exit
         self.requested = threading.Semaphore(0)
         FakeWorker.made = self
-        self.tell(StatusUpdate(recording(session_id=7, room="B 12")))
+        self.emit(StatusUpdate(recording(session_id=7, room="B 12")))
 
-    def tell(self, message: Message) -> None:
-        self.say(message)
+    def emit(self, message: Message) -> None:
+        self.on_message(message)
 
     def send(self, command: Command) -> None:
         if command.verb == "picture":
@@ -84,7 +84,7 @@ def test_preview_is_delivered_to_all_waiting_clients(service: Service) -> None:
         viewers = [pool.submit(service.handle_request, Request("picture", session_id=7)) for _ in range(3)]
         for _ in viewers:
             assert FakeWorker.made.requested.acquire(timeout=30)
-        FakeWorker.made.tell(PreviewFrame("abc"))
+        FakeWorker.made.emit(PreviewFrame("abc"))
         assert [viewer.result(30) for viewer in viewers] == [Reply({"jpeg": "abc"})] * 3
 
 

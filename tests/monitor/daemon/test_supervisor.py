@@ -66,7 +66,7 @@ class World:
     def _spawn(self, request: RecordingRequest, number: int) -> FakeWorker:
         return self.workers.setdefault(number, FakeWorker(request))
 
-    def tell(self, number: int, session_id: int | None = 7, **changes: object) -> None:
+    def send_status(self, number: int, session_id: int | None = 7, **changes: object) -> None:
         request = self.workers[number].request
         self.supervisor.handle_message(number, StatusUpdate(replace(status(request, session_id), **changes)))
 
@@ -104,7 +104,7 @@ NO_CAMERA = StartFailed("camera 0 delivers no frames", is_retryable=True)
 def test_recording_from_start_to_stop(world: World) -> None:
     world.supervisor.start(MATH)
     assert [status.state for status in world.supervisor.statuses()] == [SessionState.STARTING]
-    world.tell(1)
+    world.send_status(1)
     assert world.supervisor.statuses()[0].session_id == 7
     assert world.supervisor.stop(None).state is SessionState.ENDING
     assert world.workers[1].commands == [Command("stop")]
@@ -115,7 +115,7 @@ def test_recording_from_start_to_stop(world: World) -> None:
 
 def test_second_stop_sends_no_command(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.stop(None)
     world.supervisor.stop("A 12")
     assert world.workers[1].commands == [Command("stop")]
@@ -123,7 +123,7 @@ def test_second_stop_sends_no_command(world: World) -> None:
 
 def test_room_or_camera_in_use_is_a_conflict(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     with pytest.raises(RecordingConflict, match=r"Math 7B in A 12.*session 7"):
         world.supervisor.start(replace(PHYSICS, room="A 12"))
     with pytest.raises(RecordingConflict, match=r"Physics in B 3.*Math 7B in A 12"):
@@ -134,8 +134,8 @@ def test_room_or_camera_in_use_is_a_conflict(world: World) -> None:
 def test_command_selects_the_room(world: World) -> None:
     world.supervisor.start(MATH)
     world.supervisor.start(PHYSICS)
-    world.tell(1, 7)
-    world.tell(2, 8)
+    world.send_status(1, 7)
+    world.send_status(2, 8)
     with pytest.raises(RecordingNotFound, match="--room: 'A 12', 'B 3'"):
         world.supervisor.send_command(Command("mark", "quiz"), None)
     with pytest.raises(RecordingNotFound, match=r"'C 1'.*'A 12', 'B 3'"):
@@ -154,10 +154,10 @@ def test_command_without_a_started_recording_is_rejected(world: World) -> None:
 
 def test_pause_and_resume_are_rejected_in_the_wrong_state(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     with pytest.raises(CommandRejected, match="not paused"):
         world.supervisor.send_command(Command("resume"), None)
-    world.tell(1, state=SessionState.PAUSED)
+    world.send_status(1, state=SessionState.PAUSED)
     with pytest.raises(CommandRejected, match="already paused"):
         world.supervisor.send_command(Command("pause"), None)
 
@@ -166,7 +166,7 @@ def test_pause_and_resume_are_rejected_in_the_wrong_state(world: World) -> None:
 def test_crash_starts_another_session(world: World, scheduled: bool) -> None:
     request = replace(MATH, scheduled=scheduled)
     world.supervisor.start(request)
-    world.tell(1)
+    world.send_status(1)
     world.end(1, None, -11)
     assert world.ended == [
         RecordingResult(
@@ -184,7 +184,7 @@ def test_crash_starts_another_session(world: World, scheduled: bool) -> None:
     assert list(world.workers) == [1], "it waits before the retry"
     world.later(0.6)
     assert list(world.workers) == [1, 2]
-    world.tell(2, 8)
+    world.send_status(2, 8)
     assert world.supervisor.problems == ()
     world.supervisor.stop(None)
     world.end(2, replace(FINISHED, session_id=8))
@@ -218,14 +218,14 @@ def test_permanent_failure_is_not_retried(world: World) -> None:
     world.end(1, StartFailed("an opted-out student cannot be masked", is_retryable=False), 2)
     assert world.supervisor.is_idle
     world.supervisor.start(replace(MATH, scheduled=True))
-    world.tell(2)
+    world.send_status(2)
     world.end(2, FINISHED)
     assert world.supervisor.is_idle
 
 
 def test_lost_camera_is_retried_after_a_session(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.end(1, CAMERA_GONE)
     world.later(2)
     world.end(2, NO_CAMERA)
@@ -236,7 +236,7 @@ def test_lost_camera_is_retried_after_a_session(world: World) -> None:
 def test_recording_stops_at_its_end(world: World) -> None:
     world.supervisor.start(replace(MATH, until=MORNING + timedelta(minutes=45)))
     for second in range(45 * 60 - 1):
-        world.tell(1, media_s=float(second))
+        world.send_status(1, media_s=float(second))
         world.later(1)
     assert world.workers[1].commands == []
     world.later(1)
@@ -245,7 +245,7 @@ def test_recording_stops_at_its_end(world: World) -> None:
 
 def test_silent_worker_is_replaced(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.later(HEARTBEAT_TIMEOUT_S)
     assert not world.workers[1].killed
     world.later(1)
@@ -258,17 +258,17 @@ def test_silent_worker_is_replaced(world: World) -> None:
 def test_worker_without_progress_is_replaced(world: World) -> None:
     world.supervisor.start(MATH)
     for _ in range(int(PROGRESS_TIMEOUT_S)):
-        world.tell(1, media_s=12.0)
+        world.send_status(1, media_s=12.0)
         world.later(1)
     assert not world.workers[1].killed
-    world.tell(1, media_s=12.0)
+    world.send_status(1, media_s=12.0)
     world.later(1.5)
     assert world.workers[1].killed
 
 
 def test_worker_that_does_not_stop_is_killed(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.stop(None)
     world.later(STOP_TIMEOUT_S)
     assert not world.workers[1].killed
@@ -281,7 +281,7 @@ def test_worker_that_does_not_stop_is_killed(world: World) -> None:
 def test_scheduled_lesson_waits_for_its_room(world: World) -> None:
     later = replace(PHYSICS, room="A 12", scheduled=True, until=MORNING + timedelta(hours=2))
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.start(later)
     (problem,) = world.supervisor.problems
     assert (problem.class_name, problem.room, problem.kind) == ("Physics", "A 12", ProblemKind.WAITING)
@@ -291,11 +291,11 @@ def test_scheduled_lesson_waits_for_its_room(world: World) -> None:
     assert world.supervisor.problems == ()
 
 
-def test_waiting_lesson_is_reported_at_its_end(world: World) -> None:
+def test_lesson_that_waits_until_its_end_is_reported_as_not_recorded(world: World) -> None:
     later = replace(PHYSICS, room="A 12", scheduled=True, until=MORNING + timedelta(minutes=1))
     world.supervisor.start(MATH)
     world.supervisor.start(later)
-    world.tell(1)
+    world.send_status(1)
     world.later(59)
     assert world.ended == []
     world.later(1)
@@ -304,7 +304,7 @@ def test_waiting_lesson_is_reported_at_its_end(world: World) -> None:
 
 def test_timetable_sets_the_end_of_a_manual_recording(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.start(replace(MATH, scheduled=True, until=MORNING + timedelta(seconds=30)))
     world.later(29)
     assert world.workers[1].commands == []
@@ -316,7 +316,7 @@ def test_timetable_sets_the_end_of_a_manual_recording(world: World) -> None:
 def test_stop_all_immediately(world: World) -> None:
     world.supervisor.start(MATH)
     world.supervisor.start(PHYSICS)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.stop_all(immediate=True)
     assert all(worker.commands == [Command("stop", immediate=True)] for worker in world.workers.values())
     world.supervisor.kill_all()
@@ -325,7 +325,7 @@ def test_stop_all_immediately(world: World) -> None:
 
 def test_late_message_of_a_replaced_worker_is_ignored(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.end(1, None, 1)
     world.later(1)
     world.supervisor.handle_message(1, StatusUpdate(status(MATH, 7)))
@@ -354,7 +354,7 @@ def test_restart_pauses_double_to_a_limit_and_reset() -> None:
 def test_scheduled_lesson_waits_for_its_camera(world: World) -> None:
     later = replace(PHYSICS, source="0", scheduled=True, until=MORNING + timedelta(hours=2))
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.start(later)
     (problem,) = world.supervisor.problems
     assert (problem.class_name, problem.room, problem.kind) == ("Physics", "B 3", ProblemKind.WAITING)
@@ -363,9 +363,9 @@ def test_scheduled_lesson_waits_for_its_camera(world: World) -> None:
     assert world.workers[2].request == later
 
 
-def test_next_lesson_in_the_room_starts_after_the_first_has_ended(world: World) -> None:
+def test_next_lesson_in_the_room_starts_after_the_previous_one_ended(world: World) -> None:
     world.supervisor.start(replace(MATH, scheduled=True, until=MORNING + timedelta(minutes=45)))
-    world.tell(1)
+    world.send_status(1)
     world.now_s += 45 * 60
     # The timetable fires before the tick, and both lessons are of the same class.
     second = replace(MATH, scheduled=True, until=MORNING + timedelta(minutes=90))
@@ -402,13 +402,13 @@ def test_scheduled_lesson_retries_to_start_a_process(world: World) -> None:
     world.supervisor._spawn = spawn
     world.later(4)
     assert list(world.workers) == [4]
-    world.tell(4)
+    world.send_status(4)
     assert world.supervisor.problems == ()
 
 
 def test_waiting_lessons_without_a_process_are_retried(world: World) -> None:
     world.supervisor.start(replace(MATH, source="0"))
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.start(replace(PHYSICS, room="A 12", scheduled=True))
     world.supervisor.start(replace(PHYSICS, source="0", scheduled=True))
     world.supervisor._spawn = no_process
@@ -420,7 +420,7 @@ def test_waiting_lessons_without_a_process_are_retried(world: World) -> None:
 
 def test_crash_during_a_pause_does_not_open_the_camera(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.send_command(Command("pause"), None)
     world.end(1, None, -11)
     for _ in range(600):
@@ -437,7 +437,7 @@ def test_crash_during_a_pause_does_not_open_the_camera(world: World) -> None:
 
 def test_pause_known_from_the_status_survives_a_crash(world: World) -> None:
     world.supervisor.start(replace(MATH, until=MORNING + timedelta(minutes=1)))
-    world.tell(1, state=SessionState.PAUSED)
+    world.send_status(1, state=SessionState.PAUSED)
     world.end(1, None, -11)
     world.later(59)
     assert not world.supervisor.is_idle
@@ -456,7 +456,7 @@ def test_recording_paused_before_a_restart_does_not_open_the_camera(world: World
     world.supervisor.send_command(Command("resume"), None)
     world.later(0.1)
     assert [worker.request for worker in world.workers.values()] == [replace(MATH, scheduled=True)]
-    world.tell(2)
+    world.send_status(2)
     assert world.supervisor.problems == ()
     world.end(2, CAMERA_GONE)
     world.later(5)
@@ -476,7 +476,7 @@ def test_recording_that_stays_paused_ends_with_its_lesson(world: World) -> None:
 
 def test_pause_and_resume_do_not_wait_for_a_status(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     for verb in ("pause", "resume", "pause"):
         world.supervisor.send_command(Command(verb), None)
     with pytest.raises(CommandRejected, match="already paused"):
@@ -486,7 +486,7 @@ def test_pause_and_resume_do_not_wait_for_a_status(world: World) -> None:
 
 def test_video_cannot_be_paused(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1, camera_age_s=None)
+    world.send_status(1, camera_age_s=None)
     with pytest.raises(CommandRejected, match="video"):
         world.supervisor.send_command(Command("pause"), None)
     assert world.workers[1].commands == []
@@ -495,7 +495,7 @@ def test_video_cannot_be_paused(world: World) -> None:
 @pytest.mark.parametrize("verb", ["mark", "pause"])
 def test_command_to_an_ending_recording_is_rejected(world: World, verb: str) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.stop(None)
     with pytest.raises(CommandRejected, match="ending"):
         world.supervisor.send_command(Command(verb, "quiz"), None)
@@ -503,7 +503,7 @@ def test_command_to_an_ending_recording_is_rejected(world: World, verb: str) -> 
 
 def test_immediate_stop_after_a_stop_is_sent(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1)
+    world.send_status(1)
     world.supervisor.stop(None)
     world.supervisor.stop_all(immediate=True, reason="the computer shuts down")
     assert world.workers[1].commands == [
@@ -513,7 +513,7 @@ def test_immediate_stop_after_a_stop_is_sent(world: World) -> None:
 
 def test_restart_after_a_crash_has_no_preview(world: World) -> None:
     world.supervisor.start(replace(MATH, preview=True))
-    world.tell(1)
+    world.send_status(1)
     world.end(1, None, -6)
     world.later(1)
     assert [world.workers[number].request.preview for number in (1, 2)] == [True, False]
@@ -522,7 +522,7 @@ def test_restart_after_a_crash_has_no_preview(world: World) -> None:
 
 def test_stop_before_the_first_frame_is_cancelled(world: World) -> None:
     world.supervisor.start(MATH)
-    world.tell(1, None)
+    world.send_status(1, None)
     world.supervisor.stop(None)
     world.end(1, None, 1)
     (result,) = world.ended
@@ -536,8 +536,8 @@ class TestSelection:
         nowhere = replace(MATH, room=None)
         world.supervisor.start(nowhere)
         world.supervisor.start(PHYSICS)
-        world.tell(1, session_id=7)
-        world.tell(2, session_id=8)
+        world.send_status(1, session_id=7)
+        world.send_status(2, session_id=8)
         world.supervisor.send_command(Command("mark", "quiz"), None, session_id=7)
         world.supervisor.stop(None, session_id=8)
         assert world.workers[1].commands == [Command("mark", "quiz")]
@@ -545,7 +545,7 @@ class TestSelection:
 
     def test_ended_session_does_not_match_the_next_one(self, world: World) -> None:
         world.supervisor.start(MATH)
-        world.tell(1, session_id=8)
+        world.send_status(1, session_id=8)
         for send in (
             world.supervisor.stop,
             lambda *a, **k: world.supervisor.send_command(Command("pause"), *a, **k),

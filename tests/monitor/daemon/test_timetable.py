@@ -322,7 +322,7 @@ class TestValidation:
         Timetable((first, second), ZURICH)
 
     def test_lesson_over_midnight_is_rejected(self) -> None:
-        with pytest.raises(ValueError, match="over midnight is two lessons"):
+        with pytest.raises(ValueError, match="over midnight as two"):
             slot("23:00", "01:00")
 
     def test_lesson_without_a_day_is_rejected(self) -> None:

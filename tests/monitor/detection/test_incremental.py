@@ -133,13 +133,13 @@ def test_lost_face_is_searched_around_its_last_box() -> None:
     assert len(room.scanned[-1]) == 1
 
 
-def test_face_that_moved_far_waits_for_its_slice() -> None:
+def test_face_that_moved_far_is_found_when_its_slice_is_scanned() -> None:
     room = Room(50)
     room.sample()
     room.places = [1850]
-    found = room.samples(20)
-    assert found[0] == []
-    assert found[-1] == [1850]
+    result = room.samples(20)
+    assert result[0] == []
+    assert result[-1] == [1850]
 
 
 @pytest.mark.parametrize(
@@ -209,12 +209,12 @@ def test_new_face_without_change_is_found_when_slice_is_due(every: int) -> None:
     room = Room(50, every=every)
     room.samples(3, STILL)
     room.places = [50, 1220]
-    found = room.samples(every, STILL)
-    assert found[-1] == [50, 1220]
-    assert (found[0] == [50]) is (every > 1)
+    result = room.samples(every, STILL)
+    assert result[-1] == [50, 1220]
+    assert (result[0] == [50]) is (every > 1)
 
 
-def test_merged_faces_leave_one_and_search_for_the_other() -> None:
+def test_two_known_faces_merged_into_one_search_for_the_other() -> None:
     room = Room(1210, 1250)
     room.samples(2)
     # The other face moved farther than the search range of known faces.
@@ -241,7 +241,7 @@ def test_other_frame_size_resets_detector() -> None:
     assert (room.scanned[-1], room.searched[-1]) == ([0, 1, 2, 3, 4, 5], 0)
 
 
-def test_empty_room_has_the_same_cost() -> None:
+def test_empty_room_scans_as_many_slices_and_verifies_nothing() -> None:
     room = Room()
     assert room.samples(40) == [[]] * 40
     assert ({len(slices) for slices in room.scanned[1:]}, sum(room.searched), room.candidates_verified) == (
@@ -256,7 +256,7 @@ def test_unseen_face_is_kept_no_longer_than_it_was_seen(seen: int) -> None:
     room = Room(1220)
     room.samples(seen, STILL)
     room.places = []
-    kept = [found == [1220] for found in room.samples(2 * MAX_UNSEEN_SAMPLES, STILL)]
+    kept = [result == [1220] for result in room.samples(2 * MAX_UNSEEN_SAMPLES, STILL)]
     assert not kept[-1]
     count = kept.index(False)
     # Skipped samples count as seen after the next detection.
@@ -322,9 +322,9 @@ def test_false_detection_is_dropped_within_three_seconds_unverified() -> None:
     room.score = lambda x: 0.1
     room.sample(STILL)
     room.rejected = {1220: 0.4}
-    found = room.samples(6, STILL)
-    assert found[0] == [1220]
-    assert found[-1] == []
+    result = room.samples(6, STILL)
+    assert result[0] == [1220]
+    assert result[-1] == []
     assert not room.detector.detect(STILL).verified.any()
 
 
@@ -335,9 +335,9 @@ def test_faces_are_verified_when_both_networks_agree() -> None:
     verified = []
     for _ in range(1 + sum(NEW_FACE_CHECK_INTERVALS) // 2):
         room.sample(STILL)
-        found = room.detector.detect(STILL)
-        lefts = found.faces.boxes_xyxy[:, 0].tolist()
-        verified.append(dict(zip(lefts, found.verified.tolist(), strict=True)))
+        result = room.detector.detect(STILL)
+        lefts = result.faces.boxes_xyxy[:, 0].tolist()
+        verified.append(dict(zip(lefts, result.verified.tolist(), strict=True)))
     assert verified[0] == {50: False, 1220: False}
     assert verified[-1] == {50: False, 1220: True}
     assert sum(faces.count(1220) for faces in room.faces_verified) >= MIN_PASSES_TO_VERIFY

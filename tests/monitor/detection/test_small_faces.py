@@ -72,17 +72,17 @@ def mixed() -> SmallFaceProbe:
 
 
 def test_faces_below_min_face_px_are_counted_during_session(mixed: SmallFaceProbe) -> None:
-    found = mixed.result
-    assert found is not None
-    assert found.is_warning
-    assert found.detected >= len(LARGE)
-    assert found.min_face_px == 24
-    assert abs(found.missed + found.detected - len(LARGE + SMALL)) <= 1
-    assert found.are_all_small
-    assert found.smallest_px is not None
-    assert 6 < found.smallest_px < 12
-    assert found.suggested_min_face_px is not None
-    assert 12 <= found.suggested_min_face_px < 16
+    result = mixed.result
+    assert result is not None
+    assert result.is_warning
+    assert result.detected >= len(LARGE)
+    assert result.min_face_px == 24
+    assert abs(result.missed + result.detected - len(LARGE + SMALL)) <= 1
+    assert result.are_all_small
+    assert result.smallest_px is not None
+    assert 6 < result.smallest_px < 12
+    assert result.suggested_min_face_px is not None
+    assert 12 <= result.suggested_min_face_px < 16
 
 
 def test_finish_agrees_with_opening_frames(mixed: SmallFaceProbe) -> None:
@@ -276,7 +276,7 @@ def test_load_probe_without_networks_returns_none(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("median_px", "least"), [(10, 16), (14, 9), (24, 0)])
-def test_lecture_hall(shared: Path, median_px: int, least: int) -> None:
+def test_missed_faces_in_the_lecture_hall_are_counted(shared: Path, median_px: int, least: int) -> None:
     """24 faces with a median size of ``median_px``: at least ``least`` are counted as missed, and not too
     many."""
     media = shared / "media"

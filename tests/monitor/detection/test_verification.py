@@ -132,8 +132,8 @@ def test_crop_is_black_beyond_frame(x, y, filled):
 )
 def test_find_again_accepts_any_pass(refined, passes, is_found) -> None:
     full, short = FakeModel(192, *passes), FakeModel(128, refined)
-    found = CandidateVerifier(full, short, 0.5).find_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
-    assert len(found) == is_found
+    result = CandidateVerifier(full, short, 0.5).find_again(FRAME, face(280, 180, 40, 0.9))  # type: ignore[arg-type]
+    assert len(result) == is_found
     assert (full.runs, short.runs) == (len(passes), 1)
 
 
@@ -155,8 +155,8 @@ def test_find_again_with_scale_index_runs_one_pass(scale_index, is_found) -> Non
     full, short, frame = OneScaleModel(192), FakeModel(128, (0.0, 0)), FRAME.copy()
     frame[180:220, 280:320] = 255
     verifier = CandidateVerifier(full, short, 0.5)  # type: ignore[arg-type]
-    found = verifier.find_again(frame, face(280, 180, 40, 0.9), scale_index)
-    assert (len(found), full.runs) == (is_found, 1)
+    result = verifier.find_again(frame, face(280, 180, 40, 0.9), scale_index)
+    assert (len(result), full.runs) == (is_found, 1)
 
 
 @pytest.mark.parametrize(

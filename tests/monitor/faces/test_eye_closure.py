@@ -45,7 +45,7 @@ def test_eye_aspect_ratio_does_not_depend_on_roll_and_size(roll, scale):
     assert eye_aspect_ratio((eyes(12, 10) @ rotation).astype(np.float32)) == pytest.approx(0.275, abs=1e-4)
 
 
-def test_eye_aspect_ratio_of_different_eyes_is_none():
+def test_eye_aspect_ratio_of_very_different_eyes_is_none():
     """E.g. a hand in front of one of them."""
     assert eye_aspect_ratio(eyes(2, 8)) is None
 
@@ -86,7 +86,7 @@ def test_is_closed_below_a_fifth_of_own_range(own):
     assert estimator.is_closed(0, 0.0) is True
 
 
-def test_is_closed_does_not_compare_students():
+def test_is_closed_uses_ratios_of_the_same_student_only():
     estimator = EyeClosureEstimator()
     closures(estimator, [0.2] * MIN_SAMPLES, student=1)
     closures(estimator, [0.6] * MIN_SAMPLES, student=2)

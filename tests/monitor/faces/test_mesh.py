@@ -39,7 +39,7 @@ def test_mesh_matches_mediapipe(network):
 
 
 @pytest.mark.parametrize("scale", [0.8, 1.25])
-def test_find_two_pass_converges_from_any_box(network, scale):
+def test_find_two_pass_depends_less_on_the_box(network, scale):
     """A second pass reduces the distance between the meshes of two boxes."""
     x1, y1, x2, y2 = BOX
     centre, half = np.array([x1 + x2, y1 + y2]) / 2, scale * np.array([x2 - x1, y2 - y1]) / 2

@@ -60,34 +60,34 @@ def shifted(x: float) -> Matrix:
 def test_wrong_optical_flow_is_corrected(view) -> None:
     fixed = Fixed(shifted(0.0), shifted(25.0))
     estimator = DriftCorrectedMotionEstimator(fixed, view, identity())
-    found = [estimator.to_reference(room()) for _ in range(CHECK_INTERVAL_SAMPLES + 3)]
-    np.testing.assert_allclose(found[1], shifted(25.0))
-    for late in found[CHECK_INTERVAL_SAMPLES - 1 :]:
+    result = [estimator.to_reference(room()) for _ in range(CHECK_INTERVAL_SAMPLES + 3)]
+    np.testing.assert_allclose(result[1], shifted(25.0))
+    for late in result[CHECK_INTERVAL_SAMPLES - 1 :]:
         assert np.abs(transform_points(late, CORNERS) - CORNERS).max() < 2
     assert fixed.anchored == 1
 
 
-def test_knock_is_followed_and_lost_motion_recovered(view) -> None:
+def test_motion_after_a_knock_is_recovered(view) -> None:
     estimator = DriftCorrectedMotionEstimator(CameraMotionEstimator(), view, identity())
     estimator.to_reference(room())
     for matrix in (camera(140, -60), camera(-100, 50, zoom=1.2)):
-        found = estimator.to_reference(seen(matrix))
-        assert found is not None
+        result = estimator.to_reference(seen(matrix))
+        assert result is not None
         true = cv2.invertAffineTransform(matrix)
-        assert np.abs(transform_points(found, CORNERS) - transform_points(true, CORNERS)).max() < 3
+        assert np.abs(transform_points(result, CORNERS) - transform_points(true, CORNERS)).max() < 3
 
 
-def test_unchecked_jump_is_unknown(unmatched_view) -> None:
+def test_jump_without_a_view_match_is_unknown(unmatched_view) -> None:
     estimator = DriftCorrectedMotionEstimator(Fixed(identity(), shifted(100.0)), unmatched_view, identity())
     assert estimator.to_reference(room()) is not None
     assert [estimator.to_reference(room()) for _ in range(3)] == [None] * 3
 
 
-def test_without_a_check_the_estimate_is_trusted_for_a_while(unmatched_view) -> None:
+def test_estimate_without_a_view_match_is_trusted_for_limited_samples(unmatched_view) -> None:
     estimator = DriftCorrectedMotionEstimator(Fixed(identity()), unmatched_view, identity())
-    found = [estimator.to_reference(room()) is not None for _ in range(MAX_UNCHECKED_SAMPLES + 20)]
-    assert found == [True] * (MAX_UNCHECKED_SAMPLES - 1) + [False] * 21
-    assert unmatched_view.attempts == len(found) - CHECK_INTERVAL_SAMPLES + 1
+    result = [estimator.to_reference(room()) is not None for _ in range(MAX_UNCHECKED_SAMPLES + 20)]
+    assert result == [True] * (MAX_UNCHECKED_SAMPLES - 1) + [False] * 21
+    assert unmatched_view.attempts == len(result) - CHECK_INTERVAL_SAMPLES + 1
 
 
 def test_without_estimate_and_view_motion_is_unknown(unmatched_view) -> None:

@@ -15,16 +15,16 @@ CORNERS = np.array([(0, 0), (WIDTH, 0), (0, HEIGHT), (WIDTH, HEIGHT)], np.float3
 
 def error_px(estimator: CameraMotionEstimator, matrix: NDArray[np.float64], image: ImageBGR) -> float:
     """The largest error of the frame's corners in the reference frame, pixels."""
-    found = estimator.to_reference(image)
-    assert found is not None
+    result = estimator.to_reference(image)
+    assert result is not None
     true = cv2.transform(CORNERS[:, None], cv2.invertAffineTransform(matrix))[:, 0]
-    return float(np.abs(transform_points(found, CORNERS) - true).max())
+    return float(np.abs(transform_points(result, CORNERS) - true).max())
 
 
 def test_first_frame_is_the_reference_frame() -> None:
-    found = CameraMotionEstimator().to_reference(room())
-    assert found is not None
-    np.testing.assert_array_equal(found, [[1, 0, 0], [0, 1, 0]])
+    result = CameraMotionEstimator().to_reference(room())
+    assert result is not None
+    np.testing.assert_array_equal(result, [[1, 0, 0], [0, 1, 0]])
 
 
 def test_drift_and_zoom_are_followed_without_accumulated_error() -> None:
@@ -44,7 +44,7 @@ def test_knock_is_followed(matrix: NDArray[np.float64]) -> None:
     assert error_px(estimator, after, seen(after)) < 3
 
 
-def test_walls_outvote_moving_people() -> None:
+def test_moving_people_do_not_affect_the_estimate() -> None:
     estimator = CameraMotionEstimator()
     estimator.to_reference(room())
     scene = room()
@@ -69,7 +69,7 @@ def test_another_scene_is_unknown_and_the_room_is_recovered() -> None:
     assert error_px(estimator, matrix, seen(matrix)) < 1.5
 
 
-def test_plain_room_is_unknown_after_the_first_frame() -> None:
+def test_room_without_texture_is_unknown_after_the_first_frame() -> None:
     estimator = CameraMotionEstimator()
     plain = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     assert estimator.to_reference(plain) is not None, "the first frame is always the reference frame"
@@ -77,21 +77,21 @@ def test_plain_room_is_unknown_after_the_first_frame() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (500, 3), (3, 500), (33, 33), (64, 40)])
-def test_tiny_frame_is_accepted(width: int, height: int) -> None:
+def test_tiny_frame_has_no_motion_or_is_unknown(width: int, height: int) -> None:
     estimator = CameraMotionEstimator()
     small = np.asarray(cv2.resize(room(), (width, height)), np.uint8)
-    found = [estimator.to_reference(small) for _ in range(3)]
-    for matrix in found:
+    result = [estimator.to_reference(small) for _ in range(3)]
+    for matrix in result:
         assert matrix is None or np.allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=0.1)
 
 
-def test_another_size_restarts() -> None:
+def test_another_frame_size_restarts_estimation() -> None:
     estimator = CameraMotionEstimator()
     estimator.to_reference(room())
     small = np.asarray(cv2.resize(room(), (320, 180)), np.uint8)
-    found = estimator.to_reference(small)
-    assert found is not None
-    np.testing.assert_array_equal(found, [[1, 0, 0], [0, 1, 0]])
+    result = estimator.to_reference(small)
+    assert result is not None
+    np.testing.assert_array_equal(result, [[1, 0, 0], [0, 1, 0]])
 
 
 def test_corners_in_masked_areas_are_not_used() -> None:
@@ -111,7 +111,7 @@ def test_corners_in_masked_areas_are_not_used() -> None:
     assert not inside.all(axis=1).any()
 
 
-def test_another_size_with_masked_areas_is_unknown() -> None:
+def test_another_frame_size_with_masked_areas_is_unknown() -> None:
     estimator = CameraMotionEstimator([np.array([(0, 0), (9, 0), (9, 9), (0, 9)], np.float32)])
     estimator.to_reference(room())
     assert estimator.to_reference(np.asarray(cv2.resize(room(), (480, 270)), np.uint8)) is None

@@ -26,9 +26,9 @@ def view() -> ReferenceView:
 
 def test_match_recognises_the_view_with_other_people(view) -> None:
     for matrix in (camera(), camera(80, -30), camera(-40, 10, zoom=1.15)):
-        found = view.match(seen(matrix, hall({"A1": SEATS["A2"]})))
-        assert found is not None
-        assert np.abs(transform_points(found, CORNERS) - transform_points(matrix, CORNERS)).max() < 3
+        result = view.match(seen(matrix, hall({"A1": SEATS["A2"]})))
+        assert result is not None
+        assert np.abs(transform_points(result, CORNERS) - transform_points(matrix, CORNERS)).max() < 3
 
 
 def test_match_with_an_image_of_another_size(view) -> None:
@@ -36,10 +36,10 @@ def test_match_with_an_image_of_another_size(view) -> None:
     doubled = extract_reference_view(
         np.asarray(large, np.uint8), [tuple(2 * edge for edge in box) for box in PEOPLE]
     )
-    found = doubled.match(seen(camera(20, 10), hall(SEATS)))
-    assert found is not None
+    result = doubled.match(seen(camera(20, 10), hall(SEATS)))
+    assert result is not None
     np.testing.assert_allclose(
-        transform_points(found, 2 * CORNERS), transform_points(camera(20, 10), CORNERS), atol=3
+        transform_points(result, 2 * CORNERS), transform_points(camera(20, 10), CORNERS), atol=3
     )
 
 

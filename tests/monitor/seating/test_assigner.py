@@ -53,7 +53,7 @@ def test_lost_track_whose_seat_was_reassigned_is_another_student() -> None:
     assert len(set(students.values())) == 2
 
 
-def test_much_larger_face_at_the_seat_is_another_student() -> None:
+def test_much_larger_face_at_the_seat_is_a_new_student() -> None:
     assigner = SeatAssigner()
     assigner.update([track(1, 100)])
     assigner.update([])
@@ -187,7 +187,7 @@ def leave(assigner: SeatAssigner, there: np.ndarray, samples: int) -> None:
         (BLUE, 100, BLUE, 1, AssignmentBasis.DIFFERENT_PERSON),
     ],
 )
-def test_background_like_the_appearance_disables_the_comparison(
+def test_background_similar_to_the_student_disables_the_appearance_comparison(
     there: np.ndarray, samples: int, descriptor: np.ndarray, student: int, basis: AssignmentBasis
 ) -> None:
     assigner = SeatAssigner()

@@ -42,14 +42,14 @@ def test_grid_is_confirmed_after_three_seconds() -> None:
 
 
 def test_grid_unreadable_for_a_moment_is_confirmed() -> None:
-    found = Scripted(TWO_BY_TWO, TWO_BY_TWO, None, THREE, TWO_BY_TWO)
-    assert confirmed_after(CallGridConfirmation(found), FACES, 10) == 3.0
+    scripted = Scripted(TWO_BY_TWO, TWO_BY_TWO, None, THREE, TWO_BY_TWO)
+    assert confirmed_after(CallGridConfirmation(scripted), FACES, 10) == 3.0
 
 
 def test_grid_that_does_not_stay_is_not_confirmed() -> None:
     """As straight lines in front of a moving camera."""
-    found = Scripted(*[TWO_BY_TWO, SIDE_BY_SIDE] * 20)
-    assert confirmed_after(CallGridConfirmation(found), FACES, 15) is None
+    scripted = Scripted(*[TWO_BY_TWO, SIDE_BY_SIDE] * 20)
+    assert confirmed_after(CallGridConfirmation(scripted), FACES, 15) is None
 
 
 def test_room_is_searched_in_every_fourth_frame() -> None:
@@ -60,10 +60,10 @@ def test_room_is_searched_in_every_fourth_frame() -> None:
     assert len(searched) == 1 + 40 // IDLE_SAMPLES
 
 
-def test_candidate_grid_is_searched_in_every_frame() -> None:
-    found = Scripted(None, TWO_BY_TWO)
+def test_candidate_grid_is_checked_in_every_frame() -> None:
+    scripted = Scripted(None, TWO_BY_TWO)
     first = IDLE_SAMPLES / 2
-    assert confirmed_after(CallGridConfirmation(found), FACES, 10) == first + 3.0
+    assert confirmed_after(CallGridConfirmation(scripted), FACES, 10) == first + 3.0
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_gap_or_size_change_restarts_confirmation() -> None:
     assert not grids.is_call
 
 
-def test_single_images_may_be_any_time_apart() -> None:
+def test_grid_in_single_images_is_confirmed_at_any_interval() -> None:
     grids = CallGridConfirmation(Scripted(TWO_BY_TWO), is_video=False)
     grids.update(FRAME, FACES, 0.0)
     assert not any(grids.update(FRAME, FACES, media_s) for media_s in (100.0, 200.0, 300.0))
     assert grids.is_call
 
 
-def test_replaced_call_is_no_call() -> None:
+def test_call_that_is_replaced_is_not_a_call() -> None:
     grids = CallGridConfirmation(Scripted(*[TWO_BY_TWO] * 8, None))
     assert confirmed_after(grids, FACES, 4) == 3.0
     for media_s in np.arange(3.5, 4.5 + LOST_S, 0.5):

@@ -45,7 +45,7 @@ def test_setup_with_an_opted_out_student_masks_the_seat(plan: SeatPlan) -> None:
     assert not setup.may_be_call
 
 
-def test_setup_of_another_view_is_noted_if_all_students_consent(plan: SeatPlan) -> None:
+def test_view_mismatch_is_noted_if_all_students_consent(plan: SeatPlan) -> None:
     setup = setup_of(Classroom("7b", (entry(1, "A1", consent=True),), plan), room(seed=9))
     assert (setup.may_be_call, setup.notes) == (True, (VIEW_MISMATCH_NOTE,))
 

@@ -64,7 +64,7 @@ class TestOccludedSeats:
         plan = [self.seat("A1", 300.0), self.seat("B1", x, y)]
         assert occluded_seats(plan, ["A1"]) == (["B1"] if is_occluded else [])
 
-    def test_two_masks_together_may_occlude_a_seat(self) -> None:
+    def test_two_masks_together_occlude_a_seat(self) -> None:
         plan = [self.seat("A1", 300.0), self.seat("A3", 420.0), self.seat("A2", 360.0)]
         assert occluded_seats(plan, ["A1"]) == occluded_seats(plan, ["A3"]) == []
         assert occluded_seats(plan, ["A1", "A3"]) == ["A2"]

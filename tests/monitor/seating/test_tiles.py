@@ -30,8 +30,8 @@ class Fixed:
 def test_largest_face_per_tile_is_detected() -> None:
     beside = face(4, 120, width=60)
     near, far, other = on(0), on(0, x=40, width=40), on(1, width=30)
-    found = LargestFacePerTile(Fixed(far, near, other, beside), GRID).detect(None)
-    assert found == [near, other]
+    result = LargestFacePerTile(Fixed(far, near, other, beside), GRID).detect(None)
+    assert result == [near, other]
 
 
 def test_on_faces_gets_boxes_relative_to_tiles() -> None:
@@ -77,7 +77,7 @@ def test_pending_track_creates_no_student() -> None:
     assert assigner.update(tracker.update([on(0)], 5.0)) == {1: 0}
 
 
-def test_assign_late_counts_a_face_that_has_left() -> None:
+def test_assign_late_assigns_a_face_that_has_left() -> None:
     tracker, assigner = TileTracker(GRID), TileAssigner(GRID)
     for second in range(4):
         assigner.update(tracker.update([on(3)], float(second)), pending={1})

@@ -146,9 +146,9 @@ def test_finish_with_confirmed_students_adds_none() -> None:
 def test_changed_tracks_are_returned_once() -> None:
     p = pipeline(*[[face(100, 100)]] * 4)
     run(p, 4)
-    (stretch,) = p.pop_changed_tracks()
-    student, track = stretch.student, stretch.track
-    assert stretch.basis is None
+    (changed,) = p.pop_changed_tracks()
+    student, track = changed.student, changed.track
+    assert changed.basis is None
     assert (student, track.hits, track.first_seen_s, track.last_seen_s) == (0, 4, 0.0, 1.5)
     assert p.pop_changed_tracks() == []
 
@@ -350,7 +350,7 @@ def test_static_image_is_no_student_and_a_person_counts_from_the_first_frame() -
     assert p.finish() is None
 
 
-def test_face_that_left_before_it_moved_was_a_person() -> None:
+def test_face_that_left_before_it_moved_is_counted_as_a_person() -> None:
     shown = np.random.default_rng(1).uniform(0, 255, (2, 24, 24)).astype(np.float32)
     samples = [0]
     p = build_pipeline(

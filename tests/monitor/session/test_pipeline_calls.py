@@ -56,7 +56,7 @@ def layout_notes(samples: list[FrameResult]) -> list[str]:
 
 
 def test_people_passing_in_front_of_a_class_change_no_layout() -> None:
-    """They occlude most of the room and several faces, and another face appears meanwhile."""
+    """The people occlude most of the room and several faces, and another face appears meanwhile."""
     room, faces = drawn_room("posters")
     views: list[View] = [(room, faces)] * 10
     rng = np.random.default_rng(5)
@@ -115,7 +115,7 @@ def test_faces_replaced_within_tiles_stay_the_same_students() -> None:
     assert pipeline.assigner.student_count == 6
 
 
-def test_call_that_four_join_is_noted_and_all_are_reidentified() -> None:
+def test_four_joining_a_call_are_noted_and_all_others_reidentified() -> None:
     before = [
         (image, faces)
         for image, _, faces in (drawn_call(5, seed=n, people=[0, 1, 2, 3, 4]) for n in range(12))

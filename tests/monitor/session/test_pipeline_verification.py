@@ -177,7 +177,7 @@ class TestObjects:
         return p, results
 
     @pytest.mark.parametrize("detector_verified", [False, None])
-    def test_moving_object_is_no_student(self, detector_verified: bool | None) -> None:
+    def test_moving_object_is_not_a_student(self, detector_verified: bool | None) -> None:
         p, results = self.analysed(detector_verified, fits=False)
         assert p.finish() is None
         assert p.assigner.student_count == 1
@@ -219,7 +219,7 @@ def scene(seed: int, media_s: float) -> ImageBGR:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_hand_held_camera_poster_is_no_student_and_a_person_is(seed: int) -> None:
+def test_poster_seen_by_a_hand_held_camera_is_not_a_student_but_a_person_is(seed: int) -> None:
     samples = 80
     rng, matrices = np.random.default_rng(seed), hand_path(seed, samples, *SIZE_WH)
     images = [filmed(scene(seed, i / 2), matrix, rng) for i, matrix in enumerate(matrices)]

@@ -258,7 +258,7 @@ def test_marker_has_the_present_media_time_and_is_committed(engine) -> None:
     assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(7.25, "quiz handedout ?")]
 
 
-def test_marker_keeps_joiners_of_a_script(engine) -> None:
+def test_marker_keeps_zero_width_joiners(engine) -> None:
     stop, text = threading.Event(), "\u0645\u06cc\u200c\u0631\u0648\u0645"
     s, number = session(
         engine, Source([0.0, 0.5]), stop, on_progress=lambda p, n: s.mark(text) if p.end_s == 0.5 else None

@@ -80,11 +80,11 @@ def test_final_states_are_never_left(events: list[SessionEvent]) -> None:
 def test_page_shows_the_table() -> None:
     page = on_page_markdown(PAGE.read_text("utf-8"))
     shown = re.findall(r"^\| ([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", page, re.MULTILINE)
-    found = {(state, event, after) for state, events, after in shown for event in events.split(", ")}
+    result = {(state, event, after) for state, events, after in shown for event in events.split(", ")}
     table = {(state.value, event.value, after.value) for (state, event), after in TRANSITIONS.items()}
-    assert table <= found
+    assert table <= result
     assert not {
-        item for item in found - table if item[0] in set(SessionState) and item[2] in set(SessionState)
+        item for item in result - table if item[0] in set(SessionState) and item[2] in set(SessionState)
     }
 
 

@@ -60,8 +60,8 @@ def test_give_up_is_possible_in_every_connected_state():
 def test_documentation_page_shows_transitions():
     page = on_page_markdown(PAGE.read_text("utf-8"))
     shown = re.findall(r"^\| ([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", page, re.MULTILINE)
-    found = [(state, event, after) for state, events, after in shown for event in events.split(", ")]
-    assert len(found) == len(set(found))
+    result = [(state, event, after) for state, events, after in shown for event in events.split(", ")]
+    assert len(result) == len(set(result))
     table = {(state.value, event.value): after.value for (state, event), after in TRANSITIONS.items()}
-    assert {(state, event): after for state, event, after in found if (state, event) in table} == table
-    assert {one for one in found if one[:2] not in table} == {("State", "Event", "Next state")}
+    assert {(state, event): after for state, event, after in result if (state, event) in table} == table
+    assert {cells for cells in result if cells[:2] not in table} == {("State", "Event", "Next state")}

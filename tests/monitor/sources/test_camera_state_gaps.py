@@ -46,7 +46,7 @@ def test_gaps_never_overlap_and_only_grow(steps):
         if ends:
             free_s = now_s
     gaps = sorted(reported.values(), key=lambda gap: (gap.start_s, gap.end_s))
-    assert all(one.end_s <= other.start_s for one, other in pairwise(gaps))
+    assert all(gap.end_s <= other.start_s for gap, other in pairwise(gaps))
 
 
 def test_update_late_change_does_not_overlap() -> None:

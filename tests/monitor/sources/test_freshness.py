@@ -59,7 +59,7 @@ def test_classify_slow_changes_add_up():
     ]
 
 
-def test_classify_uses_last_thumbnail_of_another_detector():
+def test_classify_continues_from_a_given_last_thumbnail():
     first = FrozenFrameDetector(EXACT_TOLERANCE)
     first.classify(grey(90))
     assert (

@@ -106,7 +106,7 @@ def test_open_gap_is_reported_about_once_a_second():
     assert reports[-1].end_s == near(100)
 
 
-def test_other_fault_in_outage_is_another_gap():
+def test_another_fault_during_an_outage_starts_another_gap():
     camera = Camera([(0, "moving"), (20, "black"), (25, "nothing"), (50, "frozen"), (75, "moving")]).watch(
         100
     )
@@ -265,7 +265,7 @@ class TestSize:
         assert (last[-edge:] == 128).all()
         assert last[edge:-edge].std() > 20
 
-    def test_first_size_is_kept_over_reconnection(self):
+    def test_frames_keep_the_first_size_after_reconnection(self):
         camera = Camera([(0, "small"), (10, "nothing"), (15, "moving")]).watch(40)
         assert {image_size(frame.image_bgr) for frame in camera.frames} == {SMALL}
         texts = [text for _, text in camera.source.pop_notes()]

@@ -117,7 +117,7 @@ def test_commit_if_due_by_clock_and_by_media_time(engine) -> None:
     assert stored() == 9.5
 
 
-def test_new_student_between_others_renames_them(engine) -> None:
+def test_new_student_between_others_changes_their_labels(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0, 1), 0.5, 0)
@@ -236,7 +236,7 @@ def test_notes_become_markers_once(engine) -> None:
     ]
 
 
-def test_frame_that_was_not_analysed_is_dropped_not_absence(engine) -> None:
+def test_frame_that_was_not_analysed_counts_as_dropped_not_as_absence(engine) -> None:
     session_id = begin(engine)
     r = recorder(engine, session_id)
     r.add(sample(0.0, 0), 0.5, frames_dropped=1)
@@ -393,7 +393,7 @@ class TestRoster:
         r.commit(seats((0, 100)), [], is_final=True)
         assert self.names(engine, session_id) == {"Ada": ada}
 
-    def test_other_student_on_seat_is_student_of_session(self, engine, ada) -> None:
+    def test_second_student_on_an_assigned_seat_stays_anonymous(self, engine, ada) -> None:
         session_id = begin(engine)
         r = recorder(engine, session_id, owner_resolver=self.resolver(ada))
         self.record(engine, session_id, r, MIN_CONSECUTIVE_MATCHES, (0, 100))

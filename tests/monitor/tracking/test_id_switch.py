@@ -146,7 +146,7 @@ def test_track_unseen_for_long_does_not_interact() -> None:
     assert room.samples(20, {1: 100, 2: 400}, {1: BLUE, 2: RED}) == {1: 1, 2: 2}
 
 
-def test_swapped_id_is_not_given_to_a_third_track() -> None:
+def test_swapped_id_is_not_assigned_to_a_third_track() -> None:
     """Track 1 ended with the corrected ID 2, and track 2 has ID 1 when it meets track 3."""
     room = met({1: RED, 2: BLUE}, {1: BLUE, 2: RED})
     assert numbers(room, {1: BLUE, 2: RED}) == {1: 2, 2: 1}
@@ -159,7 +159,7 @@ def test_swapped_id_is_not_given_to_a_third_track() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
-def test_three_people_who_met_are_told_apart(order: tuple[int, ...]) -> None:
+def test_three_people_keep_their_ids_after_an_interaction(order: tuple[int, ...]) -> None:
     room, clothes = Room(), {1: RED, 2: BLUE, 3: GREEN}
     for far in (*[300] * 10, 200, 100, 30, 10):
         room.sample({1: 400 - far, 2: 400, 3: 400 + far}, clothes)
@@ -217,7 +217,7 @@ def test_ids_stay_unique_however_people_walk(steps: list) -> None:
     assert numbers == given_ids
 
 
-def test_without_tracks_nothing_is_kept() -> None:
+def test_without_tracks_memory_is_empty() -> None:
     room = met({1: RED, 2: BLUE}, {1: BLUE, 2: RED})
     assert room.sample({}, {}) == {}
     assert (room.corrector._memory, room.corrector._interactions, room.corrector._corrected_ids) == (

@@ -116,7 +116,9 @@ class TestMovingCamera:
     @pytest.mark.parametrize(
         ("seconds", "unconfirmed"), [(MAX_UNJUDGED_S - 1, {7}), (MAX_UNJUDGED_S + 5, set())]
     )
-    def test_long_unjudged_face_is_confirmed(self, seconds: float, unconfirmed: set[int]) -> None:
+    def test_face_that_cannot_be_judged_for_long_is_confirmed(
+        self, seconds: float, unconfirmed: set[int]
+    ) -> None:
         count = int(2 * seconds)
         changing = [faded(0.5 * (index // 4 % 2)) for index in range(count)]
         liveness = self.watch(changing, [False] * count)

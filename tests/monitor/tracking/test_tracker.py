@@ -128,11 +128,11 @@ def test_full_room_with_jitter_and_misses_keeps_tracks_apart(cells: list, seed: 
 
 def walk(tracker: Tracker, *places: tuple[float, float] | None) -> list[int | None]:
     """The track ID of one face per frame; None without a face."""
-    found: list[int | None] = []
+    result: list[int | None] = []
     for i, place in enumerate(places):
         faces = [] if place is None else [face(*place)]
-        found += [next(iter(ids(tracker, faces, (i + 1) * 0.5).values()), None)]
-    return found
+        result += [next(iter(ids(tracker, faces, (i + 1) * 0.5).values()), None)]
+    return result
 
 
 def test_person_who_starts_strolls_and_stops_keeps_the_track() -> None:
@@ -151,8 +151,8 @@ def test_two_people_passing_each_other_keep_their_tracks() -> None:
     tracker = Tracker()
     for i in range(9):
         right, left = (100.0 + 30 * i, 100.0), (340.0 - 30 * i, 140.0)
-        found = ids(tracker, [face(*right), face(*left)], (i + 1) * 0.5)
-        assert (found[right], found[left]) == (1, 2)
+        result = ids(tracker, [face(*right), face(*left)], (i + 1) * 0.5)
+        assert (result[right], result[left]) == (1, 2)
 
 
 def test_box_between_two_seats_moves_no_track() -> None:
