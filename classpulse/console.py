@@ -29,7 +29,7 @@ def print_json(value: Any, *, compact: bool = False) -> None:
 
 
 def show_live(render: Callable[[], RenderableType], *, refresh_s: float | None) -> None:
-    """Draw ``render()`` on standard output; with ``refresh_s``, again every so many seconds until Ctrl-C."""
+    """Draw ``render()`` on standard output; with ``refresh_s``, again at this interval until Ctrl-C."""
     console = Console()
     if refresh_s is None:
         console.print(render())

@@ -41,7 +41,7 @@ _ADDRESS = re.compile(
 
 
 class LogLevel(StrEnum):
-    """Lowest level of our records that are written."""
+    """Lowest level of Classpulse's records that are written."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -220,7 +220,7 @@ def log_to_file(
 
 
 def _lower_level(level: int) -> None:
-    """Lower the level of our loggers to ``level`` if it is higher; the libraries stay at warnings."""
+    """Lower the level of Classpulse's loggers to ``level`` if it is higher; libraries stay at warnings."""
     for name in OWN_LOGGERS:
         logger = logging.getLogger(name)
         logger.setLevel(min(level, logger.level or logging.WARNING))

@@ -263,7 +263,7 @@ def submit_to_daemon(
             f"The daemon continues recording {resolved.place_label}.", "Stop it with 'classpulse stop'."
         ) from None
     raise RunError(
-        f"No frame arrived within {_FIRST_FRAME_TIMEOUT_S:g} s.", "Check it with 'classpulse status'."
+        f"No frame arrived within {_FIRST_FRAME_TIMEOUT_S:g} s.", "Check the camera with 'classpulse status'."
     )
 
 

@@ -20,5 +20,5 @@ def require_training_extra() -> None:
     missing = [name for name in ("keras", backend) if find_spec(name) is None]
     if missing:
         raise MissingExtra("Training", missing, "train")
-    # TensorFlow prints a dozen lines about its build on standard error unless told not to before the import.
+    # TensorFlow prints a dozen lines about its build on standard error unless silenced before the import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -100,7 +100,7 @@ class WebhookSettings(SettingsSection):
             raise InvalidSetting("this is not a web address", "Use one such as https://school.example/hook.")
         if parts.username is not None or parts.password is not None:
             raise InvalidSetting(
-                "the address contains a user or a password", "Remove it and set 'secret_env'."
+                "the address contains a user name or a password", "Remove it and set 'secret_env'."
             )
         return value
 

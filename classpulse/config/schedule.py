@@ -143,8 +143,8 @@ class LessonSettings(SettingsSection):
 
 class ScheduleSettings(SettingsSection):
     """``zone``: IANA zone of the lessons' times; None for ``output.time_zone``, else this computer's.
-    ``late_start_min``: a late recording starts only if so many minutes of the lesson are left (or a third of
-    it, if that is less). Ten, because a report of less time supports few statements (a flag needs one
+    ``late_start_min``: a late recording starts only if this many minutes of the lesson are left (or a third
+    of it, if that is less). Ten, because a report of less time supports few statements (a flag needs one
     readable minute and a fifth of the lesson). Heuristic, not tuned on data."""
 
     zone: str | None = None

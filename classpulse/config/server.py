@@ -19,7 +19,7 @@ HTTPS_PORT = 443
 class ServeSettings(SettingsSection):
     """``host`` and ``port``: address of the dashboard. Any address but a loopback one needs TLS:
     ``certificate`` and ``key`` (PEM files), or a proxy that terminates it (``behind_proxy``). ``host_names``:
-    further host names that browsers use. ``session_hours``: a login ends after so many hours without a
+    further host names that browsers use. ``session_hours``: a login ends after this many hours without a
     request. ``max_upload_gb``: largest accepted recording, in 10^9 bytes. ``preview_in_behaviour_mode``:
     whether ``mode: behaviour`` shows the camera preview, too."""
 

@@ -51,9 +51,9 @@ def _summary_findings(summary: DatasetSummary) -> tuple[str, ...]:
         lines.append("There are no raters' votes, so how far people agree with the labels is unknown.")
     elif summary.agreement.matching_share is not None:
         lines.append(
-            f"Where the raters of FER+ have a majority, it is FER2013’s own label on "
-            f"{format_percent(summary.agreement.matching_share)} of the faces. State for every accuracy "
-            "against which of the two it was measured."
+            f"On {format_percent(summary.agreement.matching_share)} of the faces with a majority of the FER+ "
+            "raters, that majority is FER2013’s own label. State with every accuracy which of the two label "
+            "sets it refers to."
         )
     lines += _overlaps_with_training(summary)
     flat = sum(split.flat for split in summary.brightness)
@@ -73,7 +73,9 @@ def _count_findings(summary: DatasetSummary) -> tuple[str, ...]:
     lines = [line]
     missing = [label for label, count in zip(EMOTIONS, summary.classes, strict=True) if not count]
     if missing:
-        lines.append(f"No face is labelled {join_items(missing)}; how well a model reads that is unknown.")
+        lines.append(
+            f"No face is labelled {join_items(missing)}; how well a model recognises that is unknown."
+        )
     for split in summary.splits:
         if split.split.endswith("Test"):
             most, fewest = max(split.classes), min(count for count in split.classes if count)
@@ -81,7 +83,7 @@ def _count_findings(summary: DatasetSummary) -> tuple[str, ...]:
             lines.append(
                 f"A model that always answers {frequent} is right on {format_percent(most / split.faces)} of "
                 f"{split.split}; compare accuracies with that. The recall of {rare} there rests on "
-                f"{_face_count(fewest)}: one more or less changes it by {100 / fewest:.1f} points."
+                f"{_face_count(fewest)}: one right answer more changes it by {100 / fewest:.1f} points."
             )
     names = [split.split for split in summary.splits]
     if names == ["unstated"]:

@@ -98,7 +98,7 @@ class ExpressionScore:
 
     @property
     def flag_recall(self) -> float | None:
-        """The share of the students that should be flagged that are; None if none should be."""
+        """The flagged share of the students that should be flagged; None if none should be."""
         return self._flag_share([s for s in self.students if s.expected_flag])
 
     def _flag_share(self, among: Sequence[DemoStudentScore]) -> float | None:

@@ -14,9 +14,9 @@ from monitor.types import Box
 class FalsePositives:
     """Scores of the distractors.
 
-    ``distractors`` were visible ``appearances`` times in total; ``false_positives`` unmatched faces lay on
-    one; ``tracked_distractors`` of the distractors were ever assigned to a student, to ``students`` different
-    ones.
+    ``appearances``: visible distractors, summed over all frames; ``false_positives``: those detected as a
+    face; ``tracked_distractors``: distractors that were assigned to a student at least once; ``students``:
+    the number of these students.
     """
 
     distractors: int

@@ -1,8 +1,7 @@
 """Matching of ground truth and tracked faces, frame by frame. Pure.
 
 In each analysed frame every present student is assigned to at most one tracked face by the overlap of their
-boxes, best total first. Faces of students that are half hidden or moving are neither right nor wrong and are
-not scored.
+boxes, with the largest total overlap. Faces of students that are half hidden or moving are not scored.
 """
 
 from __future__ import annotations
@@ -49,7 +48,8 @@ class FrameMatch:
 
 
 def match_frames(ground_truth: GroundTruth, samples: Sequence[FrameResult]) -> list[FrameMatch]:
-    """The analysed frames matched with the ground truth. Frames after its last sample are omitted."""
+    """The analysed frames matched with the ground truth. Frames after the last sample of the
+    ground truth are omitted."""
     times = ground_truth.times
     matches = []
     for sample, faces in zip(samples, _with_students(samples), strict=True):
@@ -123,7 +123,7 @@ def _match_frame(
 
 
 def match_boxes(known: Sequence[Box], seen: Sequence[Box]) -> dict[int, int]:
-    """The pairs of indices of ``known`` and ``seen`` boxes on the same face, best total overlap first."""
+    """Pairs of indices of ``known`` and ``seen`` boxes on the same face, with the largest total overlap."""
     shared = box_iou_matrix(known, seen)
     return assign(np.where(shared >= MIN_MATCH_IOU, 1.0 - shared, FORBIDDEN))
 

@@ -22,8 +22,8 @@ from classpulse.simulation.ground_truth import GroundTruth, GroundTruthEvent
 from monitor.types import FrameResult
 
 EVENT_EFFECT_S = 15.0
-"""An identity switch during an event or up to this time after it is attributed to it: a student that comes
-back may be confused some frames after having sat down."""
+"""An event is the cause of identity switches during it and for this time after its end: a returning student
+may be confused only some frames after sitting down."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def _score_identity(truth: GroundTruth, frames: Sequence[FrameMatch]) -> Identit
 
 
 def _switch_cause(events: Sequence[GroundTruthEvent], media_s: float, student: int) -> str | None:
-    """The kind of the last recent event of the student, or in which anyone walked past; None without one."""
+    """The kind of the latest recent event that involves the student or a passer-by; None without one."""
     recent = [
         event
         for event in events

@@ -8,7 +8,7 @@ from pathlib import Path
 from classpulse.simulation.ground_truth import GroundTruth, GroundTruthError
 
 LENGTH_TOLERANCE_S = 1.0
-"""A video may end this long, plus one step of the ground truth, before its last sample: the last frame is
+"""A video may end this long, plus one step, before the last sample of the ground truth: the last frame is
 shown for a while and was analysed some time before."""
 
 HINT = "Use the video for which the ground truth was written."

@@ -30,7 +30,7 @@ FRAME_LIFETIME_S = 3.0
 """An older frame is not handed to the recorder, which counts every frame as observed."""
 
 PARTICIPANT_TIMEOUT_S = 10.0
-"""After so long without a heartbeat a participant is unresponsive (tab closed, computer asleep)."""
+"""After this time without a heartbeat a participant is unresponsive (tab closed, computer asleep)."""
 
 MIN_FRAME_INTERVAL_S = 0.45
 """At most two frames per second are accepted per participant; slightly less than 0.5 s because of network
@@ -40,7 +40,7 @@ KEPT_FRAME_NUMBERS = 10
 """The recorder reports face boxes within seconds; numbers of older frames are not needed."""
 
 POLL_TIMEOUT_S = 3.0
-"""The recorder polls twice per second; after so long without a poll it is paused."""
+"""The recorder polls twice per second; after this time without a poll it is paused."""
 
 
 class RejectionReason(StrEnum):

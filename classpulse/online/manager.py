@@ -50,8 +50,8 @@ IDLE_TIMEOUT_S = 1800.0
 """A lesson without heartbeats ends after this time."""
 
 WITHDRAWAL_PERIOD_S = 24 * 3600.0
-"""After the end of a lesson, participants can withdraw for so long in the browser that they joined with; the
-teacher can erase a student at any time."""
+"""After the end of a lesson, participants can withdraw for this time in the browser that they joined with;
+the teacher can erase a student at any time."""
 
 SendRequest = Callable[[Request], object]
 """Sends a request to the daemon. Raises ControlError."""

@@ -27,7 +27,7 @@ from db.unit_of_work import Store, UnitOfWork
 from reports.text.i18n import N_
 
 MIN_PASSWORD_LENGTH = 10
-"""NIST SP 800-63B requires eight characters and no composition rules; ten, because pupils guess."""
+"""NIST SP 800-63B requires eight characters and no composition rules; ten, because students may guess."""
 
 MAX_PASSWORD_LENGTH = 256
 """Limits the time for hashing."""

@@ -73,7 +73,7 @@ def format_progress(progress: AnalysisProgress) -> str:
 
 
 def parse_progress(text: str) -> AnalysisProgress | None:
-    """The progress in a line of standard error; None for a line for people."""
+    """The progress in a line of standard error; None for any other line."""
     try:
         return _PROGRESS_LINE.validate_json(text).get("analysis")
     except ValidationError:

@@ -52,10 +52,10 @@ def _with_frozen_baselines(flags: list[FlagRecord], stored: list[FlagRecord]) ->
     """The flags, marked where the stored flag has a frozen baseline."""
     frozen = frozen_baselines(stored)
     return [
-        replace(one, numbers={**one.numbers, BASELINE_FROZEN: True})
-        if (one.student_id, one.kind) in frozen
-        else one
-        for one in flags
+        replace(flag, numbers={**flag.numbers, BASELINE_FROZEN: True})
+        if (flag.student_id, flag.kind) in frozen
+        else flag
+        for flag in flags
     ]
 
 
@@ -74,8 +74,8 @@ def load_report(engine: Engine, session_id: int, config: Config) -> Report:
 
 
 def stored_settings(session: SessionRecord, section: str, current: S) -> S:
-    """The thresholds of a flag rule that are stored with the session. The current ones if the stored keys
-    differ: they are from another version, in which a name may have had another meaning."""
+    """The thresholds of a flag rule that are stored with the session; the current ones if the stored keys
+    differ, because another version stored them, in which a key may have had another meaning."""
     stored = session.settings.get(section)
     if not isinstance(stored, Mapping) or stored.keys() != {field.name for field in fields(current)}:
         return current

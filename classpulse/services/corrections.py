@@ -119,13 +119,15 @@ class SessionPeople:
         return (None if new else self._find_in_session(text)) or self.find_in_roster(text, new=new)
 
     def next_anonymous(self, student: StudentRecord, at_s: float) -> Person:
-        """The other student of a split: the next free ``Student N`` of the session. A split that was undone
-        and is made again gives the same student again, with that student's reviews."""
+        """The other student of a split: the next free ``Student N`` of the session. Repeating a split that
+        was undone gives the same student again, with that student's reviews."""
         taken = {person.id for person in (*self.students, *self.roster)}
         # A recorded student who is attributed to another person now stays taken as well.
-        taken |= {one.correction.student_id for one in self.corrections if one.is_active()}
-        for one in reversed(self.corrections):
-            earlier = one.correction
+        taken |= {
+            correction.correction.student_id for correction in self.corrections if correction.is_active()
+        }
+        for correction in reversed(self.corrections):
+            earlier = correction.correction
             same = (earlier.kind, earlier.student_id, earlier.at_s) == (
                 CorrectionKind.SPLIT,
                 student.id,
@@ -133,10 +135,14 @@ class SessionPeople:
             )
             if same and earlier.person_id not in taken:
                 return StudentRecord(
-                    earlier.person_id, one.person_pseudonym, self.session.class_name, self.session.id
+                    earlier.person_id, correction.person_pseudonym, self.session.class_name, self.session.id
                 )
         names = {person.pseudonym for person in self.students}
-        names |= {name for one in self.corrections for name in (one.student_pseudonym, one.person_pseudonym)}
+        names |= {
+            name
+            for correction in self.corrections
+            for name in (correction.student_pseudonym, correction.person_pseudonym)
+        }
         numbers = [int(match[1]) for name in names if (match := _NUMBERED.fullmatch(name))]
         return NewStudent(f"Student {max(numbers, default=0) + 1}", to_roster=False)
 
@@ -146,7 +152,7 @@ class SessionPeople:
 
     def require_seen_around(self, student: StudentRecord, at_s: float) -> None:
         """Raises NotSplittable unless the student was seen before and after ``at_s``."""
-        seen_s = [one.start_s for one in self._bins(student.id) if one.seen_s > 0]
+        seen_s = [record.start_s for record in self._bins(student.id) if record.seen_s > 0]
         if not seen_s:
             raise NotSplittable(f"{student.pseudonym} was never seen, so there is nothing to split.")
         if not seen_s[0] < at_s <= seen_s[-1]:
@@ -163,7 +169,7 @@ class SessionPeople:
             return
         if person.id == student.id:
             raise NotMergeable(f"{student.pseudonym} is already {person.pseudonym}. Nothing was changed.")
-        part = [one for one in self._bins(student.id) if one.start_s >= from_s]
+        part = [record for record in self._bins(student.id) if record.start_s >= from_s]
         both = find_simultaneous_bins(part, self._bins(person.id))
         if both:
             raise NotMergeable(
@@ -175,7 +181,7 @@ class SessionPeople:
             )
 
     def _bins(self, person_id: int) -> list[TimelineBin]:
-        return [one for one in self.bins if one.student_id == person_id]
+        return [record for record in self.bins if record.student_id == person_id]
 
     def _find_in_session(self, text: str) -> StudentRecord | None:
         # Students of this session first: of two with one name, these still have to be assigned.
@@ -189,9 +195,9 @@ class SessionPeople:
             )
         correction = next(
             (
-                one
-                for one in reversed(self.corrections)
-                if one.is_active() and _is_same_name(one.student_pseudonym, name)
+                candidate
+                for candidate in reversed(self.corrections)
+                if candidate.is_active() and _is_same_name(candidate.student_pseudonym, name)
             ),
             None,
         )

@@ -59,7 +59,7 @@ def find_expired(engine: Engine, config: Config, now: datetime, days: int) -> Er
     before = now - timedelta(days=days)
     sessions = tuple(sessions_ended_before(engine, before))
     folders = sum(len(find_report_folders(config.output_folder, number)) for number in sessions)
-    recordings = sum(one.recording_exists for one in erasable_uploads(config, sessions, before))
+    recordings = sum(upload.recording_exists for upload in erasable_uploads(config, sessions, before))
     return ErasureResult(sessions, folders=folders, recordings=recordings)
 
 
@@ -107,14 +107,14 @@ def _erase_recordings(
 ) -> tuple[int, set[int | None]]:
     """The number of erased recordings, and the sessions of those that could not be erased."""
     erased, kept = 0, set()
-    for one in uploads:
+    for upload in uploads:
         try:
-            erased += erase_upload(config, one)
+            erased += erase_upload(config, upload)
         except OSError as error:
             # Without the file name, which may contain a student's name.
-            of = "" if one.session_id is None else f" of session {one.session_id}"
+            of = "" if upload.session_id is None else f" of session {upload.session_id}"
             failed.append(f"the recording{of} cannot be deleted ({error.strerror or error})")
-            kept.add(one.session_id)
+            kept.add(upload.session_id)
     return erased, kept
 
 

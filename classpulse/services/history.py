@@ -114,7 +114,7 @@ def find_past_sessions(
     visible = [session for session in sessions if is_visible(session.class_name)]
     lines = session_lines(visible, session_counts(engine), settings)
     past = [PastSession(session, line) for session, line in zip(visible, lines, strict=True)]
-    return [one for one in past if one.line.flagged or not filters.flagged]
+    return [entry for entry in past if entry.line.flagged or not filters.flagged]
 
 
 def day_start(day: datetime | None, settings: ReportSettings) -> datetime | None:

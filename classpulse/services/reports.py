@@ -77,7 +77,7 @@ def generate_report(
 
 
 def _student_ids(engine: Engine, session_id: int) -> frozenset[int]:
-    return frozenset(one.id for one in queries.list_students(engine, session_id))
+    return frozenset(student.id for student in queries.list_students(engine, session_id))
 
 
 def _audit_report(engine: Engine, session_id: int) -> None:

@@ -77,7 +77,9 @@ def find_flag(engine: Engine, people: SessionPeople, student: str, kind: str | N
     session_id = people.session.id
     flagged = list_flagged_students(engine, session_id=session_id)
     matching = [
-        one for one in flagged if one.student.id == person.id and (kind is None or one.flag.kind == kind)
+        entry
+        for entry in flagged
+        if entry.student.id == person.id and (kind is None or entry.flag.kind == kind)
     ]
     if not matching:
         label = "flag" if kind is None else f"flag for {flag_kind_name(kind)}"
@@ -85,7 +87,7 @@ def find_flag(engine: Engine, people: SessionPeople, student: str, kind: str | N
             f"Session {session_id} has no {label} of {person.pseudonym}.", _flagged_hint(flagged), flagged
         )
     if len(matching) > 1:
-        kinds = " or ".join(f"--kind {one.flag.kind}" for one in matching)
+        kinds = " or ".join(f"--kind {entry.flag.kind}" for entry in matching)
         raise InvalidOption(
             f"{person.pseudonym} of session {session_id} has two flags.",
             f"Choose one with {kinds}.",
@@ -96,14 +98,14 @@ def find_flag(engine: Engine, people: SessionPeople, student: str, kind: str | N
 
 def get_flag(engine: Engine, session_id: int, student_id: int, kind: str) -> FlaggedStudent:
     """The flag of a kind of the student with this id. Raises NotFound."""
-    for one in list_flagged_students(engine, session_id=session_id):
-        if (one.student.id, one.flag.kind) == (student_id, kind):
-            return one
+    for flagged in list_flagged_students(engine, session_id=session_id):
+        if (flagged.student.id, flagged.flag.kind) == (student_id, kind):
+            return flagged
     raise NotFound(f"Session {session_id} has no such flag.")
 
 
 def _flagged_hint(flagged: Sequence[FlaggedStudent]) -> str:
     if not flagged:
         return "It has no flags at all."
-    names = ", ".join(f"{one.student.pseudonym} ({flag_kind_name(one.flag.kind)})" for one in flagged)
+    names = ", ".join(f"{entry.student.pseudonym} ({flag_kind_name(entry.flag.kind)})" for entry in flagged)
     return f"Its flags: {names}."

@@ -155,12 +155,12 @@ def _duplicates(rows: Iterable[NumberedRosterRow]) -> list[RowError]:
     """An error for each pseudonym and each seat that an earlier row of the class has."""
     first_line: dict[tuple[str, str, str], int] = {}
     problems = []
-    for one in rows:
-        unique = [("pseudonym", one.row.pseudonym)] + ([("seat", one.row.seat)] if one.row.seat else [])
+    for row in rows:
+        unique = [("pseudonym", row.row.pseudonym)] + ([("seat", row.row.seat)] if row.row.seat else [])
         for kind, value in unique:
-            line = first_line.setdefault((kind, one.row.group, value.casefold()), one.line)
-            if line != one.line:
-                problems.append(RowError(one.line, f"{kind} {value!r} is already used in line {line}"))
+            line = first_line.setdefault((kind, row.row.group, value.casefold()), row.line)
+            if line != row.line:
+                problems.append(RowError(row.line, f"{kind} {value!r} is already used in line {line}"))
     return problems
 
 
@@ -188,16 +188,16 @@ def stored_student_names(engine: Engine, class_name: str | None = None) -> froze
 
 def seat_conflicts(engine: Engine, rows: Sequence[NumberedRosterRow]) -> list[RowError]:
     """An error for each seat that a student who is not in the file has."""
-    listed = {_student_key(one.row) for one in rows}
+    listed = {_student_key(row.row) for row in rows}
     taken = {
         (entry.class_name, entry.seat_label.casefold()): entry.pseudonym
         for entry in _stored_entries(engine, rows).values()
         if entry.seat_label is not None and (entry.class_name, entry.pseudonym) not in listed
     }
     return [
-        RowError(one.line, f"seat {one.row.seat!r} belongs to {holder}, who is not in the file")
-        for one in rows
-        if one.row.seat and (holder := taken.get((one.row.group, one.row.seat.casefold())))
+        RowError(row.line, f"seat {row.row.seat!r} belongs to {holder}, who is not in the file")
+        for row in rows
+        if row.row.seat and (holder := taken.get((row.row.group, row.row.seat.casefold())))
     ]
 
 
@@ -208,8 +208,8 @@ def import_roster(
     audit log, "" if unknown."""
     known = _stored_entries(engine, rows)
     names = load_student_names(engine, [entry.student_id for entry in known.values()])
-    new = [one.row for one in rows if _student_key(one.row) not in known]
-    old = [one.row for one in rows if _student_key(one.row) in known]
+    new = [entry.row for entry in rows if _student_key(entry.row) not in known]
+    old = [entry.row for entry in rows if _student_key(entry.row) in known]
     changed = [row for row in old if not _is_unchanged(row, known[_student_key(row)], names)]
     with Store(engine).unit_of_work() as unit:
         for row in (*new, *changed):
@@ -249,7 +249,7 @@ def _actor_suffix(actor: str) -> str:
 
 def _stored_entries(engine: Engine, rows: Sequence[NumberedRosterRow]) -> dict[_Key, RosterEntry]:
     """The stored entries of the classes in the rows."""
-    groups = {one.row.group for one in rows}
+    groups = {row.row.group for row in rows}
     entries = [entry for group in sorted(groups) for entry in list_roster(engine, group)]
     return {(entry.class_name, entry.pseudonym): entry for entry in entries}
 

@@ -23,7 +23,7 @@ def resolve_session(engine: Engine, reference: str) -> int:
     """
     if reference == "last":
         return queries.get_latest_session(engine).id
-    known = {one.id: one.class_name for one in queries.list_sessions(engine)}
+    known = {session.id: session.class_name for session in queries.list_sessions(engine)}
     number = int(reference) if re.fullmatch(r"\d{1,9}", reference) else None
     if number in known:
         return number
@@ -31,7 +31,7 @@ def resolve_session(engine: Engine, reference: str) -> int:
     if class_name is not None:
         return queries.get_latest_session(engine, class_name).id
     if number is not None:
-        near = sorted(sorted(known, key=lambda one: abs(one - number))[:MAX_SUGGESTIONS])
+        near = sorted(sorted(known, key=lambda known_id: abs(known_id - number))[:MAX_SUGGESTIONS])
         raise NotFound(f"There is no session {number}.", _hint("The nearest are", map(str, near)))
     names = closest_matches(reference, known.values())
     raise UnknownName(
@@ -50,5 +50,5 @@ def _hint(label: str, choices: Iterable[str]) -> str:
 
 def _match_class(name: str, known: Iterable[str]) -> str | None:
     """The class with this name, or the only one that equals it without case."""
-    alike = [one for one in known if one.casefold() == name.casefold()]
+    alike = [known_name for known_name in known if known_name.casefold() == name.casefold()]
     return name if name in alike else alike[0] if len(alike) == 1 else None

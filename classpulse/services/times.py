@@ -54,7 +54,7 @@ def configured_zone(config: Config) -> tzinfo | None:
 
 def parse_lesson_time(text: str, zone: tzinfo | None, now: datetime) -> datetime:
     """``2026-03-02 09:00`` in ``zone`` (None: this computer's) as aware UTC; an offset (``+01:00``) takes
-    precedence. Of an hour that exists twice at the end of daylight saving time, the first is meant. Raises
+    precedence. A time that exists twice at the end of daylight saving time is the first of the two. Raises
     InvalidTime, also for a time after ``now`` and for one that daylight saving time skips.
     """
     if not _MOMENT.fullmatch(text.strip()):

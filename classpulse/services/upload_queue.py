@@ -72,7 +72,7 @@ class UploadQueue:
             return self._progress if self._current is not None and self._current[0] == upload.id else None
 
     def cancel(self, upload: Upload) -> None:
-        """Cancel the analysis. What was stored already stays."""
+        """Cancel the analysis. Data that are already stored stay."""
         with self._changed:
             self._cancelled.add(upload.id)
             current = self._current

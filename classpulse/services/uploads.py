@@ -121,15 +121,15 @@ class UploadStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.RLock()
-        self._uploads = {one.id: one for one in _read_uploads(folder)}
+        self._uploads = {upload.id: upload for upload in _read_uploads(folder)}
         for path in folder.glob("*.part"):
             path.unlink(missing_ok=True)
         for path in folder.glob("*.video"):
             if path.stem not in self._uploads:
                 path.unlink(missing_ok=True)
-        for one in list(self._uploads.values()):
-            if one.state is UploadState.ANALYSING:
-                self.update(one.id, state=UploadState.INTERRUPTED, reason=RESTARTED_MESSAGE)
+        for upload in list(self._uploads.values()):
+            if upload.state is UploadState.ANALYSING:
+                self.update(upload.id, state=UploadState.INTERRUPTED, reason=RESTARTED_MESSAGE)
 
     @property
     def folder(self) -> Path:
@@ -140,7 +140,9 @@ class UploadStore:
         """All uploads, newest first."""
         self._drop_missing()
         with self._lock:
-            return sorted(self._uploads.values(), key=lambda one: (one.uploaded_at, one.id), reverse=True)
+            return sorted(
+                self._uploads.values(), key=lambda upload: (upload.uploaded_at, upload.id), reverse=True
+            )
 
     def get(self, upload_id: str) -> Upload | None:
         """The upload with this id, None if there is none."""
@@ -222,9 +224,9 @@ class UploadStore:
     def _drop_missing(self) -> None:
         """Remove uploads that another process has erased (``erase_upload``)."""
         with self._lock:
-            for one in list(self._uploads.values()):
-                if one.state.is_final and not self._metadata_path(one.id).is_file():
-                    del self._uploads[one.id]
+            for upload in list(self._uploads.values()):
+                if upload.state.is_final and not self._metadata_path(upload.id).is_file():
+                    del self._uploads[upload.id]
 
     def _save(self, upload: Upload) -> None:
         with self._lock:
@@ -244,16 +246,16 @@ def erasable_uploads(config: Config, sessions: Collection[int], before: datetime
     """The uploads of these sessions, and those without a session that were uploaded before ``before``; never
     one that is waiting or being analysed. Usable while the dashboard runs."""
     return [
-        one
-        for one in _read_uploads(uploads_folder(config))
-        if one.state.is_final
-        and (one.session_id in sessions or (one.session_id is None and one.uploaded_at < before))
+        upload
+        for upload in _read_uploads(uploads_folder(config))
+        if upload.state.is_final
+        and (upload.session_id in sessions or (upload.session_id is None and upload.uploaded_at < before))
     ]
 
 
 def erase_upload(config: Config, upload: Upload) -> bool:
     """Erase an upload, the recording first; returns whether there was a recording. Raises OSError, after
-    which the upload is found again."""
+    which the upload is still listed."""
     folder = uploads_folder(config)
     (folder / f"{upload.id}.video").unlink(missing_ok=True)
     (folder / f"{upload.id}.json").unlink(missing_ok=True)
@@ -261,7 +263,7 @@ def erase_upload(config: Config, upload: Upload) -> bool:
 
 
 def require_disk_space(folder: Path, announced_bytes: int) -> None:
-    """Raises StorageFull if so many bytes more leave less than ``MIN_FREE_BYTES``."""
+    """Raises StorageFull if this many more bytes would leave less than ``MIN_FREE_BYTES``."""
     if shutil.disk_usage(folder).free - announced_bytes < MIN_FREE_BYTES:
         raise StorageFull(DISK_FULL_MESSAGE)
 

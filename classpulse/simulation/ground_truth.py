@@ -1,5 +1,5 @@
-"""The ground truth of a class video: who is where, visible or not, facing where, with which expression, and
-when.
+"""The ground truth of a class video: place, visibility, head direction and expression of each student over
+time.
 
 ``GroundTruth.to_json()`` writes, and ``read_ground_truth`` reads, this document (seconds of the video, boxes
 in frame pixels, angles in degrees, positive to the student's left)::
@@ -213,7 +213,10 @@ class GroundTruth:
     def _check_boxes(self) -> None:
         """Check every box."""
         named_boxes = [
-            *((one.seat, (one.seat_xyxy, *(s.box_xyxy for s in one.samples))) for one in self.students),
+            *(
+                (student.seat, (student.seat_xyxy, *(s.box_xyxy for s in student.samples)))
+                for student in self.students
+            ),
             *((f"a {distractor.kind}", distractor.boxes_xyxy) for distractor in self.distractors),
         ]
         for name, boxes in named_boxes:
@@ -223,7 +226,9 @@ class GroundTruth:
 
     def _check_overlaps(self) -> None:
         """Check that no two students have the same seat or place."""
-        check_no_overlap({one.seat: one.seat_xyxy for one in self.students if one.seat_xyxy}, "as seat")
+        check_no_overlap(
+            {student.seat: student.seat_xyxy for student in self.students if student.seat_xyxy}, "as seat"
+        )
         for index, t_s in enumerate(self.times):
             samples = [(known.seat, known.samples[index]) for known in self.students]
             boxes = {
@@ -234,7 +239,7 @@ class GroundTruth:
             check_no_overlap(boxes, f"at {t_s:g} s")
 
     def to_json(self) -> str:
-        """The document described above."""
+        """The JSON document; the module describes its keys."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
 

@@ -30,8 +30,8 @@ DOWNCAST_EVERY = 6
 """Every n-th student is downcast for most of the time, as in the demo."""
 
 DOWNCAST_LENGTH_FACTOR = 4.0
-"""Every second segment of such a student is downcast and this many times as long as usual: the shortest is as
-long as the longest absence, so it is more than half of the time."""
+"""Every second segment of such a student is downcast and its length is multiplied by this. Even the shortest
+is then as long as the longest absence, so the student is downcast for more than half of the time."""
 
 
 class CallAction(StrEnum):
@@ -112,29 +112,34 @@ def _draw_actions(
     length_s: float, rng: np.random.Generator, *, is_downcast: bool
 ) -> list[tuple[float, CallAction]]:
     """The actions with their start in seconds. Every student is present at the beginning."""
-    acts: list[tuple[float, CallAction]] = []
-    start_s, act = 0.0, CallAction.AWAY
+    actions: list[tuple[float, CallAction]] = []
+    start_s, action = 0.0, CallAction.AWAY
     while start_s < length_s:
-        act = CallAction.DOWNCAST if is_downcast and act is not CallAction.DOWNCAST else _next_act(act, rng)
-        acts.append((start_s, act))
-        lasts_s = float(rng.uniform(*(ABSENCE_S if act is CallAction.AWAY else SEGMENT_S)))
-        start_s += lasts_s * (DOWNCAST_LENGTH_FACTOR if is_downcast and act is CallAction.DOWNCAST else 1.0)
-    return acts
+        if is_downcast and action is not CallAction.DOWNCAST:
+            action = CallAction.DOWNCAST
+        else:
+            action = _next_action(action, rng)
+        actions.append((start_s, action))
+        lasts_s = float(rng.uniform(*(ABSENCE_S if action is CallAction.AWAY else SEGMENT_S)))
+        start_s += lasts_s * (
+            DOWNCAST_LENGTH_FACTOR if is_downcast and action is CallAction.DOWNCAST else 1.0
+        )
+    return actions
 
 
-def _next_act(act: CallAction, rng: np.random.Generator) -> CallAction:
-    others = [other for other in ACT_WEIGHTS if other is not act]
+def _next_action(previous: CallAction, rng: np.random.Generator) -> CallAction:
+    others = [other for other in ACT_WEIGHTS if other is not previous]
     shares = np.array([ACT_WEIGHTS[other] for other in others])
     return others[int(rng.choice(len(others), p=shares / shares.sum()))]
 
 
-def _segment(start: float, act: CallAction) -> ScriptSegment:
+def _segment(start: float, action: CallAction) -> ScriptSegment:
     return ScriptSegment(
         start,
-        ACTION_EXPRESSIONS.get(act, Expression.NEUTRAL),
-        ACTION_YAWS_DEG.get(act, 0.0),
-        act is not CallAction.AWAY,
-        LOOKING_DOWN_PITCH_DEG if act is CallAction.DOWN else 0.0,
+        ACTION_EXPRESSIONS.get(action, Expression.NEUTRAL),
+        ACTION_YAWS_DEG.get(action, 0.0),
+        action is not CallAction.AWAY,
+        LOOKING_DOWN_PITCH_DEG if action is CallAction.DOWN else 0.0,
     )
 
 

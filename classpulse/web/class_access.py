@@ -23,7 +23,7 @@ from reports.history.summaries import RULES_VERSION
 from reports.text.dates import ReportSettings
 
 MAX_INLINE_SUMMARIES = 2
-"""A page waits for at most so many pending summaries; more are computed in the background."""
+"""A page waits for at most this many pending summaries; more are computed in the background."""
 
 SUMMARY_WAIT_S = 2.0
 

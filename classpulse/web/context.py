@@ -172,7 +172,7 @@ def render_fragment(language: Language, template: str, **values: Any) -> Markup:
 
 
 def accepts_html(request: Request) -> bool:
-    """Whether the client is a browser page, not one of our scripts, which accept JSON or an event stream."""
+    """Whether the client is a browser page, not a dashboard script, which accepts JSON or an event stream."""
     accept = request.headers.get("accept", "")
     return "json" not in accept and "event-stream" not in accept
 

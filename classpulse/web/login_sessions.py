@@ -23,7 +23,7 @@ HOST_COOKIE_PREFIX, SECURE_COOKIE_PREFIX = "__Host-", "__Secure-"
 that neither another service of the domain nor an attacker in the network can plant a cookie."""
 
 LAST_SEEN_INTERVAL = timedelta(minutes=5)
-"""The last use of a login is stored at most so often."""
+"""Minimum time between two updates of the last use of a login."""
 
 
 class LoginSessions:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from classpulse.web.routing import require_csrf_token
 
 STALL_TIMEOUT_S = 60.0
-"""An upload without new data for so long is aborted, even if the connection is open."""
+"""An upload without new data for this time is aborted, even if the connection is open."""
 
 MAX_FORM_OVERHEAD_BYTES = 100_000
 """Maximum size of the fields and delimiters of a form."""

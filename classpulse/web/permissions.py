@@ -27,7 +27,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COUNSELLOR: frozenset({Permission.VIEW, Permission.REVIEW}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }
-"""A teacher's permissions apply to the own classes only."""
+"""A teacher has these permissions for the teacher's own classes only."""
 
 
 def is_allowed(account: Account, permission: Permission, class_name: str | None = None) -> bool:

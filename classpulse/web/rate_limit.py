@@ -17,7 +17,7 @@ FIRST_DELAY_S, MAX_DELAY_S = 2.0, 900.0
 """Each further failure doubles the delay; at the maximum, about a hundred guesses per day are possible."""
 
 RESET_AFTER_S = 3600.0
-"""Failures are forgotten after so long without a new one."""
+"""Failures are forgotten after this time without a new one."""
 
 MAX_KEYS = 10_000
 """Keys in memory; the least recently used are dropped."""

@@ -16,7 +16,7 @@ DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'; "
     "base-uri 'none'; form-action 'none'; sandbox allow-popups"
 )
-"""For a report: one file with inline styles and no script, in an iframe of ours with a sandboxed origin."""
+"""For a report: one file with inline styles and no script, in a sandboxed iframe of the dashboard."""
 
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -141,7 +141,9 @@ def _draw_panel(
     # Some states are bands already.
     band_names = {name for name, _ in styles}
     handles = state_handles(legend_states(states, timeline.grid))
-    _draw_legend(ax, [*band_handles(styles), *(one for one in handles if one.get_label() not in band_names)])
+    _draw_legend(
+        ax, [*band_handles(styles), *(handle for handle in handles if handle.get_label() not in band_names)]
+    )
 
 
 def _finish_axes(figure: Figure, axes: Sequence[Axes], columns: TimeColumns) -> None:

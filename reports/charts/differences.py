@@ -29,7 +29,12 @@ class Difference:
 def difference_chart(differences: Sequence[Difference], alt: str, *, label: str) -> FigureWithAlt:
     """A dot with its interval per row; filled if the interval excludes zero."""
     height_in = 0.5 + _ROW_IN * len(differences)
-    ends = [abs(end) for one in differences for end in (one.value, one.low, one.high) if end is not None]
+    ends = [
+        abs(end)
+        for difference in differences
+        for end in (difference.value, difference.low, difference.high)
+        if end is not None
+    ]
     reach = max([0.05, *ends]) * 1.08
     with chart_style():
         figure = Figure(figsize=(WIDTH_IN, height_in))
@@ -48,7 +53,8 @@ def difference_chart(differences: Sequence[Difference], alt: str, *, label: str)
                 markersize=4.5,
             )
         ax.set_yticks(
-            range(len(differences)), [isolate(shorten_name(one.name, _NAME_WIDTH)) for one in differences]
+            range(len(differences)),
+            [isolate(shorten_name(difference.name, _NAME_WIDTH)) for difference in differences],
         )
         for text in ax.get_yticklabels():
             text.set_parse_math(False)

@@ -23,13 +23,13 @@ def student_history_chart(student: ReportStudent, started_at: datetime) -> Figur
         earlier = [share for share in student.earlier_shares if share.kind == decision.kind]
         points = [
             SharePoint(
-                one.started_at,
-                one.estimate.share,
-                one.estimate.low,
-                one.estimate.high,
-                one.outcome == FlagOutcome.FLAGGED.value and one.review != "dismissed",
+                share.started_at,
+                share.estimate.share,
+                share.estimate.low,
+                share.estimate.high,
+                share.outcome == FlagOutcome.FLAGGED.value and share.review != "dismissed",
             )
-            for one in earlier
+            for share in earlier
         ]
         panels.append(SharePanel(FLAG_KIND_NAMES[decision.kind], [*points, now]))
         texts.append(

@@ -91,7 +91,7 @@ _STATE_STYLES: Mapping[ColumnState, tuple[str, str, str]] = {
     ColumnState.TOO_FEW: (N_("too few to show"), "#FFFFFF", "|||||"),
 }
 _MIN_WIDTH_DIVISOR = 400
-"""Minimum width of a gap, as a part of the session: 0.3 mm on paper."""
+"""A gap is drawn at least as wide as the session divided by this: 0.3 mm on paper."""
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 

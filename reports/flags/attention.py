@@ -9,7 +9,7 @@ class is the mean of the *other* students' shares in the same bin.
 The rule, in order:
 
 1. ``insufficient_data`` if the known time, the coverage, or the time with enough known classmates is below
-   its minimum. A student that the detector rarely finds cannot be told from a student that is absent.
+   its minimum. A student that the detector rarely finds cannot be distinguished from an absent student.
 2. ``flagged`` if the lower end of the interval of the away share lies above ``away_share``, that of the
    difference to the class above ``away_margin`` (a class turned to its neighbours flags no student), and, if
    the student has ``baseline_sessions`` earlier sessions, the first one also above the student's own

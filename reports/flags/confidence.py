@@ -34,7 +34,7 @@ from scipy.special import stdtrit
 from reports.timeline.student import Floats, Ints
 
 RESAMPLES = 2000
-"""With five blocks the widened level needs a tail of 0.1 %, which is two of these means."""
+"""With five blocks the widened level needs the 0.1 % quantile, below which two of these means lie."""
 
 _SEED = 20
 

@@ -219,7 +219,10 @@ def _difference_remark(text: str, one: str | None, other: str | None) -> str | N
 
 
 def _coverage_remark(before: ClassSession, after: ClassSession) -> str | None:
-    shares = [one.summary.seen_share if one.summary else None for one in (before, after)]
+    shares = [
+        class_session.summary.seen_share if class_session.summary else None
+        for class_session in (before, after)
+    ]
     if shares[0] is None or shares[1] is None or abs(shares[0] - shares[1]) <= MAX_COVERAGE_DIFFERENCE:
         return None
     return _(
@@ -242,7 +245,7 @@ def _running_remark(class_session: ClassSession) -> str | None:
 
 
 def _seen_students(class_session: ClassSession) -> Mapping[int, StudentSummary]:
-    return {one.student_id: one for one in class_session.students if one.seen_s > 0}
+    return {student.student_id: student for student in class_session.students if student.seen_s > 0}
 
 
 def _class_value(class_session: ClassSession, measure: ClassMeasure) -> float | None:
@@ -272,9 +275,9 @@ def _probability_measure(emotion: Emotion) -> tuple[str, SummaryMeasure, ClassMe
 
 
 COMPARED_MEASURES: tuple[tuple[str, SummaryMeasure, ClassMeasure], ...] = (
-    (N_("seen"), lambda one: one.coverage, lambda one: one.seen_share),
-    (N_("facing the front"), facing_share_of, lambda one: one.facing_share),
-    (N_("eyes closed"), lambda one: one.closed_share, lambda one: one.closed_share),
+    (N_("seen"), lambda summary: summary.coverage, lambda summary: summary.seen_share),
+    (N_("facing the front"), facing_share_of, lambda summary: summary.facing_share),
+    (N_("eyes closed"), lambda summary: summary.closed_share, lambda summary: summary.closed_share),
     *(_probability_measure(emotion) for emotion in Emotion),
 )
 """Name, student's and class's value of each figure of a session."""

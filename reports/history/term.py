@@ -83,7 +83,7 @@ def build_term_history(class_name: str, history: ClassHistory, settings: ReportS
         (student for student in students.values() if student.session_id is None),
         key=lambda student: natural_sort_key(student.pseudonym),
     )
-    summaries = [{summary.student_id: summary for summary in one.students} for one in sessions]
+    summaries = [{summary.student_id: summary for summary in session.students} for session in sessions]
     flags = [
         TermFlag(class_session, students[flag.student_id].pseudonym, flag)
         for class_session in reversed(sessions)

@@ -1,6 +1,6 @@
-"""A class by sessions and by weeks. Pure.
+"""The figures of a class per session and per week. Pure.
 
-ISO weeks in the report's time zone, up to the class's latest session. A week without a session is a gap.
+ISO weeks in the report's time zone, up to the class's latest session. Weeks without one have no figures.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from reports.text.i18n import N_, _
 TABLE_MEASURES = {
     "seen": N_("seen"),
     "facing the front": N_("facing"),
-    **{RESEMBLANCE_TEXTS[one]: EMOTION_NOUNS[one] for one in (Emotion.SAD, Emotion.HAPPY)},
+    **{RESEMBLANCE_TEXTS[emotion]: EMOTION_NOUNS[emotion] for emotion in (Emotion.SAD, Emotion.HAPPY)},
 }
-"""Figures with a column in the tables, and its heading; the JSON has all figures."""
+"""Figure name -> heading of its column in the tables; the JSON has all figures."""
 
 CLASS_SESSION_HEADINGS = (N_("no."), N_("started"), N_("students"), *TABLE_MEASURES.values(), N_("flags"))
 OPTIONAL_HEADINGS = ("from", "lessons")
-"""Columns of a week that a terminal omits."""
+"""Columns of the week table that a terminal omits."""
 WEEK_HEADINGS = (N_("week"), N_("from"), N_("lessons"), N_("students"), *TABLE_MEASURES.values(), N_("flags"))
 
 MeasureEstimates = Mapping[str, Estimate | None]
@@ -144,14 +144,14 @@ def class_session_line(class_session: ClassSession, settings: ReportSettings) ->
 
 
 def build_week_line(first: date, class_sessions: Sequence[ClassSession]) -> WeekLine:
-    """The line of the week that starts at ``first``. Class figures count only without any student's
-    summaries."""
+    """The line of the week that starts on the Monday ``first``. Figures of whole sessions are used only if no
+    session of the week has student summaries."""
     year, week, __ = first.isocalendar()
     by_student: dict[int, list[StudentSummary]] = defaultdict(list)
     for class_session in class_sessions:
         for summary in _seen_summaries(class_session):
             by_student[summary.student_id].append(summary)
-    flagged = [one for one in class_sessions if one.session.mode != "aggregate"]
+    with_flags = [lesson for lesson in class_sessions if lesson.session.mode != "aggregate"]
     return WeekLine(
         name=f"{year}-W{week:02}",
         monday=first,
@@ -160,7 +160,7 @@ def build_week_line(first: date, class_sessions: Sequence[ClassSession]) -> Week
         figures=_estimate_means_of_means(list(by_student.values()))
         if by_student
         else _mean_class_figures(class_sessions),
-        flags=count_reviews(flag for one in flagged for flag in one.flags) if flagged else None,
+        flags=count_reviews(flag for lesson in with_flags for flag in lesson.flags) if with_flags else None,
     )
 
 
@@ -180,13 +180,14 @@ def _seen_summaries(class_session: ClassSession) -> list[StudentSummary]:
 
 def _estimate_means(students: Sequence[StudentSummary]) -> MeasureEstimates:
     return {
-        name: estimate_mean([measure(one) for one in students]) for name, measure, __ in COMPARED_MEASURES
+        name: estimate_mean([measure(student) for student in students])
+        for name, measure, __ in COMPARED_MEASURES
     }
 
 
 def _estimate_means_of_means(students: Sequence[Sequence[StudentSummary]]) -> MeasureEstimates:
     return {
-        name: estimate_mean([_student_mean(measure, own) for own in students])
+        name: estimate_mean([_student_mean(measure, summaries) for summaries in students])
         for name, measure, __ in COMPARED_MEASURES
     }
 
@@ -202,7 +203,7 @@ def _class_figures(class_session: ClassSession) -> MeasureEstimates:
 
 def _mean_class_figures(class_sessions: Sequence[ClassSession]) -> MeasureEstimates:
     """Means of class figures over sessions, without intervals: the spread between students is unknown."""
-    summaries = [one.summary for one in class_sessions if one.summary is not None]
+    summaries = [lesson.summary for lesson in class_sessions if lesson.summary is not None]
     figures: dict[str, Estimate | None] = {}
     for name, __, measure in COMPARED_MEASURES:
         known = [value for summary in summaries if (value := measure(summary)) is not None]

@@ -29,7 +29,7 @@ def missed_faces_problem(missed_faces: SmallFaces | None) -> str | None:
 
 
 def missed_faces_hint(missed_faces: SmallFaces) -> str:
-    """What to do about it, one sentence."""
+    """The hint for ``missed_faces_problem``, one sentence."""
     if missed_faces.suggested_min_face_px is not None:
         return _(
             "Set detection.min_face_px to %(suggested)d, or use the camera's full resolution.",

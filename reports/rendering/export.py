@@ -176,7 +176,9 @@ def _decision_data(student: ReportStudent, flag: FlagRecord) -> dict[str, Any]:
         "reviewed_by": stored.reviewed_by,
         "reviewed_at": None if stored.reviewed_at is None else stored.reviewed_at.isoformat(),
         "note": stored.note,
-        "earlier": [_earlier_data(one) for one in student.earlier_shares if one.kind == flag.kind],
+        "earlier": [
+            _earlier_data(earlier) for earlier in student.earlier_shares if earlier.kind == flag.kind
+        ],
         "numbers": {name: value for name, value in flag.numbers.items() if name != "settings"}
         | {"reasons": reasons},
     }

@@ -44,7 +44,7 @@ class Heading:
 def link_headings(html: str) -> tuple[str, tuple[Heading, ...]]:
     """The page with an ``id`` on each ``h1`` to ``h3`` and an empty link to it, and the headings in order.
 
-    ``html`` must have lower-case tags, escaped text and quoted attributes, as all our pages.
+    ``html`` must have lower-case tags, escaped text and quoted attributes, as all report pages have.
     """
     headings: list[Heading] = []
 

@@ -15,8 +15,8 @@ PRINTED_TEXTS = (N_("Classpulse · personal data, not for the notice board"), N_
 
 
 def template_environment(filters: Mapping[str, Callable[..., Any]]) -> Environment:
-    """Jinja2 over ``templates/``: autoescaping, undefined names are errors, gettext in the current
-    language."""
+    """A Jinja environment for ``templates/``: autoescaping, undefined names are errors, gettext in the
+    current language."""
     environment = Environment(
         loader=PackageLoader("templates", ""),
         autoescape=True,

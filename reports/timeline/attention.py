@@ -22,7 +22,7 @@ MIN_MEDIAN_S = 60.0
 to improve predictions."""
 
 MIN_MINUTE_SAMPLES = 30
-"""Minimum samples for the value of a minute: 15 closed of 30 would be 33 to 67 % (Wilson, 95 %).
+"""Minimum samples for the value of a minute: for 15 closed of 30 the 95 % Wilson interval is 33 to 67 %.
 Heuristic, not tuned on data."""
 
 

@@ -27,7 +27,7 @@ MIN_SIDE_S = 30.0
 """Minimum known time of a student on each side. Heuristic, not tuned on data."""
 
 MIN_STUDENTS = 6
-"""Five students that all agree are chance in 2 of 32 sign flips, which is more than ``ALPHA``."""
+"""Five students agree by chance in 2 of 32 sign flips, which is more than ``ALPHA``."""
 
 MIN_CHANGE = 0.10
 """Ten points: in a large class smaller changes are significant but irrelevant. Heuristic, not tuned on
@@ -151,7 +151,8 @@ def _adjusted_p_values(differences: Sequence[Floats]) -> list[Floats]:
     observed = [_statistic(np.ones((1, len(d))), d)[0] for d in differences]
     largest = np.max([_statistic(signs, d).max(axis=1) for d in differences], axis=0)
     return [
-        (1 + (largest[:, None] >= one[None, :] - 1e-9).sum(axis=0)) / (PERMUTATIONS + 1) for one in observed
+        (1 + (largest[:, None] >= statistics[None, :] - 1e-9).sum(axis=0)) / (PERMUTATIONS + 1)
+        for statistics in observed
     ]
 
 
@@ -182,7 +183,7 @@ def _non_overlapping(candidates: Sequence[ChangePoint], min_distance_s: float) -
     kept: list[ChangePoint] = []
     for change in sorted(candidates, key=lambda change: (-change.size, change.at_s)):
         if len(kept) < MAX_CHANGE_POINTS and all(
-            abs(change.at_s - one.at_s) >= min_distance_s for one in kept
+            abs(change.at_s - accepted.at_s) >= min_distance_s for accepted in kept
         ):
             kept.append(change)
     return tuple(sorted(kept, key=lambda change: change.at_s))

@@ -19,7 +19,7 @@ def sheet(folder: Path, content: str | bytes):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_csv_table_delimiters_line_ends_and_byte_order_marks(
+def test_csv_table_accepts_delimiters_line_ends_and_byte_order_marks(
     tmp_path: Path, delimiter: str, end: str, mark: str
 ) -> None:
     lines = [delimiter.join(cells) for cells in (("Seat", " NAME "), ("A1", " Zoë "), ("", ""), ("A2", ""))]

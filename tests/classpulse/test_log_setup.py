@@ -61,7 +61,7 @@ def test_log_file_stops_after_the_block(tmp_path: Path) -> None:
     ("level", "count"),
     [(LogLevel.DEBUG, 4), (LogLevel.INFO, 3), (LogLevel.WARNING, 2), (LogLevel.ERROR, 1)],
 )
-def test_log_file_level(tmp_path: Path, level: LogLevel, count: int) -> None:
+def test_log_file_has_messages_from_its_level_up(tmp_path: Path, level: LogLevel, count: int) -> None:
     with log_to_file(tmp_path, "daemon", LogSettings(level=level)) as file:
         for write in (log.debug, log.info, log.warning, log.error):
             write("x")

@@ -129,7 +129,7 @@ def test_flag_settings_affect_decisions(lessons):
     assert strict.flag_settings.sad_share == 0.6
 
 
-def test_confusion_is_that_of_the_session(lessons):
+def test_sad_share_is_corrected_only_if_session_stores_confusion(lessons):
     args = lessons.students(1), lessons.bins(["ssssssnn"])
     known, unknown = lessons.session(8), lessons.session(8, settings={})
     (with_it,) = make_report(known, *args).students
@@ -147,12 +147,12 @@ def test_each_flag_kind_has_decision_and_review(lessons):
     stored = [FlagRecord(7, 6, "attention", "flagged", {}, "confirmed", "the form teacher")]
     report = make_report(lessons.session(72), lessons.students(6), lessons.bins(scripts), flags=stored)
     sad, away = report.flagged_students  # unreviewed students come first
-    assert (sad.name, sad.reviews, [one.kind for one in sad.flagged_decisions]) == (
+    assert (sad.name, sad.reviews, [decision.kind for decision in sad.flagged_decisions]) == (
         "Student 1",
         ("open",),
         ["sadness"],
     )
-    assert (away.name, away.reviews, [one.kind for one in away.flagged_decisions]) == (
+    assert (away.name, away.reviews, [decision.kind for decision in away.flagged_decisions]) == (
         "Student 6",
         ("confirmed",),
         ["attention"],
@@ -178,7 +178,7 @@ def test_baseline_affects_decisions(lessons):
         Baseline(0.9, 3),
         Baseline(0.2, 3),
     )
-    assert [one.kind for one in person.within_baseline_decisions] == ["sadness"]
+    assert [decision.kind for decision in person.within_baseline_decisions] == ["sadness"]
     (other,) = make_report(
         *args, flag_settings=replace(SHORT, sad_share=0.9), earlier_shares=earlier
     ).students

@@ -59,7 +59,7 @@ def compare_command(
     )
     if comparison.changes:
         largest = comparison.changes[:MAX_CHANGES]
-        print_compact_table("Sadness: largest changes", CHANGE_HEADINGS, [one.cells for one in largest])
+        print_compact_table("Sadness: largest changes", CHANGE_HEADINGS, [change.cells for change in largest])
     for number, flags in zip(numbers, comparison.flags, strict=True):
         click.echo(f"session {number}: {flags.text}")
     print_message(comparison.basis)

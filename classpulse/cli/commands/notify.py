@@ -38,7 +38,9 @@ def notify_command(config_path: Path, session: str | None, test: bool, as_json: 
             "Set notify.email or notify.webhook (docs/guides/notifications.md).",
         )
     notification = _requested_notification(config, session)
-    failures = {one.channel: one for one in send_notification(config, notification, retry_delays_s=())}
+    failures = {
+        failure.channel: failure for failure in send_notification(config, notification, retry_delays_s=())
+    }
     if as_json:
         print_json(
             {

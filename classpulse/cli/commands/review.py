@@ -68,8 +68,12 @@ def review_command(
             flagged = find_flag(engine, load_session_people(engine, number), student, kind)
             return _print_review(store_review(engine, flagged, review), config, as_json=as_json)
         all_flags = list_flagged_students(engine, class_name, number)
-    listed = [one for one in all_flags if everything or number is not None or one.flag.review == "open"]
-    return _print_flags([one for one in listed if kind in (None, one.flag.kind)], config, as_json=as_json)
+    listed = [
+        flagged for flagged in all_flags if everything or number is not None or flagged.flag.review == "open"
+    ]
+    return _print_flags(
+        [flagged for flagged in listed if kind in (None, flagged.flag.kind)], config, as_json=as_json
+    )
 
 
 def _print_flags(flagged: Sequence[FlaggedStudent], config: Config, *, as_json: bool) -> int:

@@ -136,7 +136,7 @@ def _print_warnings(engine: Engine, roster: RosterFile, own_class: str) -> None:
     if roster.ignored_columns:
         ignored = ", ".join(name or "(no heading)" for name in roster.ignored_columns)
         print_message(f"columns not imported: {ignored}")
-    groups = sorted({one.row.group for one in roster.rows})
+    groups = sorted({row.row.group for row in roster.rows})
     if own_class not in groups:
         print_message(
             f"the file has no student of class {own_class!r} (class.name in config.yaml), "

@@ -63,11 +63,11 @@ class DeliveryFailure:
 
 
 class PermanentFailure(UserError):
-    """Another attempt would fail, too."""
+    """A delivery failed, and another attempt would fail, too."""
 
 
 def notification_channels(config: Config) -> dict[str, Callable[[Notification], None]]:
-    """The configured channels: a function that sends, by name."""
+    """The configured channels: name -> function that sends a notification."""
     email, webhook = config.settings.notify.email, config.settings.notify.webhook
     channels: dict[str, Callable[[Notification], None]] = {}
     if email is not None:
@@ -95,7 +95,7 @@ def send_notification(
 ) -> list[DeliveryFailure]:
     """Send by all channels; returns and logs the failures. Never raises, but may take minutes.
 
-    ``wait`` sleeps each of ``retry_delays_s`` and returns True to give up.
+    ``wait`` sleeps for the given seconds, one of ``retry_delays_s``; it returns True to stop the retries.
     """
     pending, failed = notification_channels(config), dict[str, DeliveryFailure]()
     wait = wait or threading.Event().wait
@@ -121,7 +121,7 @@ def send_notification(
 
 
 def send_in_background(config: Config, notification: Notification, stop: threading.Event) -> threading.Thread:
-    """``send_notification`` in a daemon thread, which gives up soon after ``stop`` is set."""
+    """``send_notification`` in a daemon thread, which stops retrying once ``stop`` is set."""
     thread = threading.Thread(
         target=send_notification,
         args=(config, notification),
@@ -179,7 +179,8 @@ def _send_email(config: Config, email: EmailSettings, notification: Notification
         ) from None
     except smtplib.SMTPNotSupportedError as error:
         raise PermanentFailure(
-            f"The mail server lacks a required feature ({error}).", "Set another 'security', or no 'user'."
+            f"The mail server lacks a required feature ({error}).",
+            "Change notify.email.security, or remove notify.email.user.",
         ) from None
     except smtplib.SMTPResponseException as error:
         answer = (

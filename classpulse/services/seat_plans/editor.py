@@ -47,7 +47,7 @@ def row_name(index: int) -> str:
 
 def require_no_opt_outs(room: Classroom, hint: str) -> None:
     """Raises OptOutUnmasked if the class has opted-out students: faces are detected in the still, in which no
-    seat can be masked yet. ``hint`` tells how to confirm that these students are not in the image."""
+    seat can be masked yet. ``hint`` states how to confirm that these students are not in the image."""
     if room.opted_out:
         pseudonyms = [entry.pseudonym for entry in room.opted_out]
         raise OptOutUnmasked(

@@ -37,7 +37,7 @@ RIM_SWAY, RIM_NOD = 0.4, 0.35
 """How far the outline follows a turn or a nod, times the sine of the angle, relative to the eye distance."""
 
 BEHIND_FACE = 0.05
-"""What is behind the far cheek (its ear) is drawn in a strip of this width, relative to the eye distance."""
+"""Width of the strip for the parts behind the far cheek (the ear), relative to the eye distance."""
 
 SUBPIXEL_BITS = 6
 """Fractional bits of positions for filling triangles."""

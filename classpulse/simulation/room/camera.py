@@ -63,7 +63,7 @@ class SimulatedCamera:
         self._phases = rng.uniform(0, 2 * math.pi, 5)
         shape = (NOISE_FRAMES, height + NOISE_ROOM_PX, width + NOISE_ROOM_PX, 1)
         fields = rng.normal(128, max(settings.noise, 1e-6), shape).clip(0, 255)
-        self._noise = [np.repeat(one, 3, axis=2).astype(np.uint8) for one in fields.round()]
+        self._noise = [np.repeat(field, 3, axis=2).astype(np.uint8) for field in fields.round()]
 
     def matrix_at(self, t_s: float, frame: int) -> NDArray[np.float64]:
         """The matrix (2, 3) from scene to frame at ``t_s``; ``frame`` is the frame number, for the shake."""

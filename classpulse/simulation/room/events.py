@@ -101,7 +101,7 @@ def plan_events(
             found = RoomEvent(kind, found.start_s, found.end_s, found.people, visitors)
             visitors += 1
         planned.append(found)
-    return tuple(sorted(planned, key=lambda one: one.start_s))
+    return tuple(sorted(planned, key=lambda event: event.start_s))
 
 
 def _place_event(

@@ -91,14 +91,14 @@ class PersonMotion:
             (float(x), float(y), float(w))
             for (x, y), w in zip(centres, boxes_xyxy[:, 2] - boxes_xyxy[:, 0], strict=True)
         ]
-        self.visitors = sum(one.visitor is not None for one in events)
+        self.visitors = sum(event.visitor is not None for event in events)
         self.trajectories = [Trajectory() for _ in range(len(boxes_xyxy) + self.visitors)]
         self._phases = np.random.default_rng((seed, 7)).uniform(0, 2 * math.pi, (len(self.trajectories), 3))
         seats = dict(enumerate(self._seats))
         for person, home in seats.items():
             self.trajectories[person].move_to(0.0, home)
-        for one in events:
-            self._apply_event(one, seats)
+        for event in events:
+            self._apply_event(event, seats)
 
     def state_at(self, person: int, t_s: float) -> PersonPose:
         """Person number ``person`` (visitors come last) at ``t_s``."""

@@ -65,7 +65,7 @@ class RoomScene:
         """All present people at ``t_s``, farthest first."""
         everybody = [(person, self.motion.state_at(person, t_s)) for person in range(len(self.cutouts))]
         there = [(person, seen, self._face_box(person, seen)) for person, seen in everybody if seen.present]
-        there.sort(key=lambda one: one[2][3])
+        there.sort(key=lambda entry: entry[2][3])
         walkers = self.walkers_at(t_s)
         width = self.photograph.image_bgr.shape[1]
         near = [box for passer in self.passers_by if (box := passer.box_at(t_s, width)) is not None]
@@ -80,7 +80,7 @@ class RoomScene:
         picture = self._background.copy()
         layers = [(place.face_xyxy[3], place, None) for place in self.people_at(t_s)]
         walkers = [(low, None, box) for box, low in self.walkers_at(t_s)]
-        for _, place, walker in sorted([*layers, *walkers], key=lambda one: one[0]):
+        for _, place, walker in sorted([*layers, *walkers], key=lambda entry: entry[0]):
             if place is not None:
                 self._draw_person(picture, place)
             if walker is not None:
@@ -99,8 +99,8 @@ class RoomScene:
         # The ellipse of a head with its hair is a tenth of a face above the face's centre.
         above = HEAD_SIZE[1] + 0.1
         heads = [
-            (one.face_xyxy[1] + one.face_xyxy[3]) / 2 - above * _person_height(one)
-            for one in self.people_at(t_s)
+            (person.face_xyxy[1] + person.face_xyxy[3]) / 2 - above * _person_height(person)
+            for person in self.people_at(t_s)
         ]
         return min(
             [*heads, *(body[1] for body, _ in self.walkers_at(t_s))], default=self._background.shape[0]
@@ -134,12 +134,12 @@ class RoomScene:
         """The people that pass in front: head and body as a box, and the y of their row."""
         found = []
         width = self.photograph.image_bgr.shape[1]
-        for one in self.events:
-            if one.kind is not RoomEventKind.PASS or not one.start_s <= t_s <= one.end_s:
+        for event in self.events:
+            if event.kind is not RoomEventKind.PASS or not event.start_s <= t_s <= event.end_s:
                 continue
-            x1, y1, x2, y2 = self.photograph.boxes_xyxy[one.people[0]]
-            face_px, share = x2 - x1, (t_s - one.start_s) / (one.end_s - one.start_s)
-            if one.people[0] % 2:
+            x1, y1, x2, y2 = self.photograph.boxes_xyxy[event.people[0]]
+            face_px, share = x2 - x1, (t_s - event.start_s) / (event.end_s - event.start_s)
+            if event.people[0] % 2:
                 share = 1 - share
             x = -3 * face_px + share * (width + 6 * face_px)
             top, low = y1 - 0.8 * (y2 - y1), y2 + 1.0

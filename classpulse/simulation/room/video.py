@@ -103,9 +103,16 @@ class SimulatedRoom:
             for person in range(count)
         )
         events = tuple(
-            GroundTruthEvent(one.kind.value, one.start_s, one.end_s, _event_people(one, seated))
-            for one in self.scene_events
-        ) + tuple(GroundTruthEvent("passer", one.start_s, one.end_s, ()) for one in self.scene.passers_by)
+            GroundTruthEvent(
+                scene_event.kind.value,
+                scene_event.start_s,
+                scene_event.end_s,
+                _event_people(scene_event, seated),
+            )
+            for scene_event in self.scene_events
+        ) + tuple(
+            GroundTruthEvent("passer", passer.start_s, passer.end_s, ()) for passer in self.scene.passers_by
+        )
         distractors = tuple(
             Distractor("poster", tuple(self._box_in_frame(poster.face_xyxy, t_s) for t_s in times))
             for poster in self.scene.posters

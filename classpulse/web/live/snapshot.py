@@ -19,10 +19,10 @@ from db.roster import load_student_names
 from monitor.session.status import RecordingStatus
 
 MAX_AGE_S = 5.0
-"""Stored data are read again after so long even if the recorder reports no new write."""
+"""Stored data are read again after this time even if the recorder reports no new write."""
 
 EVICT_AFTER_S = 60.0
-"""Entries without viewers are dropped after so long."""
+"""Entries without viewers are dropped after this time."""
 
 
 @dataclass(frozen=True)

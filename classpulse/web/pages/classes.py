@@ -55,10 +55,12 @@ def classes_page(request: Request) -> Response:
     """The classes that the account may view."""
     context, account = context_of(request), request_account(request)
     groups, counts = visible_classes(request), session_counts(context.engine)
-    sessions = [one for one in list_sessions(context.engine) if can_view_class(account, one.class_name)]
+    sessions = [
+        session for session in list_sessions(context.engine) if can_view_class(account, session.class_name)
+    ]
     rows = []
     for group in groups:
-        class_sessions = [one for one in sessions if one.class_name == group.name]
+        class_sessions = [session for session in sessions if session.class_name == group.name]
         rows.append(
             {
                 "group": group,
@@ -66,10 +68,14 @@ def classes_page(request: Request) -> Response:
                 "last": local_time(class_sessions[0].started_at, report_settings_for(request))
                 if class_sessions
                 else None,
-                "open": sum(counts[one.id].unreviewed for one in class_sessions if one.id in counts),
+                "open": sum(
+                    counts[class_session.id].unreviewed
+                    for class_session in class_sessions
+                    if class_session.id in counts
+                ),
             }
         )
-    known_names = {one.name for one in groups}
+    known_names = {known_group.name for known_group in groups}
     return render_page(
         request,
         "classes.html.j2",
@@ -95,13 +101,17 @@ def class_page(request: Request) -> Response:
     term = load_term(context.engine, group.name, settings)
     trends = recent_trends(context.engine, group.name, weeks, settings) if weeks else term.trends
     shows_people = shows_students(context)
-    expressions = any(cell.sad for one in term.students for cell in one.cells)
+    expressions = any(cell.sad for student in term.students for cell in student.cells)
     students = (
-        [_student(one, trends, expressions=expressions) for one in term.students] if shows_people else []
+        [_student(student, trends, expressions=expressions) for student in term.students]
+        if shows_people
+        else []
     )
     names: dict[int, str] = {}
     if students:
-        names = audited_names(request, [one.term.student_id for one in students], f"class {group.name}")
+        names = audited_names(
+            request, [student.term.student_id for student in students], f"class {group.name}"
+        )
     lessons = find_past_sessions(context.engine, SessionFilter(class_name=group.name), settings)
     return render_page(
         request,
@@ -111,13 +121,13 @@ def class_page(request: Request) -> Response:
         weeks=weeks,
         choices=WEEK_CHOICES,
         figures=trend_figures(trends),
-        weeks_table=_table(WEEK_HEADINGS, [one.cells for one in trends.weeks], trends),
-        lessons_table=_table(CLASS_SESSION_HEADINGS, [one.cells for one in trends.sessions], trends),
+        weeks_table=_table(WEEK_HEADINGS, [week.cells for week in trends.weeks], trends),
+        lessons_table=_table(CLASS_SESSION_HEADINGS, [session.cells for session in trends.sessions], trends),
         note=_(METHOD_NOTE) if _has_expressions(trends) else "",
         lessons=lessons[:LISTED_LESSONS],
         total=len(lessons),
         watched_s=term.watched_s,
-        open=sum(one.line.unreviewed or 0 for one in lessons),
+        open=sum(lesson.line.unreviewed or 0 for lesson in lessons),
         students=students,
         names=names,
         has_expressions=expressions,

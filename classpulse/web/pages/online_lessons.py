@@ -130,14 +130,14 @@ def _lesson_view(request: Request, lesson: OnlineLesson) -> dict[str, Any]:
     with context.online_lessons.locked() as now_s:
         participants = [
             {
-                "pseudonym": one.pseudonym,
-                "tile": one.tile,
-                "on_roster": one.student_id is not None,
-                "seen": lesson.is_visible(one, now_s),
-                "present": one.state is ParticipantState.PRESENT,
-                "status": _state_text(lesson, one, now_s, _),
+                "pseudonym": participant.pseudonym,
+                "tile": participant.tile,
+                "on_roster": participant.student_id is not None,
+                "seen": lesson.is_visible(participant, now_s),
+                "present": participant.state is ParticipantState.PRESENT,
+                "status": _state_text(lesson, participant, now_s, _),
             }
-            for one in lesson.participants()
+            for participant in lesson.participants()
         ]
         is_polled, ended, error = lesson.is_recorder_polling(now_s), lesson.ended, lesson.error
     return {
@@ -146,7 +146,7 @@ def _lesson_view(request: Request, lesson: OnlineLesson) -> dict[str, Any]:
         "join_url": str(request.base_url.replace(path=f"/join/{lesson.code}", query="")),
         "is_local": context.config.settings.serve.is_local and not context.config.settings.serve.behind_proxy,
         "participants": participants,
-        "seen": sum(bool(one["seen"]) for one in participants),
+        "seen": sum(bool(participant["seen"]) for participant in participants),
         "is_polled": is_polled,
         "ended": ended,
         "error": error,

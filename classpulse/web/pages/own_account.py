@@ -19,7 +19,7 @@ from reports.text.i18n import N_
 
 
 def own_account_page(request: Request) -> Response:
-    """The page of the own account."""
+    """The page of the user's own account."""
     return _render(request)
 
 
@@ -47,7 +47,7 @@ def change_own_password(request: Request) -> Response:
 
 
 def end_login(request: Request) -> Response:
-    """End one of the own logins, or all."""
+    """End one of the user's logins, or all."""
     context, account, form = context_of(request), request_account(request), request.state.form
     chosen = str(form.get("login", ""))
     ended = [

@@ -20,7 +20,7 @@ def comparison_page(comparison: Comparison, settings: ReportSettings) -> Documen
         title=_("Session %(one)s and session %(other)s", one=one.id, other=other.id),
         subtitle=_("Comparison")
         + f" · {_session_name(comparison.before, settings)}; {_session_name(comparison.after, settings)}",
-        facts=((_("Students in both"), str(comparison.matched)), *_flags_table(comparison)),
+        facts=((_("Students in both"), str(comparison.matched)), *_flag_facts(comparison)),
         key_sentences=comparison_sentences(comparison),
         sections=_sections(comparison),
         warning=" ".join(comparison.remarks) or None,
@@ -41,7 +41,7 @@ def comparison_sentences(comparison: Comparison) -> tuple[str, ...]:
 
 def _sections(comparison: Comparison) -> list[Section]:
     differences = [
-        Difference(translate_word(row.name), *_difference_ends(row.difference))
+        Difference(translate_word(row.name), *_with_interval(row.difference))
         for row in comparison.rows
         if row.difference
     ]
@@ -70,7 +70,7 @@ def _sections(comparison: Comparison) -> list[Section]:
 
 def _changes_section(comparison: Comparison) -> Section:
     changes = comparison.changes[:MAX_CHANGES]
-    differences = [Difference(change.name, *_difference_ends(change.difference)) for change in changes]
+    differences = [Difference(change.name, *_with_interval(change.difference)) for change in changes]
     alt = _(
         "The largest changes of the share of sadness, student by student; the same figures are in the table."
     )
@@ -93,13 +93,13 @@ def _changes_section(comparison: Comparison) -> Section:
     )
 
 
-def _flags_table(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+def _flag_facts(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     first, second = comparison.flags
     return ((_("Flags, first"), first.text), (_("Flags, second"), second.text))
 
 
-def _difference_ends(change: Estimate) -> tuple[float, float | None, float | None]:
-    return change.value, change.low, change.high
+def _with_interval(estimate: Estimate) -> tuple[float, float | None, float | None]:
+    return estimate.value, estimate.low, estimate.high
 
 
 def _session_name(class_session: ClassSession, settings: ReportSettings) -> str:

@@ -45,7 +45,7 @@ _PRESENCE_TEXTS = {
 
 
 def term_page(history: TermHistory) -> Document:
-    """The whole report."""
+    """The term report of a class."""
     return Document(
         title=history.class_name,
         subtitle=_("Term report") + f" · {_format_span(history)}",
@@ -61,7 +61,7 @@ def term_page(history: TermHistory) -> Document:
 
 
 def term_title(history: TermHistory) -> str:
-    """The title of its PDF."""
+    """The title of the PDF."""
     return _("%(name)s: term report", name=history.class_name)
 
 

@@ -90,7 +90,7 @@ def test_report_can_be_repeated(tmp_path: Path, configured, shell, demo_video: P
     json.loads(Path(again["report"]["json"]).read_text(encoding="utf-8"))
 
 
-def test_history_commands_after_an_analysis(configured, shell, demo_video: Path) -> None:
+def test_history_commands_include_an_analysed_session(configured, shell, demo_video: Path) -> None:
     configured(more="class:\n  name: 5b\n")
     shell.json("analyze", demo_video, "--no-report")
     (session,) = shell.json("sessions")

@@ -72,7 +72,7 @@ def test_score_head_poses_without_known_pose_is_empty() -> None:
     assert "yaw" not in tracking_table(score_tracking(truth, samples))
 
 
-def test_tracking_table_has_a_line_per_size() -> None:
+def test_tracking_table_lists_head_poses_by_face_size() -> None:
     truth, samples = truth_with_yaws(0.0, 50.0), results(HeadPose(2.0, 0.0), None)
     text = tracking_table(score_tracking(truth, samples))
     assert "24 to 31                    2            1         2.0°            -            -" in text

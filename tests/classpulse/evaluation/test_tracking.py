@@ -49,7 +49,7 @@ def test_detection_false_positives_reduce_precision() -> None:
 def test_identity_exchanged_students_are_two_switches() -> None:
     result = score(scripted_truth("11111111", "11111111"), "aaaabbbb", "bbbbaaaa")
     assert result.identity.idf1 == 0.5
-    assert [(one.media_s, one.student, one.event) for one in result.identity.switches] == [
+    assert [(switch.media_s, switch.student, switch.event) for switch in result.identity.switches] == [
         (2.0, 0, None),
         (2.0, 1, None),
     ]
@@ -61,7 +61,7 @@ def test_identity_after_a_seat_swap() -> None:
     assert (tracked.identity.idf1, tracked.identity.switches) == (1.0, ())
     seated = score(truth, "aaa.aaaa", "bbb.bbbb")
     assert seated.identity.idf1 == pytest.approx(4 / 7)
-    assert {one.event for one in seated.identity.switches} == {"swap"}
+    assert {switch.event for switch in seated.identity.switches} == {"swap"}
 
 
 def test_switch_cause_is_a_recent_event_of_the_student() -> None:

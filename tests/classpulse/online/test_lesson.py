@@ -27,11 +27,11 @@ ONE, TWO, THREE = b"picture one", b"picture two", b"picture three"
 
 
 def lesson(places: int = 4) -> OnlineLesson:
-    made = OnlineLesson(
+    opened = OnlineLesson(
         1, generate_code(), "7b", places, AnalysisMode.EMOTION, datetime(2026, 3, 2, 9, tzinfo=UTC)
     )
-    made.poll(0, (), 0.0)
-    return made
+    opened.poll(0, (), 0.0)
+    return opened
 
 
 def refused(why: RejectionReason):
@@ -78,7 +78,7 @@ class TestJoining:
     def test_participants_get_consecutive_tiles_until_full(self) -> None:
         it = lesson()
         members = [it.join(f"token {n}", f"Student {n}", {}, 1.0) for n in range(4)]
-        assert [one.tile for one in members] == [0, 1, 2, 3]
+        assert [member.tile for member in members] == [0, 1, 2, 3]
         with refused(RejectionReason.FULL):
             it.join("token 5", "Late", {}, 1.0)
 
@@ -145,7 +145,7 @@ class TestFrames:
         box = (0.1, 0.2, 0.3, 0.4)
         it.poll(0, (), 3.1, [TileFace(1, 4, box), TileFace(0, 5, None), TileFace(3, 1, box)])
         assert (robin.last_face, mia.last_face) == ((3, None), (2, box))
-        # Another's picture, or one that never was, is not theirs.
+        # A face in another participant's frame, or in an unknown frame, is ignored.
         it.poll(0, (), 3.2, [TileFace(0, 4, box), TileFace(1, 99, box)])
         assert (robin.last_face, mia.last_face) == ((3, None), (2, box))
         it.leave("two")

@@ -57,7 +57,7 @@ class Student:
         return self.browser.post(self.here + where, data={"csrf_token": self.token(), **fields})
 
     def box(self) -> list[float] | None:
-        return next((one["box"] for one in list(self.faces) if one["box"]), None)
+        return next((face["box"] for face in list(self.faces) if face["box"]), None)
 
     def stop(self) -> None:
         self._over.set()
@@ -120,7 +120,7 @@ def test_three_participants_are_recorded_and_one_is_erased(
         session = wait_for(lambda: queries.list_sessions(engine))[0]
 
         def names() -> set[str]:
-            return {one.pseudonym for one in queries.list_students(engine, session.id)}
+            return {student.pseudonym for student in queries.list_students(engine, session.id)}
 
         wait_for(lambda: names() == {"Robin", "Mia", "Kestrel"})
         # Each client receives the box of its face.

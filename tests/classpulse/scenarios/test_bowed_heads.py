@@ -34,7 +34,7 @@ def drawn(fields: PoseFields, pitch_deg: float) -> ImageBGR:
 
 
 def swayed(image_bgr: ImageBGR, phase: float) -> ImageBGR:
-    """The same with a slow sway, as of a person who sits."""
+    """The same with a slow sway, as of a sitting person."""
     shift = np.float32([[1, 0, 4 * np.sin(phase)], [0, 1, 3 * np.cos(1.3 * phase)]])
     size = (image_bgr.shape[1], image_bgr.shape[0])
     return np.asarray(cv2.warpAffine(image_bgr, shift, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
@@ -42,7 +42,7 @@ def swayed(image_bgr: ImageBGR, phase: float) -> ImageBGR:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Left a student with a level head, right one who begins to write after ``WRITES_FROM_S``."""
+    """Left a student with a level head, right a student that begins to write after ``WRITES_FROM_S``."""
     fields = load_pose_fields()
     level, writing = [drawn(fields, p) for p in (0.0, 2.0)], [drawn(fields, p) for p in (-24.0, -27.0, -30.0)]
     frames = []

@@ -225,7 +225,7 @@ class TestUnmaskable:
             "class 5b: 3 students, 1 opted out, all to be masked; a plan of 4 seats"
         )
 
-    def test_evaluate_video_fails_as_well(
+    def test_evaluate_video_without_plan_fails(
         self, tmp_path: Path, shell, classroom, ovals: OvalDetector, lecture: Path
     ) -> None:
         pytest.importorskip("motmetrics")

@@ -107,8 +107,8 @@ def test_seats_assign_prefers_the_unassigned_of_two_namesakes(shell, lesson) -> 
     """The roster uses numbers: Student 1 of the session is Student 2 of the roster, and vice versa."""
     shell.json("seats", "assign", str(lesson), "1", "Student 2", "--new")
     assert students(shell, lesson).count("Student 2") == 1  # by name: two students, one of the roster
-    made = shell.json("seats", "assign", str(lesson), "2", "Student 1", "--new")
-    assert (made["student"], made["person"]) == ("Student 2", "Student 1")
+    correction = shell.json("seats", "assign", str(lesson), "2", "Student 1", "--new")
+    assert (correction["student"], correction["person"]) == ("Student 2", "Student 1")
     by_name = report(shell, lesson)["students"]
     assert {name: by_name[name]["seat"] for name in by_name} == {
         "Student 1": "Student 2",
@@ -125,16 +125,16 @@ def test_seats_merge_students_seen_at_the_same_time_fails(shell, lesson) -> None
 
 
 def test_seats_split_as_names_the_other_student(shell, lesson) -> None:
-    """From 2:30 on, Student 3, who had left another seat, sat on the seat of Student 2."""
-    made = shell.json("seats", "split", str(lesson), "2", "--at", "2:30", "--as", "student 3")
-    assert (made["person"], made["at_s"]) == ("Student 3", 150.0)
+    """Student 3 moves to the seat of Student 2 at 2:30."""
+    correction = shell.json("seats", "split", str(lesson), "2", "--at", "2:30", "--as", "student 3")
+    assert (correction["person"], correction["at_s"]) == ("Student 3", 150.0)
     assert students(shell, lesson) == list(SCRIPTS)
     assert report(shell, lesson)["students"]["Student 3"]["coverage"] == pytest.approx(50 / 60)
     shell.json("seats", "undo", str(lesson))
     # Only the part that would move is compared.
     shell.raises(NotMergeable, "seats", "split", str(lesson), "2", "--at", "0:50", "--as", "Student 3")
-    made = shell.json("seats", "split", str(lesson), "2", "--at", "0:02:30", "--as", "Noah", "--new")
-    assert (made["person"], made["at_s"]) == ("Noah", 150.0)
+    correction = shell.json("seats", "split", str(lesson), "2", "--at", "0:02:30", "--as", "Noah", "--new")
+    assert (correction["person"], correction["at_s"]) == ("Noah", 150.0)
     shell.raises(InvalidOption, "seats", "split", str(lesson), "1", "--at", "9", "--new")
 
 
@@ -145,10 +145,13 @@ def test_seats_split_twice_and_merge_swaps_two_students(shell, lesson) -> None:
         ["merge", str(lesson), "2", "5"],
     ):
         shell.json("seats", *step)
-    found = report(shell, lesson)["students"]
-    assert list(found) == list(SCRIPTS)
-    assert (found["Student 1"]["dominant_expression"], found["Student 1"]["coverage"]) == ("sad", 1.0)
-    assert (found["Student 2"]["outcome"], found["Student 2"]["coverage"]) == (
+    students_by_name = report(shell, lesson)["students"]
+    assert list(students_by_name) == list(SCRIPTS)
+    assert (
+        students_by_name["Student 1"]["dominant_expression"],
+        students_by_name["Student 1"]["coverage"],
+    ) == ("sad", 1.0)
+    assert (students_by_name["Student 2"]["outcome"], students_by_name["Student 2"]["coverage"]) == (
         "not_flagged", pytest.approx(50 / 60),
     )  # fmt: skip
 
@@ -173,9 +176,9 @@ def test_seats_split_invalid_time_fails(shell, lesson, at) -> None:
 
 def test_seats_split_repeated_reuses_its_number(shell, lesson) -> None:
     def split(at: str) -> str:
-        made: str = shell.json("seats", "split", str(lesson), "1", "--at", at)["person"]
+        person: str = shell.json("seats", "split", str(lesson), "1", "--at", at)["person"]
         shell.json("seats", "undo", str(lesson))
-        return made
+        return person
 
     assert [split("1:00"), split("2:00"), split("1:04"), split("2:00")] == [
         "Student 5", "Student 6", "Student 5", "Student 6",
@@ -206,7 +209,9 @@ def test_seats_corrections_list_and_audit_log(shell, lesson, store, monkeypatch)
     table = shell("seats", "corrections", "last")[1]
     assert "Student 4 and Student 3 are the same student" in table
     assert "undone" in table
-    trail = [(one.action, one.subject, one.detail) for one in queries.list_audit_entries(store.engine)]
+    trail = [
+        (entry.action, entry.subject, entry.detail) for entry in queries.list_audit_entries(store.engine)
+    ]
     assert trail == [
         ("assign", f"session {lesson}", "Student 3 is Mia"),
         ("undo", f"session {lesson}", "Student 4 and Student 3 are the same student"),

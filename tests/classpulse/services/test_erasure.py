@@ -29,7 +29,7 @@ def keep(tmp_path: Path, days: str | int, more: str = "") -> Path:
 
 
 def numbers(store: Store) -> list[int]:
-    return sorted(one.id for one in queries.list_sessions(store.engine))
+    return sorted(session.id for session in queries.list_sessions(store.engine))
 
 
 def audit(store: Store) -> list[tuple[str, str, str]]:
@@ -54,8 +54,8 @@ class TestEnforceRetention:
             folder = config.output_folder / f"session-{number:04d}"
             folder.mkdir(parents=True)
             (folder / "report.html").touch()
-        found = enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
-        assert found == ErasureResult(tuple(lessons[:2]), 0, 2)
+        erased = enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        assert erased == ErasureResult(tuple(lessons[:2]), 0, 2)
         assert numbers(store) == lessons[2:]
         left = {folder.name for folder in config.output_folder.iterdir()}
         assert left == {f"session-{number:04d}" for number in lessons[2:]}
@@ -94,9 +94,9 @@ class TestEnforceRetention:
 
         with monkeypatch.context() as patched:
             patched.setattr("shutil.rmtree", busy)
-            found = enforce_retention(store.engine, config, at)
-        assert found.sessions == (lessons[1],)
-        assert found.failed == (
+            erased = enforce_retention(store.engine, config, at)
+        assert erased.sessions == (lessons[1],)
+        assert erased.failed == (
             f"the report of session {lessons[0]} cannot be deleted (it is open in another program)",
         )
         assert enforce_retention(store.engine, config, at).sessions == (lessons[0],)
@@ -123,11 +123,11 @@ class TestUploadedRecordings:
             writer.write(b"film")
             writer.close()
             folder = uploads_folder(config)
-            made = Upload(f"{number:032x}", 1, "7b", None, "Mia.mp4", 4, START, True, session_id=session)
-            made = replace(made, **({"state": UploadState.FINISHED} | values))
-            (next(folder.glob("*.part"))).rename(folder / f"{made.id}.part")
-            store.commit(made)
-        return made
+            upload = Upload(f"{number:032x}", 1, "7b", None, "Mia.mp4", 4, START, True, session_id=session)
+            upload = replace(upload, **({"state": UploadState.FINISHED} | values))
+            (next(folder.glob("*.part"))).rename(folder / f"{upload.id}.part")
+            store.commit(upload)
+        return upload
 
     def left(self, config: Config) -> list[str]:
         return sorted(path.name for path in uploads_folder(config).iterdir())
@@ -174,12 +174,12 @@ class TestUploadedRecordings:
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "unlink", busy)
-            found = enforce_retention(store.engine, config, at)
-        assert found.sessions == (lessons[1],)
-        assert found.failed == (
+            erased = enforce_retention(store.engine, config, at)
+        assert erased.sessions == (lessons[1],)
+        assert erased.failed == (
             f"the recording of session {lessons[0]} cannot be deleted (it is open in another program)",
         )
-        assert (found.recordings, enforce_retention(store.engine, config, at)) == (
+        assert (erased.recordings, enforce_retention(store.engine, config, at)) == (
             0, ErasureResult((lessons[0],), recordings=1)
         )  # fmt: skip
 
@@ -218,7 +218,7 @@ class TestFrozenBaselines:
 
 
 class TestPurgeCommand:
-    def test_without_age_fails(self, store: Store, shell) -> None:
+    def test_purge_without_age_fails(self, store: Store, shell) -> None:
         assert shell.raises(InvalidOption, "data", "purge").option == "--older-than"
 
     def test_older_than_needs_confirmation(
@@ -233,8 +233,8 @@ class TestPurgeCommand:
         assert numbers(store) == lessons
 
     def test_dry_run_erases_nothing(self, store: Store, lessons: list[int], shell) -> None:
-        found = shell.json("data", "purge", "--older-than", "3", "--dry-run")
-        assert (found["sessions"], found["dry_run"]) == (lessons, True)
+        erased = shell.json("data", "purge", "--older-than", "3", "--dry-run")
+        assert (erased["sessions"], erased["dry_run"]) == (lessons, True)
         code, out, _ = shell("data", "purge", "--older-than", "3", "--dry-run")
         assert (code, out.strip()) == (
             0, "older than 3 days: 4 lessons would be erased (1, 2, 3, 4), with 0 report folders",
@@ -253,7 +253,7 @@ class TestPurgeCommand:
 
 class TestEraseStudent:
     def pseudonyms(self, store: Store, lesson: int) -> list[str]:
-        return sorted(one.pseudonym for one in queries.list_students(store.engine, lesson))
+        return sorted(student.pseudonym for student in queries.list_students(store.engine, lesson))
 
     def test_erases_merged_bins_and_rewrites_the_report(self, store: Store, lesson: int, shell) -> None:
         """Including bins that a correction attributes to the student."""
@@ -265,7 +265,7 @@ class TestEraseStudent:
         }
         assert self.pseudonyms(store, lesson) == ["Student 1", "Student 2"]
         assert {one.student_id for one in queries.load_bins(store.engine, lesson)} == {
-            one.id for one in queries.list_students(store.engine, lesson)
+            student.id for student in queries.list_students(store.engine, lesson)
         }
         (page,) = old.parent.glob("report.html")
         assert "Student 1" in page.read_text("utf-8")
@@ -277,7 +277,7 @@ class TestEraseStudent:
         shell.json("seats", "assign", str(lesson), "Student 1", "Mia", "--new")
         shell.json("data", "erase", str(lesson), "Mia", "--yes")
         assert self.pseudonyms(store, lesson) == ["Student 2", "Student 3", "Student 4"]
-        assert [one.pseudonym for one in queries.list_roster_students(store.engine, "7b")] == ["Mia"]
+        assert [student.pseudonym for student in queries.list_roster_students(store.engine, "7b")] == ["Mia"]
 
     def test_needs_confirmation_and_a_known_student(self, store: Store, lesson: int, shell) -> None:
         assert shell.raises(NoTerminal, "data", "erase", str(lesson), "Student 1").option == "--yes"

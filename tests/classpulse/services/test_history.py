@@ -167,16 +167,16 @@ def test_student_presence_and_trends(shell, term) -> None:
 def test_student_known_by_seat_only_has_no_trend(shell, record) -> None:
     record.lesson(0, {"Student 1": "n"})
     record.lesson(1, {"Student 1": "s"})
-    found = shell.json("student", "Student 1")
-    assert (found["student_count"], found["trends"], len(found["sessions"])) == (2, None, 2)
+    data = shell.json("student", "Student 1")
+    assert (data["student_count"], data["trends"], len(data["sessions"])) == (2, None, 2)
     assert "different" in shell("student", "Student 1")[2]
 
 
 def test_compare_two_sessions(shell, term) -> None:
-    found = shell.json("compare", "1", "last")
-    assert (found["students_in_both"], found["paired"], found["not_comparable"]) == (3, True, [])
-    assert found["students"][0]["name"] == "Mia"
-    assert found["students"][0]["difference"]["low"] > 0
+    data = shell.json("compare", "1", "last")
+    assert (data["students_in_both"], data["paired"], data["not_comparable"]) == (3, True, [])
+    assert data["students"][0]["name"] == "Mia"
+    assert data["students"][0]["difference"]["low"] > 0
     code, _, error = shell("compare", "1", "last")
     assert code == 0
     assert "3 students" in error.replace("\n", " ")
@@ -192,15 +192,15 @@ def test_compare_different_modes_is_remarked(shell, record) -> None:
 
 
 def test_trends_weeks_without_a_session_are_gaps(shell, term) -> None:
-    found = shell.json("trends", "7b", "--weeks", "3")
-    assert [(week["week"], week["sessions"]) for week in found["weeks"]] == [
+    data = shell.json("trends", "7b", "--weeks", "3")
+    assert [(week["week"], week["sessions"]) for week in data["weeks"]] == [
         ("2026-W14", 1),
         ("2026-W15", 0),
         ("2026-W16", 1),
     ]
-    assert found["weeks"][1]["figures"] is None
-    assert len(found["sessions"]) == 2
-    assert found["sessions"][1]["figures"]["resembling sadness"]["student_count"] == 3
+    assert data["weeks"][1]["figures"] is None
+    assert len(data["sessions"]) == 2
+    assert data["sessions"][1]["figures"]["resembling sadness"]["student_count"] == 3
     assert len(shell.json("trends", "7b")["weeks"]) == 6
     assert "no lesson" in shell("trends", "7b")[1]
 
@@ -214,9 +214,9 @@ def test_term_html_pdf_and_json(shell, term, tmp_path) -> None:
     first = (folder / "term.html").read_bytes()
     shell("term", "7b", "--html", str(tmp_path / "again.html"))
     assert (tmp_path / "again.html").read_bytes() == first
-    found = shell.json("term", "7b", "--since", "2026-03-09")
-    assert len(found["sessions"]) == 5
-    ben = next(one for one in found["students"] if one["name"] == "Ben")
+    data = shell.json("term", "7b", "--since", "2026-03-09")
+    assert len(data["sessions"]) == 5
+    ben = next(one for one in data["students"] if one["name"] == "Ben")
     assert [cell["presence"] for cell in ben["sessions"]] == ["seen", "missed", "missed", "seen", "seen"]
     assert "no session in this period" in shell("term", "7b", "--until", "2025-01-01")[2]
 

@@ -102,7 +102,7 @@ class TestAnalyze:
         assert session.status is SessionStatus.FINISHED
         assert session.started_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
         assert session.ended_at == session.started_at + timedelta(seconds=session.end_s)
-        (noted,) = [one for one in queries.list_audit_entries(store.engine) if one.action == "start"]
+        (noted,) = [entry for entry in queries.list_audit_entries(store.engine) if entry.action == "start"]
         assert noted.at > session.ended_at + timedelta(days=1)  # the audit entry has the time of the analysis
 
     def test_analyze_time_in_the_recording_is_reported(

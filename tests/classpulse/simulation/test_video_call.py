@@ -37,7 +37,7 @@ def test_build_call_scripts_depend_on_seed_and_seat_only() -> None:
     for short, long in zip(call(6, 60.0).students, call(6).students, strict=True):
         assert short.appearance == long.appearance
         starts = [
-            [one.start * length_s for one in line.segments]
+            [segment.start * length_s for segment in line.segments]
             for line, length_s in ((short, 60.0), (long, 600.0))
         ]
         assert starts[0] == pytest.approx(starts[1][: len(starts[0])])
@@ -54,7 +54,10 @@ def test_build_call_uses_every_action() -> None:
 def test_build_call_starts_present_and_never_repeats() -> None:
     for student in call(24).students:
         assert student.segments[0].present
-        acts = [(one.expression, one.yaw_deg, one.pitch_deg, one.present) for one in student.segments]
+        acts = [
+            (segment.expression, segment.yaw_deg, segment.pitch_deg, segment.present)
+            for segment in student.segments
+        ]
         assert all(one != other for one, other in pairwise(acts))
 
 
@@ -70,16 +73,16 @@ def test_build_call_every_sixth_student_is_mostly_downcast(length_s: float) -> N
     demo_class = call(24, length_s)
     assert [student.should_be_flagged for student in demo_class.students][5::6] == [True] * 4
     for student in demo_class.ground_truth(step_s=1.0).students:
-        downcast = np.mean([one.expression == Expression.DOWNCAST.value for one in student.samples])
+        downcast = np.mean([sample.expression == Expression.DOWNCAST.value for sample in student.samples])
         assert student.expected_flag == (downcast > 0.5), student.seat
 
 
 def samples(demo_class: DemoClass) -> list[GroundTruthSample]:
-    return [one for student in demo_class.ground_truth().students for one in student.samples]
+    return [sample for student in demo_class.ground_truth().students for sample in student.samples]
 
 
 def test_ground_truth_head_poses_and_unknown_values() -> None:
-    settled = [one for one in samples(call(12, 120.0)) if one.present and one.settled]
+    settled = [sample for sample in samples(call(12, 120.0)) if sample.present and sample.settled]
     bowed = [one for one in settled if (one.pitch_deg or 0.0) < -FACING_YAW_DEG]
     turned = [one for one in settled if one.facing is False]
     assert bowed

@@ -95,7 +95,7 @@ def engine(config: Any, empty: Path) -> Iterator[Engine]:
 @pytest.fixture
 def accounts(engine: Engine) -> dict[str, int]:
     """The ids of the accounts: Ada teaches 7b, Ben 8c, Cleo is a counsellor, Root an administrator."""
-    made: dict[str, int] = {}
+    account_ids: dict[str, int] = {}
     with Store(engine).unit_of_work() as unit:
         for name, role, classes in (
             ("Ada", Role.TEACHER, ["7b"]),
@@ -103,18 +103,18 @@ def accounts(engine: Engine) -> dict[str, int]:
             ("Cleo", Role.COUNSELLOR, []),
             ("Root", Role.ADMINISTRATOR, []),
         ):
-            made[name] = add_account(unit, name, role, _HASH, now_utc())
-            set_account_classes(unit, made[name], classes)
+            account_ids[name] = add_account(unit, name, role, _HASH, now_utc())
+            set_account_classes(unit, account_ids[name], classes)
         unit.commit()
-    return made
+    return account_ids
 
 
 @pytest.fixture
 def app(config: Any, engine: Engine, accounts: dict[str, int]) -> Iterator[Starlette]:
-    made = build_app(config, engine)
-    yield made
+    application = build_app(config, engine)
+    yield application
     # Wait for background jobs, which a correction starts.
-    made.state.context.jobs.start("the last", lambda: None).result(PATIENCE_S)
+    application.state.context.jobs.start("the last", lambda: None).result(PATIENCE_S)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_css_sections_are_closed() -> None:
     """An unclosed section would put the next one into its media query. A section starts with a comment."""
     parts = re.split(r"^/\* ", CSS, flags=re.MULTILINE)
     assert len(parts) > 3
-    assert [one[:40] for one in parts if one.count("{") != one.count("}")] == []
+    assert [part[:40] for part in parts if part.count("{") != part.count("}")] == []
 
 
 def test_every_colour_exists_in_all_schemes() -> None:

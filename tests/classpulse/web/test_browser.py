@@ -78,9 +78,9 @@ POLICY = (
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A dashboard before its first start."""
-    made = Served(tmp_path_factory.mktemp("served"))
-    yield made
-    made.end()
+    dashboard = Served(tmp_path_factory.mktemp("served"))
+    yield dashboard
+    dashboard.end()
 
 
 class Tab:
@@ -157,15 +157,15 @@ def administered(chromium: Any, served: Served) -> int:
 def _pages(served: Served, session: int) -> list[str]:
     """The addresses of all GET routes."""
     found = []
-    for one in served.app.routes:
-        if not isinstance(one, Route) or "GET" not in (one.methods or ()):
+    for route in served.app.routes:
+        if not isinstance(route, Route) or "GET" not in (route.methods or ()):
             continue
         fillings = {
             name: (session if name == "session" else 1) if type(kind).__name__ == "IntegerConvertor" else "7b"
-            for name, kind in one.param_convertors.items()
+            for name, kind in route.param_convertors.items()
         }
-        if one.access is PublicAccess.ANYONE or isinstance(one.access, Permission):
-            found.append(one.path_format.format(**fillings))
+        if route.access is PublicAccess.ANYONE or isinstance(route.access, Permission):
+            found.append(route.path_format.format(**fillings))
     return sorted(set(found))
 
 
@@ -218,7 +218,7 @@ def test_language_is_switched_and_kept(tab, administered) -> None:
 def test_pages_at_all_widths_are_accessible_and_not_too_wide(tab, served, administered) -> None:
     """No page scrolls horizontally, logs errors, or has elements without an accessible name."""
     one = tab().log_in("Root")
-    looked = 0
+    page_count = 0
     wrong: list[str] = []
     for path in _pages(served, administered):
         answer = one.context.request.get(path, max_redirects=0)
@@ -226,7 +226,7 @@ def test_pages_at_all_widths_are_accessible_and_not_too_wide(tab, served, admini
             continue
         if 'class="top"' not in answer.text():  # a report
             continue
-        looked += 1
+        page_count += 1
         one.page.set_viewport_size({"width": 1280, "height": 800})
         one.page.goto(path, wait_until="load")
         wrong += [f"{path}: {found}" for found in one.page.evaluate(LOOKED_AT)]
@@ -235,7 +235,7 @@ def test_pages_at_all_widths_are_accessible_and_not_too_wide(tab, served, admini
             one.page.wait_for_function(f"innerWidth === {width}")
             if (over := one.page.evaluate(TOO_WIDE)) > 0:
                 wrong.append(f"{path}: {over} px too wide at {width}")
-    assert looked >= 4
+    assert page_count >= 4
     assert wrong == [], "\n".join(wrong)
 
 

@@ -51,9 +51,9 @@ def running(
     """A dashboard on all interfaces: plain HTTP behind a proxy, or TLS for another host name."""
     more = f"serve: {{host: 0.0.0.0, port: {port}, behind_proxy: true, host_names: [pulse.school.example]"
     if request.param == "tls":
-        made = trustme.CA().issue_cert("pulse.school.example")
-        made.private_key_pem.write_to_path(tmp_path / "key.pem")
-        made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+        certificate = trustme.CA().issue_cert("pulse.school.example")
+        certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+        certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
         more += f", certificate: {tmp_path / 'cert.pem'}, key: {tmp_path / 'key.pem'}"
     config = read_config(configured(more=more + "}\n"))
     server = uvicorn.Server(uvicorn_config(config, build_app(config, engine)))

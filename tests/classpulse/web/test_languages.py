@@ -71,7 +71,7 @@ def test_reports_are_cached_per_language(browser, session_7b, monkeypatch) -> No
 def test_pages_are_german_and_audit_is_english(browser, engine, session_7b) -> None:
     ada = browser("Ada")
     group = queries.get_session(engine, session_7b).class_name
-    number = next(one.id for one in list_classes(engine) if one.name == group)
+    number = next(class_.id for class_ in list_classes(engine) if class_.name == group)
     student = queries.list_students(engine, session_7b)[0]
     page = ada.get(f"/classes/{number}/students/{student.id}", headers=DE).text
     assert "Es gibt keinen Trend" in page
@@ -83,5 +83,5 @@ def test_pages_are_german_and_audit_is_english(browser, engine, session_7b) -> N
     term = ada.get(f"/classes/{number}/term/report", headers=DE).text
     assert '<html lang="de">' in term
     assert "Semesterbericht" in term
-    looked = [one for one in queries.list_audit_entries(engine) if one.action == "view"]
-    assert {one.subject for one in looked} >= {f"class {group}, term"}
+    views = [entry for entry in queries.list_audit_entries(engine) if entry.action == "view"]
+    assert {view.subject for view in views} >= {f"class {group}, term"}

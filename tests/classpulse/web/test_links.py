@@ -177,10 +177,10 @@ def test_every_page_is_reachable_by_links(app, full, browser, name: str, role: R
         if html is not None:
             check(html, address)
     gets = [one for one in app.routes if isinstance(one, Route) and "GET" in (one.methods or ())]
-    wanted = {one.path for one in gets if one.access in ROLE_PERMISSIONS[role]} - ASKED_BY_SCRIPTS
+    wanted = {route.path for route in gets if route.access in ROLE_PERMISSIONS[role]} - ASKED_BY_SCRIPTS
     assert wanted - found == set()
-    known = {one.path for one in gets}
-    open_ones = {one.path for one in gets if one.access is PublicAccess.ANYONE}
+    known = {route.path for route in gets}
+    open_ones = {route.path for route in gets if route.access is PublicAccess.ANYONE}
     assert known >= ASKED_BY_SCRIPTS | FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS, "exceptions that are none"
     if role is not Role.COUNSELLOR:
         assert open_ones - found == FOR_WHO_IS_NOT_LOGGED_IN | FOR_STUDENTS

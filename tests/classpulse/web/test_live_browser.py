@@ -42,7 +42,7 @@ def test_all_students_are_visible_at_width(page, lesson, width: int) -> None:
     for name in ("front", "turned", "unseen", "unreadable"):
         swatches = sizes(page, f".swatch.{name}")
         assert swatches
-        assert all(min(one) > 8 for one in swatches), name
+        assert all(min(swatch) > 8 for swatch in swatches), name
 
 
 def test_absent_student_is_updated_without_reload(page, lesson, fake) -> None:

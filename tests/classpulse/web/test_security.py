@@ -32,7 +32,7 @@ NASTY = "{{ 7*191 }}${7*191}<img src=x onerror=alert(1)>'\"&"
 
 
 def _routes(app: Any) -> list[Route]:
-    found = [one for one in app.routes if isinstance(one, Route)]
+    found = [route for route in app.routes if isinstance(route, Route)]
     assert len(found) > 10
     return found
 
@@ -53,11 +53,11 @@ def _each(app: Any) -> Iterator[tuple[Route, str]]:
 
 class TestRoutes:
     def test_every_route_has_access_rule(self, app) -> None:
-        assert all(isinstance(one.access, Permission | PublicAccess) for one in _routes(app))
+        assert all(isinstance(route.access, Permission | PublicAccess) for route in _routes(app))
 
     def test_public_routes_are_known(self, app) -> None:
         """Every public route must be listed here."""
-        opened = {one.path for one in _routes(app) if one.access is PublicAccess.ANYONE}
+        opened = {route.path for route in _routes(app) if route.access is PublicAccess.ANYONE}
         known = {one.path for one in LOGIN_ROUTES if one.access is PublicAccess.ANYONE} | {"/healthz"}
         assert {one for one in opened - known if not one.startswith("/join")} == set()
 
@@ -76,7 +76,7 @@ class TestRoutes:
 
     @pytest.mark.parametrize("name", ["Ada", "Ben", "Cleo", "Root"])
     def test_unsafe_methods_need_token(self, app, browser, session_7b, accounts, name: str) -> None:
-        who, other = browser(name), browser("Root")
+        client, other = browser(name), browser("Root")
         stolen = other.token()
         for route, method in _each(app):
             if method not in UNSAFE_METHODS:
@@ -88,7 +88,7 @@ class TestRoutes:
                 ({"csrf_token": stolen}, {"x-csrf-token": stolen}),
                 ({"csrf_token": "é\0"}, {"x-csrf-token": "x" * 5000}),
             ):
-                answer = who.request(method, where, data=data, headers=headers)
+                answer = client.request(method, where, data=data, headers=headers)
                 # A handler that reads the body may reject the form before it checks the token.
                 refused = {400, 401, 403, 404, 415} if route.streams_body else {401, 403}
                 assert answer.status_code in refused, f"{method} {where} {data}"
@@ -99,13 +99,13 @@ class TestRoutes:
         [("Ada", Role.TEACHER), ("Cleo", Role.COUNSELLOR), ("Root", Role.ADMINISTRATOR)],
     )
     def test_missing_permission_is_forbidden(self, app, browser, session_7b, name: str, role: Role) -> None:
-        who = browser(name)
-        token = who.token()
+        client = browser(name)
+        token = client.token()
         for route, method in _each(app):
             if route.access is PublicAccess.ANYONE or Permission(route.access) in ROLE_PERMISSIONS[role]:
                 continue
             where = _address(route, session=session_7b)
-            answer = who.request(method, where, headers={"x-csrf-token": token})
+            answer = client.request(method, where, headers={"x-csrf-token": token})
             assert answer.status_code == 403, f"{method} {where}"
 
     def test_session_of_another_class_is_404(self, app, browser, session_7b) -> None:
@@ -332,18 +332,18 @@ class TestCookies:
         return visitor
 
     def test_cookies_are_secure_over_tls(self, over_tls) -> None:
-        seen = [over_tls.get("/login")]
+        answers = [over_tls.get("/login")]
         fields = {"name": "Ada", "password": PASSWORD, "return_to": "/"}
-        seen.append(over_tls.submit("/login", "/login", **fields))
-        seen.append(over_tls.submit("/language", "/", language="de", return_to="/"))
-        seen.append(over_tls.submit("/logout"))
-        told = [line.lower() for one in seen for line in one.headers.get_list("set-cookie")]
-        assert {line.split("=")[0] for line in told} == {
+        answers.append(over_tls.submit("/login", "/login", **fields))
+        answers.append(over_tls.submit("/language", "/", language="de", return_to="/"))
+        answers.append(over_tls.submit("/logout"))
+        cookies = [line.lower() for answer in answers for line in answer.headers.get_list("set-cookie")]
+        assert {line.split("=")[0] for line in cookies} == {
             "__host-classpulse_session",
             "__host-classpulse_visitor",
             "classpulse_language",
         }
-        for line in told:
+        for line in cookies:
             assert "secure" in line, line
             assert "httponly" in line, line
             assert "samesite=lax" in line, line
@@ -355,7 +355,7 @@ class TestCookies:
         assert over_tls.get("/").status_code == 303
 
     @pytest.mark.parametrize(
-        ("serve", "insists"),
+        ("serve", "is_sent"),
         [
             ("port: 443, certificate: c.pem, key: k.pem", True),
             # Other services of the same host may have no TLS, and HSTS would apply to them.
@@ -365,11 +365,11 @@ class TestCookies:
         ],
     )
     def test_hsts_only_for_owned_host(
-        self, configured, engine, accounts, visiting, serve: str, insists: bool
+        self, configured, engine, accounts, visiting, serve: str, is_sent: bool
     ) -> None:
         visitor = visiting(build_app(read_config(configured(more=f"serve: {{{serve}}}\n")), engine))
-        told = visitor.get("/login").headers.get("strict-transport-security")
-        assert told == ("max-age=31536000" if insists else None)
+        header = visitor.get("/login").headers.get("strict-transport-security")
+        assert header == ("max-age=31536000" if is_sent else None)
 
     def test_planted_login_cookie_is_worthless(self, browser) -> None:
         planted = "A" * 43
@@ -385,8 +385,8 @@ class TestCookies:
     def test_logins_have_unique_tokens_stored_as_hashes(self, browser, engine) -> None:
         tokens = {browser("Ada").cookies["classpulse_session"] for _ in range(3)}
         assert len(tokens) == 3
-        (ada,) = [one for one in stored.list_accounts(engine) if one.name == "Ada"]
-        kept = {one.token_hash for one in stored.list_logins(engine, ada.id, ada.created_at)}
+        (ada,) = [account for account in stored.list_accounts(engine) if account.name == "Ada"]
+        kept = {login.token_hash for login in stored.list_logins(engine, ada.id, ada.created_at)}
         assert not kept & tokens, "only hashes are stored"
 
     def test_unused_login_expires(self, config, engine, browser, monkeypatch) -> None:
@@ -410,7 +410,7 @@ class TestGuessing:
         codes = [self._guess(visitor, f"name {n}") for n in range(FREE_ATTEMPTS_PER_ADDRESS + 2)]
         assert codes == [401] * FREE_ATTEMPTS_PER_ADDRESS + [429, 429]
 
-    def test_successful_login_does_not_reset_address(self, browser) -> None:
+    def test_successful_login_does_not_reset_limit_of_address(self, browser) -> None:
         visitor = browser()
         for n in range(FREE_ATTEMPTS_PER_ADDRESS - 1):
             self._guess(visitor, f"name {n}")
@@ -472,12 +472,12 @@ class TestGuessing:
     def test_unknown_name_is_answered_like_wrong_password(self, browser) -> None:
         visitor = browser()
 
-        def told(name: str) -> str:
+        def rejection_of(name: str) -> str:
             fields = {"name": name, "password": "wrong"}
             text: str = visitor.submit("/login", "/login", **fields).text
             return text.replace(name, "NAME")
 
-        assert told("Ada") == told("Eve")
+        assert rejection_of("Ada") == rejection_of("Eve")
 
 
 class TestNames:
@@ -561,15 +561,15 @@ class TestFuzzing:
         def ask(pick: int, number: int, fields: dict[str, str], body: Any, name: str) -> int:
             route, method = each[pick % len(each)]
             where = _address(route, session=number, account=number)
-            who = by_name[name]
+            client = by_name[name]
             if method == "GET":
                 if "event" in route.path or "stream" in route.path:
                     return 200
-                return int(who.get(where, params=fields).status_code)
-            headers = {"x-csrf-token": who.token("/login")}
+                return int(client.get(where, params=fields).status_code)
+            headers = {"x-csrf-token": client.token("/login")}
             if body is not None:
-                return int(who.request(method, where, json=body, headers=headers).status_code)
-            return int(who.request(method, where, data=fields, headers=headers).status_code)
+                return int(client.request(method, where, json=body, headers=headers).status_code)
+            return int(client.request(method, where, data=fields, headers=headers).status_code)
 
         return ask
 

@@ -21,7 +21,7 @@ from tests.helpers.waiting import PATIENCE_S, answers, wait_for
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A port for a program that listens by its number: bound here, so that nobody else is given it."""
+    """A free port number for a server; bound here, so that no other process gets it."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
@@ -49,11 +49,11 @@ def test_daemon_stops_with_dashboard(tmp_path: Path, configured, port: int) -> N
     try:
         wait_for(lambda: answers(tmp_path / "classpulse-data"))
         children = psutil.Process(served.pid).children(recursive=True)
-        assert any("daemon" in command_of(one) for one in children)
+        assert any("daemon" in command_of(child) for child in children)
         served.send_signal(signal.SIGTERM)
         error = served.communicate(timeout=PATIENCE_S)[1]
         assert "Traceback" not in error
-        assert not any(one.is_running() for one in children)
+        assert not any(child.is_running() for child in children)
         assert served.returncode == 0
     finally:
         with suppress(ProcessLookupError):  # also a service that was left behind

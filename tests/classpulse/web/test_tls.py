@@ -1,5 +1,4 @@
-"""The dashboard over TLS of its own: what it says of a certificate that is none, and a browser's view of
-it."""
+"""The dashboard with its own TLS: errors for invalid certificates, and the pages in a browser."""
 
 from __future__ import annotations
 
@@ -32,9 +31,9 @@ NAME = "pulse.school.example"
 
 
 def certify(folder: Path, stem: str = "") -> None:
-    made = trustme.CA().issue_cert(NAME)
-    made.private_key_pem.write_to_path(folder / f"{stem}key.pem")
-    made.cert_chain_pems[0].write_to_path(folder / f"{stem}cert.pem")
+    certificate = trustme.CA().issue_cert(NAME)
+    certificate.private_key_pem.write_to_path(folder / f"{stem}key.pem")
+    certificate.cert_chain_pems[0].write_to_path(folder / f"{stem}cert.pem")
 
 
 class TestCertificate:
@@ -117,19 +116,24 @@ def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> N
         context = chromium.new_context(base_url=address, ignore_https_errors=True, locale="en-GB")
         context.set_default_timeout(PATIENCE_S * 1000)
         page = context.new_page()
-        told = complaints_of(page)
+        complaints = complaints_of(page)
         page.goto("/login")
         page.fill("input[name=name]", "Ada")
         page.fill("input[name=password]", "three quiet walnuts")
         page.click("button.main")
         page.wait_for_url(f"{address}/")
-        cookies = {one["name"]: one for one in context.cookies()}
+        cookies = {cookie["name"]: cookie for cookie in context.cookies()}
         assert cookies.keys() == {
             "__Host-classpulse_session",
             "__Host-classpulse_visitor",
         }  # bound to this host
-        for one in cookies.values():
-            assert (one["secure"], one["httpOnly"], one["path"], one["domain"]) == (True, True, "/", NAME)
+        for cookie in cookies.values():
+            assert (cookie["secure"], cookie["httpOnly"], cookie["path"], cookie["domain"]) == (
+                True,
+                True,
+                "/",
+                NAME,
+            )
         assert page.evaluate("window.isSecureContext")
         assert page.evaluate("document.cookie") == ""
 
@@ -154,6 +158,6 @@ def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> N
         with context.new_page() as joining:
             joining.goto("/join")
             assert joining.evaluate("window.isSecureContext && 'mediaDevices' in navigator")
-        assert told == []
+        assert complaints == []
         chromium.close()
     assert queries.list_sessions(engine)[0].id == session

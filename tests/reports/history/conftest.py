@@ -59,9 +59,10 @@ class Terms:
         return StudentRecord(number, f"Student {number}", CLASS, session_id)
 
     def history(self, *lessons: ClassSession, by_seat: frozenset[int] = frozenset()) -> ClassHistory:
-        numbers = {one.student_id for lesson in lessons for one in lesson.students}
+        numbers = {student.student_id for lesson in lessons for student in lesson.students}
         return ClassHistory(
-            lessons, {one: self.person(one, 1 if one in by_seat else None) for one in sorted(numbers)}
+            lessons,
+            {number: self.person(number, 1 if number in by_seat else None) for number in sorted(numbers)},
         )
 
     def flag(self, session: int, student: int, review: str = "open", **changes: Any) -> FlagRecord:

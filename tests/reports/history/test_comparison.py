@@ -26,11 +26,11 @@ def test_changes_are_sorted_by_size(terms, lessons):
     before = terms.lesson(lessons, 1, {1: 0.1, 2: 0.5, 3: None})
     after = terms.lesson(lessons, 2, {1: 0.15, 2: 0.1, 3: 0.9})
     found = compare_sessions(terms.history(before, after))
-    assert [(one.name, one.difference.value) for one in found.changes] == [
+    assert [(change.name, change.difference.value) for change in found.changes] == [
         ("Student 2", pytest.approx(-0.4)),
         ("Student 1", pytest.approx(0.05)),
     ]  # without Student 3, with not enough data in the first session
-    assert [one.difference.excludes_zero for one in found.changes] == [True, False]
+    assert [change.difference.excludes_zero for change in found.changes] == [True, False]
 
 
 def test_without_matched_students_groups_are_compared(terms, lessons):

@@ -39,7 +39,7 @@ DATA = (
 @pytest.fixture(scope="module")
 def lines(terms, lessons):
     """Sessions of all kinds: missed, aggregate, interrupted, running; and one of another class."""
-    made = []
+    lessons_of_class = []
     for number in range(1, 9):
         students = {1: number / 11, 2: 0.1, 3: None} if number not in (3, 4) else {1: number / 10}
         review = "confirmed" if number == 7 else "open"
@@ -48,19 +48,19 @@ def lines(terms, lessons):
         ended = {"status": SessionStatus.INTERRUPTED} if number == 2 else {}
         mode = "aggregate" if number == 6 else "emotion"
         week = number if number < 8 else 10  # a week without one
-        made.append(
+        lessons_of_class.append(
             terms.lesson(lessons, number, {} if number == 6 else students, flags, week, mode=mode, **ended)
         )
-    return terms.history(*made)
+    return terms.history(*lessons_of_class)
 
 
 def _documents(found):
     sessions = [lesson.session for lesson in found.sessions]
     counts = {7: SessionCounts(2, 1, 1)}
     own = [
-        StudentSession(one.session, found.students[1], one.students[0], one.flags)
-        for one in found.sessions
-        if one.students
+        StudentSession(session.session, found.students[1], session.students[0], session.flags)
+        for session in found.sessions
+        if session.students
     ]
     pair = type(found)((found.sessions[0], found.sessions[6]), found.students)
     apart = type(found)((found.sessions[1], found.sessions[5]), found.students)

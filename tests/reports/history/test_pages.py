@@ -30,7 +30,7 @@ REVIEWED = datetime(2026, 3, 9, 12, tzinfo=UTC)
 def term(terms, lessons):
     """Seven sessions: Student 1 looks more sad-like, Student 2 misses two, the sixth has class figures
     only."""
-    made = []
+    class_sessions = []
     for number in range(1, 8):
         students = {1: number / 10, 2: 0.1} if number not in (3, 4) else {1: number / 10}
         flags = (
@@ -40,8 +40,8 @@ def term(terms, lessons):
         lesson = terms.lesson(
             lessons, number, {} if number == 6 else students, flags if number == 7 else (), mode=mode
         )
-        made.append(lesson)
-    return terms.history(*made)
+        class_sessions.append(lesson)
+    return terms.history(*class_sessions)
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +139,14 @@ def test_term_without_roster_states_that(terms, lessons):
 
 
 def test_term_with_several_models_states_that(terms, lessons):
-    made = [
+    class_sessions = [
         terms.lesson(lessons, 1, {1: 0.1}),
         terms.lesson(lessons, 2, {1: 0.1}, versions={"model": "cnn 2"}),
     ]
     page = Page(
-        render_document_html(term_page(build_term_history("Physics 10b", terms.history(*made), ZONE)))
+        render_document_html(
+            term_page(build_term_history("Physics 10b", terms.history(*class_sessions), ZONE))
+        )
     )
     assert "analysed by different models (cnn 1, cnn 2)" in page.text
 

@@ -36,14 +36,14 @@ def test_term_students_have_one_cell_per_session(terms, lessons):
 def test_seat_only_students_are_counted_not_listed(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {1: 0.1, 2: 0.2}), by_seat=frozenset({2}))
     term = build_term_history("Physics 10b", history, UTC)
-    assert ([one.name for one in term.students], term.seat_only_count) == (["Student 1"], 1)
+    assert ([student.name for student in term.students], term.seat_only_count) == (["Student 1"], 1)
     assert term.trends.sessions[0].student_count == 2
 
 
 def test_term_students_are_in_natural_order(terms, lessons):
     history = terms.history(terms.lesson(lessons, 1, {10: 0.1, 9: 0.1, 2: 0.1}))
     term = build_term_history("Physics 10b", history, UTC)
-    assert [one.name for one in term.students] == ["Student 2", "Student 9", "Student 10"]
+    assert [student.name for student in term.students] == ["Student 2", "Student 9", "Student 10"]
 
 
 def test_term_without_sessions(terms):

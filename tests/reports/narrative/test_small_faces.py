@@ -74,7 +74,9 @@ def test_no_warning_for_few_missed_faces() -> None:
 
 @pytest.mark.parametrize("mode", ["emotion", "behaviour"])
 def test_summary_states_missed_faces_with_seen_students(make, mode: str) -> None:
-    sentences = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn", mode=mode))]
+    sentences = [
+        plain(sentence) or "" for sentence in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn", mode=mode))
+    ]
     at = next(n for n, one in enumerate(sentences) if SEEN in one)
     assert sentences[at + 1].startswith("About 12 more faces are smaller than 24 px. ")
     assert "This report does not contain them." in sentences[at + 1]
@@ -83,12 +85,14 @@ def test_summary_states_missed_faces_with_seen_students(make, mode: str) -> None
 
 def test_empty_and_aggregate_summaries_state_missed_faces(make) -> None:
     for report in (make(TWELVE, "......"), make(TWELVE, "nnnnnn", mode="aggregate")):
-        assert any("About 12 more faces" in one for one in summary_sentences(report))
+        assert any("About 12 more faces" in sentence for sentence in summary_sentences(report))
 
 
 def test_summary_without_missed_faces_has_no_notice(make) -> None:
     for found in (None, NONE, ONE_OF_MANY):
-        assert not any("more face" in one for one in summary_sentences(make(found, "nnnnnn", "nnnnnn")))
+        assert not any(
+            "more face" in sentence for sentence in summary_sentences(make(found, "nnnnnn", "nnnnnn"))
+        )
 
 
 def test_page_shows_missed_faces_at_top_and_in_limits(make) -> None:
@@ -110,7 +114,7 @@ def test_unchecked_session_states_that(lessons) -> None:
 
 def test_notice_in_german(make) -> None:
     with use_language(Language.DE):
-        result = [plain(one) or "" for one in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
+        result = [plain(sentence) or "" for sentence in summary_sentences(make(TWELVE, "nnnnnn", "nnnnnn"))]
         page = render_report_html(make(NONE, "nnnnnn"))
     assert any(
         one.startswith("Etwa 12 weitere Gesichter sind kleiner als 24 px. Dieser Bericht") for one in result

@@ -141,7 +141,7 @@ def test_summary_names_students_with_low_coverage(make):
     assert result.startswith(
         "3 students were seen, on average for 61 % of the 30 s watched; less than half of it: Student 2."
     )
-    assert "less than half" not in _plain(summary_sentences(make("nn....", "n....."))[1])  # who was not?
+    assert "less than half" not in _plain(summary_sentences(make("nn....", "n....."))[1])  # all students were
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_aggregate_summary(lessons):
     assert missing_curve_reason(report) is None
 
 
-def test_aggregate_of_four_has_no_curve(lessons):
+def test_aggregate_of_four_students_has_no_curve(lessons):
     report = make_report(lessons.session(4, mode="aggregate"), [], lessons.aggregate([4, 4, 3, 0]))
     assert "at most 4 students could be seen at a time" in missing_curve_reason(report)
     assert not any("resembled" in sentence for sentence in summary_sentences(report))

@@ -71,7 +71,7 @@ def test_page_headings_in_order(page):
 def test_page_is_well_formed(page):
     assert page.problems == []
     assert page.charts == 4  # the class, two maps, a strip
-    assert page.tags.count("svg") - page.charts == 1 + 2 * 3  # coverage, two sparks for each who was seen
+    assert page.tags.count("svg") - page.charts == 1 + 2 * 3  # coverage, two sparklines per seen student
     assert ("html", "lang", "en-GB") in page.attributes
 
 
@@ -200,13 +200,13 @@ def test_change_points_are_listed_drawn_and_explained(lessons):
 
 def test_creation_time_is_the_only_difference(lessons):
     args = lessons.session(8), lessons.students(1), lessons.bins(["nnnnnnnn"])
-    made = [
+    pages = [
         render_report_html(make_report(*args, settings=ReportSettings("Europe/Madrid"), created_at=at))
         for at in (None, lessons.started_at, lessons.started_at + timedelta(days=120, hours=1))
     ]
     result = '<p class="soft">Report created Tuesday 30 June 2026, 12:00 (CEST)</p>'
-    assert result in made[2]
-    assert len({re.sub(r"<p class=.soft.>Report created .*?</p>\n", "", html) for html in made}) == 1
+    assert result in pages[2]
+    assert len({re.sub(r"<p class=.soft.>Report created .*?</p>\n", "", html) for html in pages}) == 1
 
 
 def test_heads_and_eyes_have_their_own_columns(make):

@@ -42,11 +42,11 @@ def table(rows: int, more: str = "") -> str:
 
 @pytest.mark.parametrize("paper", list(PaperSize))
 def test_pdf_has_requested_paper_size(paper):
-    made = document(paragraphs(100), paper)
-    assert len(made.pages) > 1
-    for number, page in enumerate(made.pages, 1):
+    pdf = document(paragraphs(100), paper)
+    assert len(pdf.pages) > 1
+    for number, page in enumerate(pdf.pages, 1):
         assert (round(page.mediabox.width), round(page.mediabox.height)) == SIZES_PT[paper]
-        assert f"page {number} of {len(made.pages)}" in " ".join(page.extract_text().split())
+        assert f"page {number} of {len(pdf.pages)}" in " ".join(page.extract_text().split())
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
@@ -63,8 +63,8 @@ def test_heading_stays_with_next_lines(paper, level):
 def test_heading_stays_with_first_table_row(paper):
     for above in range(25, 45):
         rows = table(30, more="<br>that<br>needs<br>lines")
-        made = document(f"{paragraphs(above)}<h2>HEADING</h2>{rows}", paper)
-        (page,) = [text for text in texts(made) if "HEADING" in text]
+        pdf = document(f"{paragraphs(above)}<h2>HEADING</h2>{rows}", paper)
+        (page,) = [text for text in texts(pdf) if "HEADING" in text]
         assert "HEADING HEAD y line0" in page, above
 
 
@@ -90,8 +90,8 @@ def test_chart_is_never_split():
         "<figcaption>caption</figcaption></figure>"
     )
     for above in range(15, 45):
-        made = texts(document(f"{paragraphs(above)}{svg}{paragraphs(20)}"))
-        (page,) = [text for text in made if "caption" in text]
+        pdf = texts(document(f"{paragraphs(above)}{svg}{paragraphs(20)}"))
+        (page,) = [text for text in pdf if "caption" in text]
         assert "top" in page, above
         assert "end" in page, above
 

@@ -46,12 +46,12 @@ def test_html_language(html, spoken):
 
 def test_bookmarks_point_to_their_headings():
     high = '<div style="height: 1500px"></div>'
-    made = document(
+    pdf = document(
         f"<h1>One</h1><h2>Two</h2><h3>Three</h3>{high}<h2>Four</h2><h3 style='display: none'>No</h3>"
     )
-    assert tree(made.outline) == ["One", ["Two", ["Three"], "Four"]]
-    one, (two, _, four) = made.outline
-    assert [made.get_destination_page_number(item) for item in (one, two, four)] == [0, 0, 1]
+    assert tree(pdf.outline) == ["One", ["Two", ["Three"], "Four"]]
+    one, (two, _, four) = pdf.outline
+    assert [pdf.get_destination_page_number(item) for item in (one, two, four)] == [0, 0, 1]
     assert one.top > two.top
 
 
@@ -66,8 +66,8 @@ def test_heading_links_are_invisible():
 
 
 def test_pdf_has_title_language_and_creation_date():
-    made = document("<p>x</p>")
-    assert made.metadata.title == "A title"
-    assert made.metadata.creation_date == AT
-    assert made.root_object["/Lang"] == "de-CH"
-    assert made.viewer_preferences["/DisplayDocTitle"]
+    pdf = document("<p>x</p>")
+    assert pdf.metadata.title == "A title"
+    assert pdf.metadata.creation_date == AT
+    assert pdf.root_object["/Lang"] == "de-CH"
+    assert pdf.viewer_preferences["/DisplayDocTitle"]

@@ -129,7 +129,7 @@ class TestNothingGoesPastGettext:
         assert len(texts) == 3
         assert all(text.startswith("[") for text in texts), texts
 
-    def test_untold_finds_untranslated_text(self):
+    def test_untranslated_words_finds_text_without_brackets(self):
         assert untranslated_words(
             "<p>[fine: <b>Student 1</b>] raw</p><svg><text>shut</text></svg>", DATA
         ) == {

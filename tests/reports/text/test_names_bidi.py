@@ -33,7 +33,7 @@ def test_add_isolates_is_reversible(name):
     ],
 )
 def test_pdf_prints_mixed_script_name_right_to_left(page, seen, lessons):
-    """On paper, from the left: what comes after the Hebrew in the name stands before it. Not so without
-    borders."""
+    """From left to right, the "7b" after the Hebrew part of the name is printed before it, but not without
+    isolates."""
     content = render_pdf(f"<html><body>{page.format(HEBREW)}</body></html>", "t", lessons.started_at)
     assert PdfReader(io.BytesIO(content)).pages[0].extract_text().strip() == seen

@@ -14,8 +14,8 @@ from reports.timeline.uncertain_returns import (
 
 def tracks(*parts: tuple[int, float, str | None]) -> list[TrackRecord]:
     return [
-        TrackRecord(who, n, first_s, first_s + 9, 18, grounds)
-        for n, (who, first_s, grounds) in enumerate(parts)
+        TrackRecord(student, n, first_s, first_s + 9, 18, basis)
+        for n, (student, first_s, basis) in enumerate(parts)
     ]
 
 

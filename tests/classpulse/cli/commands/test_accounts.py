@@ -16,7 +16,7 @@ def _opens(store, name: str, password: str) -> bool:
     return found is not None and verify_password(found[1], password)
 
 
-def test_an_account_is_made_listed_and_lets_in(store, shell) -> None:
+def test_accounts_add_account_can_log_in_and_is_listed(store, shell) -> None:
     code, out, error = shell("accounts", "add", "Ada", "--class", "7b", "--class", "8c")
     assert code == 0
     assert "Ada can log in" in error

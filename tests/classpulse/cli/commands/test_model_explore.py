@@ -179,7 +179,7 @@ def test_explore_unwritable_folder_fails(shell, data: Path, tmp_path: Path) -> N
 
 def test_explore_fer2013(shell, shared: Path, tmp_path: Path) -> None:
     _, page = explore(shell, shared / "data", tmp_path / "out")
-    assert "it is FER2013’s own label on 66 % of the faces" in text_of(page)
+    assert "On 66 % of the faces with a majority of the FER+ raters" in text_of(page)
     assert (
         "Of the faces labelled sad that have a majority, the raters call 51 % neutral and 44 % sad."
         in text_of(page)

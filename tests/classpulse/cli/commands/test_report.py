@@ -180,9 +180,9 @@ class TestDatabases:
     @pytest.mark.parametrize("schema", REVISIONS)
     def test_every_schema_version_is_migrated_and_reported(self, school, report, schema) -> None:
         self.older(school, schema)
-        made = report("1", forms=FORMS)["report"]
-        assert Path(made["html"]).read_text("utf-8").count("<svg") >= 2
-        assert len(PdfReader(made["pdf"]).pages) >= 2
+        paths = report("1", forms=FORMS)["report"]
+        assert Path(paths["html"]).read_text("utf-8").count("<svg") >= 2
+        assert len(PdfReader(paths["pdf"]).pages) >= 2
         with closing(sqlite3.connect(school / "class.db")) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
                 (HEAD_REVISION,)

@@ -49,11 +49,11 @@ def printed(request):
     """The name of a class, its parsed HTML page, and its PDF on each paper."""
     report = of_one_lecture(CLASSES[request.param])
     html = render_report_html(report)
-    made = {
+    pdf = {
         paper: PdfReader(io.BytesIO(render_pdf(html, report_title(report), report.started_at, paper)))
         for paper in PaperSize
     }
-    return request.param, Page(html), made
+    return request.param, Page(html), pdf
 
 
 def plain(text: str) -> str:
@@ -92,30 +92,30 @@ def test_pdf_pages_have_size_and_number(printed, paper):
 @pytest.mark.parametrize("paper", list(PaperSize))
 def test_pdf_has_a_bookmark_per_section(printed, paper):
     headings = [plain(heading) for heading in printed[1].headings]
-    made = printed[2][paper]
-    bookmarks = flat(made.outline)
-    assert [plain(one.title) for one in bookmarks] == headings
-    for one in bookmarks:
-        page = made.pages[made.get_destination_page_number(one)]
-        assert 0 < one.top <= page.mediabox.height
+    pdf = printed[2][paper]
+    bookmarks = flat(pdf.outline)
+    assert [plain(bookmark.title) for bookmark in bookmarks] == headings
+    for bookmark in bookmarks:
+        page = pdf.pages[pdf.get_destination_page_number(bookmark)]
+        assert 0 < bookmark.top <= page.mediabox.height
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
 def test_pdf_heading_is_never_last_on_a_page(printed, paper):
     """Below each heading, to which a bookmark leads, there is text on the same page."""
-    made = printed[2][paper]
-    written = [heights(page) for page in made.pages]
-    for one in flat(made.outline):
-        on_page = written[made.get_destination_page_number(one)]
+    pdf = printed[2][paper]
+    written = [heights(page) for page in pdf.pages]
+    for one in flat(pdf.outline):
+        on_page = written[pdf.get_destination_page_number(one)]
         # At least two lines below the heading; the footer is below 50 points.
         assert any(50 < y < one.top - 30 for y in on_page), one.title
 
 
 @pytest.mark.parametrize("paper", list(PaperSize))
 def test_pdf_has_no_empty_or_surplus_pages(printed, paper):
-    name, _, made = printed
-    assert all(len(lines(page)) >= 3 for page in made[paper].pages)
-    assert len(made[paper].pages) <= MOST_PAGES.get(name, 5)
+    name, _, pdf = printed
+    assert all(len(lines(page)) >= 3 for page in pdf[paper].pages)
+    assert len(pdf[paper].pages) <= MOST_PAGES.get(name, 5)
 
 
 def test_pdf_contains_names_in_many_scripts():

@@ -20,7 +20,7 @@ from tests.helpers.recorded import START, new_session
 def flagged(shell, store, lesson) -> int:
     """The lesson, with two flags of Student 2 and one of Student 3, regardless of the rules."""
     shell.json("review")  # assesses the session now, and so not later
-    _, two, three, _ = (one.id for one in queries.list_students(store.engine, lesson))
+    _, two, three, _ = (student.id for student in queries.list_students(store.engine, lesson))
     numbers = {"sad_share": 0.61, "sad_share_low": 0.52, "sad_share_high": 0.7}
     with store.unit_of_work() as unit:
         unit.save_flags(
@@ -78,11 +78,11 @@ def test_review_is_in_report_history_and_audit_log(shell, lesson, store) -> None
     shell.json("review", str(lesson), open_one["student"], "--kind", "sadness", "--confirm", "--by", "Ms Ono")
     files = shell.json("report", str(lesson), "--format", "json", "--format", "html")["report"]
     people = json.loads(Path(files["json"]).read_text("utf-8"))["students"]
-    assert [one["review"] for one in people if one["name"] == open_one["student"]] == ["confirmed"]
+    assert [person["review"] for person in people if person["name"] == open_one["student"]] == ["confirmed"]
     assert "Confirmed on review" in Path(files["html"]).read_text("utf-8")
     (history,) = shell.json("student", open_one["student"])["sessions"]
     assert [flag["review"] for flag in history["flags"] if flag["kind"] == "sadness"] == ["confirmed"]
-    newest = next(one for one in queries.list_audit_entries(store.engine) if one.action == "review")
+    newest = next(entry for entry in queries.list_audit_entries(store.engine) if entry.action == "review")
     assert (newest.action, newest.detail) == ("review", "confirmed by Ms Ono")
     assert newest.subject == f"session {lesson}, {open_one['student']}, sadness"
 
@@ -90,8 +90,12 @@ def test_review_is_in_report_history_and_audit_log(shell, lesson, store) -> None
 def test_review_stays_with_the_student_through_corrections(shell, flagged, store) -> None:
     shell.json("review", str(flagged), "3", "--dismiss", "--by", "Ms Ono")
     shell("seats", "assign", str(flagged), "3", "Mia", "--new")
-    (mia,) = (one.id for one in queries.list_students(store.engine, flagged) if one.pseudonym == "Mia")
-    reviews = {(one.student_id, one.kind): one.review for one in queries.list_flags(store.engine, flagged)}
+    (mia,) = (
+        student.id for student in queries.list_students(store.engine, flagged) if student.pseudonym == "Mia"
+    )
+    reviews = {
+        (flag.student_id, flag.kind): flag.review for flag in queries.list_flags(store.engine, flagged)
+    }
     assert reviews[mia, "attention"] == "dismissed"
 
 

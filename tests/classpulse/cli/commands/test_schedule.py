@@ -164,7 +164,7 @@ class TestSessionsOfALesson:
 class TestCheck:
     def found(self, shell) -> dict[str, tuple[bool, str]]:
         _, out, _ = shell("check", "--no-source", "--json")
-        return {one["check"]: (one["ready"], one["detail"]) for one in json.loads(out)}
+        return {check["check"]: (check["ready"], check["detail"]) for check in json.loads(out)}
 
     def test_check_timetable_retention_and_notifications(
         self, term: Path, shell, monkeypatch: pytest.MonkeyPatch

@@ -104,9 +104,9 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def context(authority: trustme.CA) -> ssl.SSLContext:
-    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(made)
-    return made
+    tls_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls_context)
+    return tls_context
 
 
 @pytest.fixture

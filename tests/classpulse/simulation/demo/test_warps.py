@@ -87,7 +87,7 @@ def test_field_shape_and_sample_grid(shape: tuple[int, ...], expected: tuple[int
     assert sample_grid(shape).shape == (*expected, 2)
 
 
-def test_network_sees_raised_and_lowered_corners(fields: PoseFields) -> None:
+def test_network_sees_raised_and_lowered_mouth_corners(fields: PoseFields) -> None:
     rest = corner_height(find_drawn_face(fields, FacePose()))
     up = corner_height(find_drawn_face(fields, FacePose({FaceAction.CORNERS_UP: 1.0})))
     down = corner_height(find_drawn_face(fields, FacePose({FaceAction.CORNERS_DOWN: 1.0})))

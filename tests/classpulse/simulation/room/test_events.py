@@ -25,18 +25,18 @@ def test_plan_events_is_determined_by_the_seed() -> None:
 def test_plan_events_count_order_and_limits() -> None:
     events = plan_events(20, 600.0, ROW, 3)
     assert len(events) == 20
-    assert [one.start_s for one in events] == sorted(one.start_s for one in events)
-    assert {one.kind for one in events} == set(RoomEventKind)
-    for one in events:
-        shortest, longest = EVENT_LENGTHS_S[one.kind]
-        assert shortest - 0.1 <= one.end_s - one.start_s <= longest + 0.1
-        assert one.start_s >= QUIET_START_S
-        assert one.end_s <= 600.0 - QUIET_START_S + 0.1
+    assert [event.start_s for event in events] == sorted(event.start_s for event in events)
+    assert {event.kind for event in events} == set(RoomEventKind)
+    for event in events:
+        shortest, longest = EVENT_LENGTHS_S[event.kind]
+        assert shortest - 0.1 <= event.end_s - event.start_s <= longest + 0.1
+        assert event.start_s >= QUIET_START_S
+        assert event.end_s <= 600.0 - QUIET_START_S + 0.1
 
 
 def test_plan_events_no_person_has_two_events_at_once() -> None:
     for seed in range(5):
-        busy = [one for one in plan_events(25, 900.0, ROW, seed) if one.kind is not RoomEventKind.PASS]
+        busy = [event for event in plan_events(25, 900.0, ROW, seed) if event.kind is not RoomEventKind.PASS]
         for one, other in combinations(busy, 2):
             if set(one.people) & set(other.people):
                 assert one.end_s + QUIET_START_S <= other.start_s
@@ -44,17 +44,17 @@ def test_plan_events_no_person_has_two_events_at_once() -> None:
 
 def test_plan_events_neighbours_swap_and_visitors_are_numbered() -> None:
     events = plan_events(27, 1800.0, ROW, 4)
-    for one in events:
-        if one.kind is RoomEventKind.SWAP:
-            first, second = one.people
+    for event in events:
+        if event.kind is RoomEventKind.SWAP:
+            first, second = event.people
             assert abs(first - second) * 100 <= MAX_SWAP_DISTANCE * 40
-    visitors = [one.visitor for one in events if one.kind is RoomEventKind.VISIT]
+    visitors = [event.visitor for event in events if event.kind is RoomEventKind.VISIT]
     assert sorted(visitors) == list(range(len(visitors)))
-    assert all(one.visitor is None for one in events if one.kind is not RoomEventKind.VISIT)
+    assert all(event.visitor is None for event in events if event.kind is not RoomEventKind.VISIT)
 
 
 def test_plan_events_short_video_omits_long_kinds() -> None:
-    kinds = {one.kind for one in plan_events(8, 40.0, ROW, 5)}
+    kinds = {event.kind for event in plan_events(8, 40.0, ROW, 5)}
     assert kinds
     assert all(EVENT_LENGTHS_S[kind][0] <= 40.0 - 2 * QUIET_START_S for kind in kinds)
 

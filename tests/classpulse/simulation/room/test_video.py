@@ -27,7 +27,7 @@ def room(*events: RoomEvent, camera: CameraSettings = STILL, seconds: float = 60
 
 
 def at(truth: GroundTruth, student: int, t_s: float) -> GroundTruthSample:
-    return next(one for one in truth.students[student].samples if one.t_s == t_s)
+    return next(sample for sample in truth.students[student].samples if sample.t_s == t_s)
 
 
 def test_remove_people_empties_the_room() -> None:
@@ -109,7 +109,7 @@ def test_ground_truth_pass_hides_each_face_briefly() -> None:
     simulated = room(RoomEvent(RoomEventKind.PASS, 10.0, 20.0, (0,)))
     truth = simulated.ground_truth(step_s=0.1)
     hidden = {
-        student: [one.t_s for one in truth.students[student].samples if not one.visible]
+        student: [sample.t_s for sample in truth.students[student].samples if not sample.visible]
         for student in range(4)
     }
     starts = [times[0] for times in hidden.values()]

@@ -48,7 +48,7 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def test_states_have_shares_and_durations() -> None:
+def test_every_state_has_a_share_and_a_duration() -> None:
     assert set(USUAL_SHARES) == set(MEAN_DURATION_S) == set(StudentState)
     assert sum(USUAL_SHARES.values()) == pytest.approx(1)
     assert [STATES[emotion] for emotion in Emotion] == [emotion.label for emotion in Emotion]
@@ -201,7 +201,7 @@ def test_simulate_students_depends_on_seed_and_student_only() -> None:
     answers = shipped_answer_model()
 
     def bins(activities):
-        ids = {one.student: one.student for one in activities}
+        ids = {activity.student: activity.student for activity in activities}
         return class_bins(activities[:2], ids, sampling_of(planned), answers, LecturePosition(0, 12), 5)
 
     assert bins(few) == bins(many)

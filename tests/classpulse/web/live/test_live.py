@@ -54,7 +54,7 @@ def lesson(engine, accounts, fake) -> int:
     return session
 
 
-def told(answer: Any) -> list[dict[str, Any]]:
+def events_of(answer: Any) -> list[dict[str, Any]]:
     """The events of an ended stream."""
     assert answer.headers["content-type"].startswith("text/event-stream")
     return [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
@@ -137,8 +137,8 @@ class TestPage:
         ada = browser("Ada")
         for _ in range(3):
             ada.get(f"/live/{lesson}")
-        noted = [(one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)]
-        assert noted.count(("view", f"session {lesson}", "by Ada")) == 1
+        trail = [(entry.action, entry.subject, entry.detail) for entry in queries.list_audit_entries(engine)]
+        assert trail.count(("view", f"session {lesson}", "by Ada")) == 1
 
     def test_ended_session_redirects_to_lesson(self, browser, lesson, engine) -> None:
         end(engine, lesson)
@@ -189,7 +189,7 @@ class TestModes:
 class TestEvents:
     def test_stream_ends_with_session_and_report_url(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 2)
-        first, *_, last = told(browser("Ada").get(f"/live/{lesson}/events"))
+        first, *_, last = events_of(browser("Ada").get(f"/live/{lesson}/events"))
         assert (first["session"], first["state"], first["is_over"]) == (lesson, "recording", False)
         assert "Mia" in first["parts"]["people"]
         assert (last["is_over"], last["report"], last["next_url"]) == (True, f"/lessons/{lesson}", None)
@@ -198,7 +198,7 @@ class TestEvents:
         end(engine, lesson)
         room = queries.get_session(engine, lesson).room
         fake.recordings = [recording(session_id=lesson + 1, room=room)]
-        (only,) = told(browser("Ada").get(f"/live/{lesson}/events"))
+        (only,) = events_of(browser("Ada").get(f"/live/{lesson}/events"))
         assert only["next_url"] == f"/live/{lesson + 1}"
 
     def test_stream_sends_changed_parts_only(self, browser, lesson, fake, engine) -> None:
@@ -212,7 +212,7 @@ class TestEvents:
                 end(engine, lesson)
 
         fake.then = then
-        events = told(browser("Ada").get(f"/live/{lesson}/events"))
+        events = events_of(browser("Ada").get(f"/live/{lesson}/events"))
         assert "heads_chart" in events[0]["parts"]
         assert events[1]["parts"] == {}
         assert {"people", "heads_legend"} <= set(events[2]["parts"])
@@ -232,7 +232,7 @@ class TestEvents:
             assert fake.looks < 10, "the stream does not end"
 
         fake.then = then
-        assert told(ada.get(f"/live/{lesson}/events"))[-1]["is_over"] is False
+        assert events_of(ada.get(f"/live/{lesson}/events"))[-1]["is_over"] is False
 
     def test_stream_view_is_audited(self, browser, lesson, fake, engine) -> None:
         ends_after(fake, engine, lesson, 1)

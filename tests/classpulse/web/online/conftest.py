@@ -28,7 +28,7 @@ def orders() -> list:
 @pytest.fixture
 def lessons(app, config, engine, orders, clock):
     """The dashboard's lessons; the daemon's requests are appended to ``orders``."""
-    made = OnlineLessonManager(
+    manager = OnlineLessonManager(
         config,
         engine,
         send_request=orders.append,
@@ -37,9 +37,9 @@ def lessons(app, config, engine, orders, clock):
         clock=clock,
         runs_thread=False,
     )
-    app.state.context.online_lessons = made
-    yield made
-    made.close()
+    app.state.context.online_lessons = manager
+    yield manager
+    manager.close()
 
 
 @pytest.fixture

@@ -40,9 +40,9 @@ def served(app) -> Iterator[str]:
 def context(tmp_path: Path) -> Iterator[Any]:
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=list(WITH_A_CAMERA))
-        made = browser.new_context(viewport={"width": 390, "height": 844})
-        made.set_default_timeout(PATIENCE_S * 1000)
-        yield made
+        browser_context = browser.new_context(viewport={"width": 390, "height": 844})
+        browser_context.set_default_timeout(PATIENCE_S * 1000)
+        yield browser_context
         browser.close()
 
 
@@ -55,7 +55,7 @@ def test_student_joins_by_keyboard_sends_frames_and_leaves(
     # This test is the recorder; on a slow machine it polls less often than twice per second.
     monkeypatch.setattr("classpulse.online.lesson.POLL_TIMEOUT_S", PATIENCE_S)
     page = context.new_page()
-    told = complaints_of(page)
+    complaints = complaints_of(page)
     page.goto(f"{served}/join")
     page.focus("[name=code]")
     page.keyboard.type(lesson.code.lower())
@@ -115,7 +115,7 @@ def test_student_joins_by_keyboard_sends_frames_and_leaves(
     page.close()
     wait_for(lambda: robin.state is ParticipantState.LEFT)
     assert robin.frame_jpeg is None
-    assert told == []
+    assert complaints == []
 
 
 FRAMING = """async (steps) => {

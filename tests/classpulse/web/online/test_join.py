@@ -84,7 +84,7 @@ def test_roster_identifies_and_excludes_students(engine, student, browser, here,
         unit.commit()
     student("mia")
     student("Zoe")
-    assert [one.student_id for one in lesson.participants()] == [mia, None]
+    assert [participant.student_id for participant in lesson.participants()] == [mia, None]
     assert browser().submit(here, here, pseudonym="Noah", consent="yes").status_code == 400
 
 
@@ -114,11 +114,13 @@ def test_frame_answer_contains_own_face_box(student, here, lesson, clock) -> Non
     lesson.poll(0, (), clock())
     send(robin, here)
     send(mia, here)
-    participants = {one.pseudonym: one for one in lesson.poll(0, (), clock())[0].participants}
+    participants = {
+        participant.pseudonym: participant for participant in lesson.poll(0, (), clock())[0].participants
+    }
     box = (0.25, 0.123456, 0.5, 1.0)
     lesson.poll(0, (), clock(), [TileFace(participants["Mia"].tile, participants["Mia"].image_number, box)])
-    told = send(mia, here, b"").json()
-    assert told["face"] == {"frame": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
+    answer = send(mia, here, b"").json()
+    assert answer["face"] == {"frame": 1, "box": [0.25, 0.1235, 0.5, 1.0]}
     assert send(robin, here, b"").json()["face"] is None
     lesson.poll(0, (), clock(), [TileFace(participants["Mia"].tile, participants["Mia"].image_number, None)])
     assert send(mia, here, b"").json()["face"] == {"frame": 1, "box": None}
@@ -189,7 +191,7 @@ def test_withdrawal_is_erased_and_audited_without_name(student, here, lesson, le
     lessons.run_maintenance()
     assert robin.get(f"{here}/withdrawal").status_code == 404
     assert "Join the online lesson" in robin.get(here).text
-    trail = [(one.action, one.subject) for one in queries.list_audit_entries(engine)]
+    trail = [(entry.action, entry.subject) for entry in queries.list_audit_entries(engine)]
     assert ("withdraw consent", "online lesson of 7b") in trail
     assert "Robin" not in str(queries.list_audit_entries(engine))
 
@@ -204,11 +206,11 @@ def test_withdrawal_after_lesson_erases_session_and_report(
     from tests.helpers.recorded import new_session, one_bin
 
     with Store(engine).unit_of_work() as unit:
-        begun = replace(new_session(), started_at=now_utc(), room=lesson.room, source="online lesson")
-        session = unit.start_session(begun)
+        new = replace(new_session(), started_at=now_utc(), room=lesson.room, source="online lesson")
+        session = unit.start_session(new)
         own = unit.add_student(session, "Robin")
         other = unit.add_student(session, "Kestrel")
-        unit.write_bins(session, [one_bin(who, n, "n") for who in (own, other) for n in range(5)])
+        unit.write_bins(session, [one_bin(student, n, "n") for student in (own, other) for n in range(5)])
         unit.save_progress(session, SessionProgress(25.0, 25.0, 25, 0))
         unit.end_session(session, SessionStatus.FINISHED, now_utc(), "")
         unit.commit()
@@ -245,7 +247,7 @@ def test_typed_code_is_normalised(browser, here, lesson) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "says", "does_not"),
+    ("mode", "expected_text", "does_not"),
     [
         ("behaviour", "No expression is computed.", "what the expression resembles"),
         ("emotion", "what the expression resembles", "No expression is computed."),
@@ -253,16 +255,16 @@ def test_typed_code_is_normalised(browser, here, lesson) -> None:
     ],
 )
 def test_consent_text_depends_on_mode(
-    configured, engine, accounts, visiting, mode: str, says: str, does_not: str
+    configured, engine, accounts, visiting, mode: str, expected_text: str, does_not: str
 ) -> None:
     config = read_config(configured(mode=mode, more="class: {name: 7b}\nretention: {keep_days: 30}\n"))
     app = build_app(config, engine)
     app.state.context.online_lessons = OnlineLessonManager(
         config, engine, send_request=lambda _: None, runs_thread=False
     )
-    made = app.state.context.online_lessons.open("7b", 4)
-    page = visiting(app).get(f"/join/{made.code}").text
+    opened = app.state.context.online_lessons.open("7b", 4)
+    page = visiting(app).get(f"/join/{opened.code}").text
     app.state.context.online_lessons.close()
-    assert says in page
+    assert expected_text in page
     assert does_not not in page
     assert "They are erased after 30 days." in page

@@ -31,7 +31,7 @@ def test_opened_lesson_shows_code_and_starts_recording(browser, orders, lessons,
     assert f"{made.code[:4]}-{made.code[4:]}" in page
     assert f"http://localhost/join/{made.code}" in page
     assert "No student has joined yet." in page
-    assert "view" in [one.action for one in queries.list_audit_entries(engine)]
+    assert "view" in [entry.action for entry in queries.list_audit_entries(engine)]
 
 
 def test_participant_is_listed_and_can_be_removed(browser, student, lesson) -> None:

@@ -30,9 +30,9 @@ def _log_in(browser, name: str, password: str) -> int:
 
 
 class TestOwnAccount:
-    def _change(self, who, **fields: str):
+    def _change(self, client, **fields: str):
         given = {"current_password": "three quiet walnuts", "password": NEW, "repeat_password": NEW} | fields
-        return who.submit("/account/password", "/account", **given)
+        return client.submit("/account/password", "/account", **given)
 
     def test_changed_password_is_valid_for_login(self, browser, engine) -> None:
         ada = browser("Ada")
@@ -53,7 +53,7 @@ class TestOwnAccount:
         assert forgotten.get("/").status_code == 303, "the login that changed it gets a new token"
 
     @pytest.mark.parametrize(
-        ("fields", "says"),
+        ("fields", "expected_text"),
         [
             ({"current_password": "wrong"}, "current password is wrong"),
             ({"repeat_password": "another one, long"}, "are different"),
@@ -61,18 +61,18 @@ class TestOwnAccount:
             ({"password": "Ada Ada Ada", "repeat_password": "Ada Ada Ada"}, "too easy"),
         ],
     )
-    def test_invalid_change_is_rejected(self, browser, fields: dict[str, str], says: str) -> None:
+    def test_invalid_change_is_rejected(self, browser, fields: dict[str, str], expected_text: str) -> None:
         ada = browser("Ada")
         answer = self._change(ada, **fields)
         assert answer.status_code == 400
-        assert says in answer.text
+        assert expected_text in answer.text
         assert _log_in(browser, "Ada", "three quiet walnuts") == 303
 
     def test_wrong_current_password_is_rate_limited(self, browser) -> None:
         ada = browser("Ada")
-        told = [self._change(ada, current_password=f"guess {n}").text for n in range(6)]
-        assert "is wrong" in told[4]
-        assert "Too many" in told[5]
+        pages = [self._change(ada, current_password=f"guess {n}").text for n in range(6)]
+        assert "is wrong" in pages[4]
+        assert "Too many" in pages[5]
 
     def test_own_logins_are_listed_and_ended(self, browser) -> None:
         ada, other, ben = browser("Ada"), browser("Ada"), browser("Ben")
@@ -101,7 +101,7 @@ class TestManagement:
         assert made not in str(queries.list_audit_entries(engine))
         assert _log_in(browser, "Dan", made) == 303
         assert ("account Dan", "by Root: new, teacher of 9a, 9b") in [
-            (one.subject, one.detail) for one in queries.list_audit_entries(engine)
+            (entry.subject, entry.detail) for entry in queries.list_audit_entries(engine)
         ]
 
     def test_generated_password_never_contains_name(self, monkeypatch) -> None:
@@ -112,7 +112,7 @@ class TestManagement:
         assert accounts_of.generate_password(" - ") == "kkkkk-kkkkk-kkkkk-kkkkk"
 
     @pytest.mark.parametrize(
-        ("fields", "says"),
+        ("fields", "expected_text"),
         [
             ({"name": "ADA"}, "already"),
             ({"name": " "}, "name is missing"),
@@ -122,11 +122,13 @@ class TestManagement:
             ({"name": "Dan", "new_classes": "y" * 101}, "at most 100"),
         ],
     )
-    def test_invalid_account_is_rejected(self, browser, engine, fields: dict[str, str], says: str) -> None:
+    def test_invalid_account_is_rejected(
+        self, browser, engine, fields: dict[str, str], expected_text: str
+    ) -> None:
         before = stored.list_accounts(engine)
         answer = browser("Root").submit("/accounts", "/accounts", role="teacher", **fields)
         assert answer.status_code == 400
-        assert says in answer.text
+        assert expected_text in answer.text
         assert stored.list_accounts(engine) == before
 
     @pytest.mark.parametrize("role", ["", "headmaster", "ADMINISTRATOR"])
@@ -231,7 +233,7 @@ class TestAuditLog:
         assert "session 110<" in root.get("/audit?text=100%25_d").text
 
     @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 30, "²", ""])
-    def test_invalid_page_is_answered(self, browser, page: str) -> None:
+    def test_invalid_page_number_shows_the_log(self, browser, page: str) -> None:
         assert browser("Root").get("/audit", params={"page": page}).status_code == 200
 
     def test_filter_values_are_escaped(self, browser) -> None:
@@ -251,4 +253,4 @@ def test_setup_ends_when_command_line_creates_administrator(config, engine, visi
     assert visitor.get("/login").status_code == 200
     fields = {"csrf_token": token, "code": code, "name": "Eve", "password": NEW, "repeat_password": NEW}
     assert visitor.post("/setup", data=fields).headers["location"] == "/login"
-    assert [one.name for one in stored.list_accounts(engine)] == ["Root"]
+    assert [account.name for account in stored.list_accounts(engine)] == ["Root"]

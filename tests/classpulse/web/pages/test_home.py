@@ -38,7 +38,7 @@ class TestStart:
         assert (answer.status_code, answer.headers["location"]) == (303, "/?started=7b")
         assert fake.orders == [Request("start", None, "7b")]
         assert ("start", "class 7b") in [
-            (one.action, one.subject) for one in queries.list_audit_entries(engine)
+            (entry.action, entry.subject) for entry in queries.list_audit_entries(engine)
         ]
 
     def test_start_with_minutes_sends_end_time(self, browser, fake) -> None:
@@ -124,14 +124,14 @@ class TestRecordings:
     def test_starting_recording_is_followed(self, browser, fake) -> None:
         ada = browser("Ada")
         fake.recordings = [recording(session_id=None, state=SessionState.STARTING, started_at=None)]
-        told = ada.get("/recordings?started=7b").json()
-        assert (told["is_transient"], told["has_started"]) == (True, False)
-        assert "Starting:" in told["html"]
-        assert 'action="/cancel"' in told["html"]
+        answer = ada.get("/recordings?started=7b").json()
+        assert (answer["is_transient"], answer["has_started"]) == (True, False)
+        assert "Starting:" in answer["html"]
+        assert 'action="/cancel"' in answer["html"]
         fake.recordings = [recording()]
-        told = ada.get("/recordings?started=7b").json()
-        assert (told["is_transient"], told["has_started"]) == (False, True)
-        assert 'href="/live/7"' in told["html"]
+        answer = ada.get("/recordings?started=7b").json()
+        assert (answer["is_transient"], answer["has_started"]) == (False, True)
+        assert 'href="/live/7"' in answer["html"]
 
     def test_start_failure_is_shown_to_user_who_started(self, browser, fake) -> None:
         fake.changes = {
@@ -189,8 +189,8 @@ class TestLastLessons:
             unit.commit()
         page = browser("Ada").get("/").text
         here = START.astimezone()  # in this computer's time zone
-        told = f"{here:%a} {format_short_datetime(here)}"
-        assert re.search(rf'<a href="/lessons/{session_7b}"><time [^>]*>{told}</time></a>', page)
+        start_text = f"{here:%a} {format_short_datetime(here)}"
+        assert re.search(rf'<a href="/lessons/{session_7b}"><time [^>]*>{start_text}</time></a>', page)
         assert "<option>6a</option>" in page
         assert "<option selected>7b</option>" in page
         assert "/lessons/" not in browser("Ben").get("/").text

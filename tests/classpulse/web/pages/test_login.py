@@ -100,13 +100,13 @@ def test_form_without_token_is_rejected(browser) -> None:
 
 def test_every_route_requires_login(app, browser) -> None:
     visitor = browser()
-    for one in app.routes:
-        if one.path == "/static":
+    for route in app.routes:
+        if route.path == "/static":
             continue
-        if one.access is PublicAccess.ANYONE:
+        if route.access is PublicAccess.ANYONE:
             continue
-        path = re.sub(r"\{\w+(:int)?\}", "1", one.path)
-        for method in one.methods - {"HEAD"}:
+        path = re.sub(r"\{\w+(:int)?\}", "1", route.path)
+        for method in route.methods - {"HEAD"}:
             answer = visitor.request(method, path)
             assert answer.status_code in ({303} if method == "GET" else {401, 403}), f"{method} {path}"
             if method == "GET":
@@ -149,7 +149,7 @@ class TestSetup:
         assert "seven green lamps" not in str(queries.list_audit_entries(engine))
 
     @pytest.mark.parametrize(
-        ("password", "again", "says"),
+        ("password", "again", "expected_text"),
         [
             ("short", "short", "10 characters"),
             ("long enough one", "another one", "are different"),
@@ -158,7 +158,7 @@ class TestSetup:
         ],
     )
     def test_weak_password_is_rejected(
-        self, fresh, engine, visiting, password: str, again: str, says: str
+        self, fresh, engine, visiting, password: str, again: str, expected_text: str
     ) -> None:
         new = visiting(fresh)
         answer = new.submit(
@@ -170,7 +170,7 @@ class TestSetup:
             repeat_password=again,
         )
         assert answer.status_code == 400
-        assert says in answer.text
+        assert expected_text in answer.text
         assert all_accounts(engine) == []
 
 

@@ -39,11 +39,11 @@ def test_imported_roster_is_shown_without_names(browser, engine, sent, group) ->
     page = ada.get(f"/classes/{group}/roster").text
     assert "Otter" in page
     assert "Mia Keller" not in page + answer.text
-    assert [(one.pseudonym, one.consent) for one in list_roster(engine, "7b")] == [
+    assert [(entry.pseudonym, entry.consent) for entry in list_roster(engine, "7b")] == [
         ("Heron", False),
         ("Otter", True),
     ]
-    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "import roster"]
+    (noted,) = [entry for entry in queries.list_audit_entries(engine) if entry.action == "import roster"]
     assert (noted.subject, noted.detail) == ("class 7b", "2 new or changed, by Ada")
 
 
@@ -58,12 +58,12 @@ def test_view_of_names_is_audited(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
     assert "Mia Keller" in ada.get(f"/classes/{group}/roster?names=yes").text
-    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "view names"]
+    (noted,) = [entry for entry in queries.list_audit_entries(engine) if entry.action == "view names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "expected_text"),
     [
         ("name;pseudonym;group;seat;consent\nMia;Otter;;A1;yes\nJan;Heron;;A1;maybe\n", "line 3: consent is"),
         ("name;pseudonym;group;seat;consent\nMia;Otter;;A1;yes\nJan;Heron;;A1;no\n", "line 3: seat"),
@@ -76,10 +76,10 @@ def test_view_of_names_is_audited(browser, engine, sent, group) -> None:
         ('"', "expected"),
     ],
 )
-def test_invalid_line_rejects_whole_file(browser, engine, sent, content, says: str) -> None:
+def test_invalid_line_rejects_whole_file(browser, engine, sent, content, expected_text: str) -> None:
     answer = sent(browser("Ada"), content)
     assert answer.status_code == 422
-    assert says in answer.text
+    assert expected_text in answer.text
     assert "Nothing was imported" in answer.text
     assert list_roster(engine) == []
 
@@ -102,12 +102,12 @@ def test_too_large_file_is_rejected(browser, engine, sent) -> None:
 def test_consent_is_changed_and_audited(browser, engine, sent, group) -> None:
     ada = browser("Ada")
     sent(ada)
-    otter = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
+    otter = next(entry for entry in list_roster(engine, "7b") if entry.pseudonym == "Otter")
     address = f"/classes/{group}/roster/{otter.student_id}/consent"
     assert ada.submit(address, consent="no").status_code == 303
-    after = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
+    after = next(entry for entry in list_roster(engine, "7b") if entry.pseudonym == "Otter")
     assert (after.consent, after.seat_label) == (False, "A1")
-    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "consent"]
+    (noted,) = [entry for entry in queries.list_audit_entries(engine) if entry.action == "consent"]
     assert (noted.subject, noted.detail) == ("Otter of class 7b", "no, by Ada")
     assert "These students cannot be masked" in ada.get(f"/classes/{group}/roster").text
     assert ada.submit(address, consent="perhaps").status_code == 422
@@ -115,7 +115,7 @@ def test_consent_is_changed_and_audited(browser, engine, sent, group) -> None:
 
 def test_roster_of_another_class_is_rejected(browser, engine, sent, group) -> None:
     sent(browser("Ada"))
-    otter = next(one for one in list_roster(engine, "7b") if one.pseudonym == "Otter")
+    otter = next(entry for entry in list_roster(engine, "7b") if entry.pseudonym == "Otter")
     consent = f"/classes/{group}/roster/{otter.student_id}/consent"
     ben, cleo, root = browser("Ben"), browser("Cleo"), browser("Root")
     for outsider, code in ((ben, 404), (cleo, 403)):
@@ -128,8 +128,8 @@ def test_roster_of_another_class_is_rejected(browser, engine, sent, group) -> No
     own = class_number(engine, "8c")
     assert ben.submit(f"/classes/{own}/roster/{otter.student_id}/consent", consent="no").status_code == 404
     assert sent(ben, to=own).status_code == 422
-    assert all(one.class_name == "7b" for one in list_roster(engine))
-    assert next(one for one in list_roster(engine) if one.pseudonym == "Otter").consent
+    assert all(entry.class_name == "7b" for entry in list_roster(engine))
+    assert next(entry for entry in list_roster(engine) if entry.pseudonym == "Otter").consent
     assert root.get(f"/classes/{group}/roster").status_code == 200
     for number in (999, 10**30):
         assert root.get(f"/classes/{number}/roster").status_code == 404
@@ -146,7 +146,9 @@ def test_example_file_can_be_imported(browser, engine, sent, group) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="roster.csv"'
     assert parse_roster_bytes(example_roster_csv(), "roster.csv", "7b").problems == ()
     assert sent(ada, answer.content).status_code == 200
-    assert sorted(load_student_names(engine, [one.student_id for one in list_roster(engine)]).values()) == [
+    assert sorted(
+        load_student_names(engine, [entry.student_id for entry in list_roster(engine)]).values()
+    ) == [
         "Jan Example",
         "Mia Example",
     ]

@@ -34,7 +34,7 @@ def students(engine, accounts) -> dict[str, int]:
         "Tom,Crane,8c,A1,yes\n"
     )
     import_roster(engine, parse_roster_bytes(text.encode(), "x", "7b").rows, now_utc())
-    return {one.pseudonym: one.student_id for one in list_roster(engine)}
+    return {entry.pseudonym: entry.student_id for entry in list_roster(engine)}
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def still_of(browser, address: str) -> str:
     return found[1] if found else ""
 
 
-def rows(seats: dict[str, tuple], who: dict[str, int] | None = None) -> dict[str, str]:
+def rows(seats: dict[str, tuple], student_ids: dict[str, int] | None = None) -> dict[str, str]:
     fields = {}
     for number, (label, box) in enumerate(seats.items(), 1):
         fields[f"label-{number}"] = label
         fields[f"box-{number}"] = " ".join(f"{edge:.0f}" for edge in box)
-        fields[f"student-{number}"] = str((who or {}).get(label, ""))
+        fields[f"student-{number}"] = str((student_ids or {}).get(label, ""))
     return fields
 
 
@@ -75,13 +75,13 @@ def test_image_becomes_plan_with_assignments(browser, engine, address, students)
     plan = get_seat_plan(engine, "7b")
     assert {seat.label: seat.box_xyxy for seat in plan.seats} == BOXES
     assert (plan.frame_width, plan.frame_height, len(plan.reference_view) > 100) == (640, 480, True)
-    assert {one.pseudonym: one.seat_label for one in list_roster(engine, "7b")} == {
+    assert {entry.pseudonym: entry.seat_label for entry in list_roster(engine, "7b")} == {
         "Heron": None,
         "Lynx": "A1",
         "Otter": "A2",
     }
     assert ("save seat plan", "class 7b", "2 seats, by Ada") in [
-        (one.action, one.subject, one.detail) for one in queries.list_audit_entries(engine)
+        (entry.action, entry.subject, entry.detail) for entry in queries.list_audit_entries(engine)
     ]
     assert ada.get(f"{address}/still.jpg").status_code == 404
     assert "Saved." in ada.get(f"{address}?saved=yes").text
@@ -96,18 +96,18 @@ def test_assignments_change_without_new_plan(browser, engine, address, students)
     elsewhere = dict.fromkeys(BOXES, (0.0, 0.0, 5.0, 5.0))
     assert ada.submit(address, still="", **rows(elsewhere, {"A2": students["Heron"]})).status_code == 303
     assert get_seat_plan(engine, "7b") == before
-    assert {one.pseudonym: one.seat_label for one in list_roster(engine, "7b")}["Heron"] == "A2"
+    assert {entry.pseudonym: entry.seat_label for entry in list_roster(engine, "7b")}["Heron"] == "A2"
 
 
 def test_names_are_shown_on_request_and_audited(browser, engine, address, students) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     assert not re.search(r"\b(Mia|Jan|Eva)\b", ada.get(address).text)
-    assert "view names" not in [one.action for one in queries.list_audit_entries(engine)]
+    assert "view names" not in [entry.action for entry in queries.list_audit_entries(engine)]
     shown = ada.get(f"{address}?names=yes").text
     assert re.search(rf'<option value="{students["Otter"]}" selected>Mia', shown)
     assert re.search(rf'data-student="{students["Lynx"]}"[^>]*>Eva<', shown)
-    (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "view names"]
+    (noted,) = [entry for entry in queries.list_audit_entries(engine) if entry.action == "view names"]
     assert (noted.subject, noted.detail) == ("class 7b", "by Ada")
     # The page keeps showing names; the stored plan contains none.
     answer = ada.submit(f"{address}?names=yes", still=still_of(ada, address), **rows(BOXES))
@@ -154,7 +154,7 @@ def test_still_expires() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seats", "says"),
+    ("seats", "expected_text"),
     [
         ({"A1": (10, 10, 5, 20)}, "is empty"),
         ({"A1": (600, 400, 700, 450)}, "outside the image"),
@@ -165,14 +165,14 @@ def test_still_expires() -> None:
         ({}, "The plan has no seat."),
     ],
 )
-def test_invalid_plan_is_rejected_and_still_kept(
-    browser, engine, address, students, seats: dict, says: str
+def test_invalid_plan_is_rejected_and_image_stays(
+    browser, engine, address, students, seats: dict, expected_text: str
 ) -> None:
     ada = browser("Ada")
     send_picture(ada, address)
     answer = ada.submit(address, still=still_of(ada, address), **rows(seats))
     assert answer.status_code == 422
-    assert says in answer.text
+    assert expected_text in answer.text
     assert get_seat_plan(engine, "7b") is None
     assert still_of(ada, address)
 
@@ -198,7 +198,7 @@ def test_duplicate_and_foreign_students_are_rejected(browser, engine, address, s
     other = rows(BOXES, {"A1": students["Crane"]})
     assert ada.submit(address, still=still, **other).status_code == 422
     assert get_seat_plan(engine, "7b") is None
-    assert next(one for one in list_roster(engine, "8c")).seat_label == "A1"
+    assert next(entry for entry in list_roster(engine, "8c")).seat_label == "A1"
 
 
 def test_image_without_keypoints_is_rejected(browser, engine, address, students) -> None:

@@ -258,9 +258,9 @@ class TestReceiving:
         with ThreadPoolExecutor(2) as both:
             for done in [both.submit(note, name) for name in ("size_bytes", "session_id")]:
                 done.result()
-        (noted,) = uploads.list_all()
-        assert (noted.size_bytes, noted.session_id) == (99, 99)
-        assert UploadStore(uploads.folder).list_all() == [noted]
+        (stored,) = uploads.list_all()
+        assert (stored.size_bytes, stored.session_id) == (99, 99)
+        assert UploadStore(uploads.folder).list_all() == [stored]
 
 
 class TestAccess:
@@ -315,8 +315,8 @@ class TestAccess:
 
     def test_upload_is_audited_without_file_name(self, browser, engine) -> None:
         send(browser("Ada"), name="Mia Keller.mp4")
-        (noted,) = [one for one in queries.list_audit_entries(engine) if one.action == "upload"]
-        assert (noted.subject, noted.detail) == ("class 7b", "by Ada: 0.0 MB")
+        (stored,) = [entry for entry in queries.list_audit_entries(engine) if entry.action == "upload"]
+        assert (stored.subject, stored.detail) == ("class 7b", "by Ada: 0.0 MB")
 
 
 HEARD = format_progress(AnalysisProgress(3, 5.0, 20.0, 4))
@@ -397,12 +397,12 @@ class TestAnalysis:
         worker = threading.Thread(target=queue.process_pending)
         worker.start()
         (one,) = uploads.list_all()
-        told = threading.Event()
+        pause = threading.Event()
         while uploads.get(one.id).session_id is None:
             assert worker.is_alive()
-            told.wait(0.01)
-        noted = json.loads((uploads.folder / f"{one.id}.json").read_text("utf-8"))
-        assert noted["session_id"] == 3  # so that it is known after a crash
+            pause.wait(0.01)
+        stored = json.loads((uploads.folder / f"{one.id}.json").read_text("utf-8"))
+        assert stored["session_id"] == 3  # so that it is known after a crash
         (shown,) = ada.get("/upload/state").json()["uploads"]
         assert (shown["state"], shown["done"], shown["percent"]) == ("analysing", "0:05 / 0:20", 25)
         assert ada.submit(f"/upload/{one.id}/delete").status_code == 303
@@ -418,10 +418,10 @@ class TestAnalysis:
         queue = analyses(
             f"import sys; print({HEARD!r}, file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(1)"
         )
-        told = threading.Event()
+        pause = threading.Event()
         with queue:
             while queue.progress(uploads.list_all()[0]) is None:
-                told.wait(0.01)
+                pause.wait(0.01)
         (one,) = uploads.list_all()
         assert (one.state, one.recording_exists) == ("interrupted", True)
         assert one.reason == RESTARTED_MESSAGE
