@@ -66,8 +66,8 @@ def describe_missing_characters(characters: str) -> str | None:
     return (
         f"The PDF shows boxes in place of {number} ({', '.join(scripts)}; such as "
         f"U+{ord(characters[0]):04X}), because no installed font has them. Install one (Debian, Ubuntu: "
-        f"apt-get install {packages}; elsewhere a Noto font) and create the report again. The HTML report uses "
-        "the reader's fonts."
+        f"apt-get install {packages}; elsewhere a Noto font) and create the report again. The HTML report "
+        "uses the reader's fonts."
     )
 
 
