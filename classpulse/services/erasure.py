@@ -47,13 +47,6 @@ class ErasureResult:
     failed: tuple[str, ...] = ()
 
 
-def enforce_retention(engine: Engine, config: Config, now: datetime) -> ErasureResult:
-    """Erase the sessions that ended more than ``retention.keep_days`` before ``now`` (aware); none for None.
-    Raises DatabaseError."""
-    days = config.settings.retention.keep_days
-    return ErasureResult() if days is None else erase_expired(engine, config, now, days)
-
-
 def find_expired(engine: Engine, config: Config, now: datetime, days: int) -> ErasureResult:
     """What ``erase_expired`` would erase, without the students; nothing is changed."""
     before = now - timedelta(days=days)

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from classpulse.config.settings import Config, read_config
 from classpulse.errors import InvalidOption, NoTerminal, UnknownName
-from classpulse.services.erasure import ErasureResult, enforce_retention, erase_expired, find_expired
+from classpulse.services.erasure import ErasureResult, erase_expired, find_expired
 from classpulse.services.uploads import Upload, UploadState, UploadStore, uploads_folder
 from db import sessions as queries
 from db.records import SessionStatus
@@ -40,12 +41,13 @@ def audit(store: Store) -> list[tuple[str, str, str]]:
     ]
 
 
-class TestEnforceRetention:
-    def test_without_keep_days_erases_nothing(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
-        config = read_config(tmp_path / "config.yaml")
-        assert enforce_retention(store.engine, config, START + 10_000 * DAY) == ErasureResult()
-        assert numbers(store) == lessons
+def erase_kept_too_long(engine: Engine, config: Config, now: datetime) -> ErasureResult:
+    days = config.settings.retention.keep_days
+    assert days is not None
+    return erase_expired(engine, config, now, days)
 
+
+class TestEraseExpired:
     def test_expired_sessions_are_erased_with_their_reports(
         self, tmp_path: Path, store: Store, lessons: list[int]
     ) -> None:
@@ -54,7 +56,7 @@ class TestEnforceRetention:
             folder = config.output_folder / f"session-{number:04d}"
             folder.mkdir(parents=True)
             (folder / "report.html").touch()
-        erased = enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        erased = erase_kept_too_long(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
         assert erased == ErasureResult(tuple(lessons[:2]), 0, 2)
         assert numbers(store) == lessons[2:]
         left = {folder.name for folder in config.output_folder.iterdir()}
@@ -63,12 +65,12 @@ class TestEnforceRetention:
             ("erase", f"session {n}", "ended more than 30 days ago; 0 students erased with it")
             for n in lessons[1::-1]
         ]
-        assert enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == ErasureResult()
+        assert erase_kept_too_long(store.engine, config, AFTER_THE_SECOND + 30 * DAY) == ErasureResult()
 
     def test_age_counts_from_the_end(self, tmp_path: Path, store: Store, lessons: list[int]) -> None:
         config = read_config(keep(tmp_path, 30))
-        assert not enforce_retention(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
-        assert enforce_retention(
+        assert not erase_kept_too_long(store.engine, config, START + timedelta(minutes=5) + 30 * DAY).sessions
+        assert erase_kept_too_long(
             store.engine, config, START + timedelta(minutes=5, seconds=1) + 30 * DAY
         ).sessions
 
@@ -77,7 +79,7 @@ class TestEnforceRetention:
             running = unit.start_session(new_session())
             unit.commit()
         assert (
-            enforce_retention(store.engine, read_config(keep(tmp_path, 1)), START + 10_000 * DAY)
+            erase_kept_too_long(store.engine, read_config(keep(tmp_path, 1)), START + 10_000 * DAY)
             == ErasureResult()
         )
         assert queries.get_session(store.engine, running).status is SessionStatus.RUNNING
@@ -94,12 +96,12 @@ class TestEnforceRetention:
 
         with monkeypatch.context() as patched:
             patched.setattr("shutil.rmtree", busy)
-            erased = enforce_retention(store.engine, config, at)
+            erased = erase_kept_too_long(store.engine, config, at)
         assert erased.sessions == (lessons[1],)
         assert erased.failed == (
             f"the report of session {lessons[0]} cannot be deleted (it is open in another program)",
         )
-        assert enforce_retention(store.engine, config, at).sessions == (lessons[0],)
+        assert erase_kept_too_long(store.engine, config, at).sessions == (lessons[0],)
 
     def test_class_layout_reports_and_empty_folders_are_deleted(
         self, tmp_path: Path, store: Store, lessons: list[int], shell
@@ -110,7 +112,7 @@ class TestEnforceRetention:
         assert Path(file).relative_to(tmp_path).as_posix() == (
             f"classpulse-data/reports/7b/2026-03-02 10.00 session-{lessons[0]:04d}/report.html"
         )
-        assert enforce_retention(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
+        assert erase_kept_too_long(store.engine, read_config(path), AFTER_THE_SECOND + 30 * DAY).folders == 1
         assert list((tmp_path / "classpulse-data" / "reports").iterdir()) == []
 
 
@@ -140,7 +142,7 @@ class TestUploadedRecordings:
         now = AFTER_THE_SECOND + 30 * DAY
         assert find_expired(store.engine, config, now, 30).recordings == 1
         assert len(self.left(config)) == 4
-        assert enforce_retention(store.engine, config, now).recordings == 1
+        assert erase_kept_too_long(store.engine, config, now).recordings == 1
         assert self.left(config) == [f"{stays.id}.json", f"{stays.id}.video"]
         assert gone.session_id not in numbers(store)
 
@@ -149,7 +151,7 @@ class TestUploadedRecordings:
         self.upload(config, 1, None, state=UploadState.REJECTED)
         young = self.upload(config, 2, None, state=UploadState.REJECTED, uploaded_at=START + 2 * DAY)
         waits = self.upload(config, 3, None, state=UploadState.WAITING)
-        assert enforce_retention(store.engine, config, START + 31 * DAY) == ErasureResult(recordings=1)
+        assert erase_kept_too_long(store.engine, config, START + 31 * DAY) == ErasureResult(recordings=1)
         assert {name.split(".")[0] for name in self.left(config)} == {young.id, waits.id}
 
     def test_running_dashboard_drops_erased_uploads(
@@ -159,7 +161,7 @@ class TestUploadedRecordings:
         self.upload(config, 1, lessons[0])
         dashboard = UploadStore(uploads_folder(config))
         assert len(dashboard.list_all()) == 1
-        enforce_retention(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
+        erase_kept_too_long(store.engine, config, AFTER_THE_SECOND + 30 * DAY)
         assert (dashboard.list_all(), dashboard.get(f"{1:032x}")) == ([], None)
 
     def test_undeletable_recording_keeps_its_session(
@@ -174,12 +176,12 @@ class TestUploadedRecordings:
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "unlink", busy)
-            erased = enforce_retention(store.engine, config, at)
+            erased = erase_kept_too_long(store.engine, config, at)
         assert erased.sessions == (lessons[1],)
         assert erased.failed == (
             f"the recording of session {lessons[0]} cannot be deleted (it is open in another program)",
         )
-        assert (erased.recordings, enforce_retention(store.engine, config, at)) == (
+        assert (erased.recordings, erase_kept_too_long(store.engine, config, at)) == (
             0, ErasureResult((lessons[0],), recordings=1)
         )  # fmt: skip
 
