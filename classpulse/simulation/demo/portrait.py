@@ -107,8 +107,8 @@ def _segment_person(image_bgr: ImageBGR) -> NDArray[np.float32]:
     """
     small = cv2.resize(image_bgr, (SEGMENTATION_PX, SEGMENTATION_PX), interpolation=cv2.INTER_AREA)
     network = MediaPipeNetwork(SELFIE_SEGMENTATION)
-    mask = network.run(small[:, :, ::-1].astype(np.float32) / 255)[SEGMENTATION_PX**2]
+    mask = network.run(small[:, :, ::-1].astype(np.float32) / np.float32(255))[SEGMENTATION_PX**2]
     height, width = image_bgr.shape[:2]
     full = cv2.resize(mask.reshape(SEGMENTATION_PX, -1), (width, height), interpolation=cv2.INTER_CUBIC)
     smooth = cv2.GaussianBlur(full, (0, 0), 2.5)
-    return np.clip((smooth - 0.6) / 0.35 + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((smooth - 0.6) / 0.35 + 0.5, 0, 1), np.float32)
