@@ -1,14 +1,15 @@
 # Two commands: `make demo` plays the built-in class to its report, `make test` checks everything.
 # Each makes its own virtual environment, so nothing on the machine is changed.
 
-SUITABLE := 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
-PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+# The newest suitable interpreter. Debian's python3 has no ensurepip unless python3-venv is installed.
+SUITABLE := 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c $(SUITABLE) 2>/dev/null && { command -v $$p; break; }; done)
 VENV := .venv
 TEST_VENV := .venv-test
-HEADLESS := opencv-contrib-python-headless==4.11.0.86
+TOOLS_VENV := .venv-tools
 
-.PHONY: demo test quick soak check replay format docs messages constraints clean
+.PHONY: demo test quick soak check matrix replay format docs messages constraints sbom audit clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -60,35 +61,46 @@ define collected
 	$(BIN)/pybabel compile --directory $(1) --domain $(2) --statistics
 endef
 
+# Everything on each Python from 3.11 to 3.14 that this computer has: noxfile.py.
+matrix: $(TOOLS_VENV)/.installed
+	$(TOOLS_VENV)/bin/nox
+
+# The newest versions that setup.cfg allows, for 'make test' to be tried with: one file for all Python versions and
+# platforms, which is why uv makes it.
+constraints: $(TOOLS_VENV)/.installed
+	{ echo "# The versions with which the tests last passed, for Python 3.11 to 3.14 on Linux, Windows and macOS."; \
+	  echo "# Resolved on $$(date -u +%F) by $$($(TOOLS_VENV)/bin/uv --version | cut -d' ' -f1,2); 'make constraints' renews it."; \
+	  $(TOOLS_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+		--constraints tools/constraints.in --all-extras --group pyproject.toml:maintain setup.cfg; } > constraints.new
+	mv constraints.new constraints.txt
+
+# The software bill of materials of what 'make demo' installs: sbom.cdx.json.
+sbom: $(TOOLS_VENV)/.installed $(VENV)/.installed
+	PYTHONPATH=. $(TOOLS_VENV)/bin/python tools/sbom.py $(VENV) sbom.cdx.json
+
+# Known vulnerabilities of the versions in constraints.txt. This one needs a network.
+audit: $(TOOLS_VENV)/.installed
+	$(TOOLS_VENV)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	$(call install,$(VENV),--constraint constraints.txt --editable .)
+	$(call install,$(VENV),--editable .)
 
 $(TEST_VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	$(call install,$(TEST_VENV),--constraint constraints.txt --editable '.[test$(comma)train]')
-
-# The newest versions that setup.cfg allows, for 'make test' to be tried with.
-constraints:
-	rm -rf $(TEST_VENV)
 	$(call install,$(TEST_VENV),--editable '.[test$(comma)train]')
-	sed -n '/^#/p' constraints.txt > constraints.new
-	$(TEST_VENV)/bin/python -m pip freeze --all --exclude-editable --exclude pip | grep -v headless >> constraints.new
-	mv constraints.new constraints.txt
-	touch $(TEST_VENV)/.installed
+
+$(TOOLS_VENV)/.installed: pyproject.toml constraints.txt
+	$(call install,$(TOOLS_VENV),--group maintain)
 
 comma := ,
 
-# The OpenCV wheels need libGL and GLib for their windows. A bare server has neither, and we open no
-# window: there the headless build is laid over them (same version, same files less the windows).
 define install
-	@test -n "$(PYTHON)" || { echo "Classpulse needs Python 3.11 or 3.12; install one, or say 'make PYTHON=/path/to/python'" >&2; exit 2; }
-	$(PYTHON) -m venv $(1)
-	$(1)/bin/python -m pip install --quiet --upgrade pip
-	$(1)/bin/python -m pip install --quiet $(2)
-	$(1)/bin/python -c 'import cv2' 2>/dev/null \
-		|| $(1)/bin/python -m pip install --quiet --force-reinstall --no-deps $(HEADLESS)
+	@test -n "$(PYTHON)" || { echo "Classpulse needs Python 3.11 or later; install one, or say 'make PYTHON=/path/to/python'" >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(1)
+	$(1)/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(1)/bin/python -m pip install --quiet --constraint constraints.txt $(2)
 	$(1)/bin/python -m pip check
 	touch $@
 endef
 
 clean:
-	rm -rf $(VENV) $(TEST_VENV) build dist *.egg-info .mypy_cache .import_linter_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TEST_VENV) $(TOOLS_VENV) .nox build dist *.egg-info .mypy_cache .import_linter_cache .ruff_cache .pytest_cache .hypothesis

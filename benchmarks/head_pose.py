@@ -91,7 +91,8 @@ def render(fields: PoseFields, yaw_deg: float, pitch_deg: float, roll_deg: float
     height, width = image.shape[:2]
     field = fields.field_for(FacePose(yaw_deg=yaw_deg, pitch_deg=pitch_deg))
     coordinates = np.asarray(cv2.resize(sample_grid(image.shape) - field, (width, height)), np.float32)
-    turned = cv2.remap(image, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.moveaxis(coordinates, 2, 0)
+    turned = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     x1, _, x2, _ = fields.portrait.landmarks.box_xyxy
     rotation = cv2.getRotationMatrix2D((width / 2, height / 2), roll_deg, 1.0)
     rolled = cv2.warpAffine(turned, rotation, (width, height), borderMode=cv2.BORDER_REPLICATE)

@@ -22,3 +22,13 @@ class ProblemError(Exception):
 
 class ModelError(ProblemError):
     """A model file or a data set cannot be used."""
+
+
+class NetworkFileError(ModelError):
+    """``file`` of the bundled networks is missing or was changed."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"The network file {file} of Classpulse is missing or damaged.", "Reinstall Classpulse."
+        )
+        self.file = file

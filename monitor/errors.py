@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from model.errors import ProblemError
 
 
@@ -29,7 +27,7 @@ class SourceLost(SourceError):
 
 
 class DetectorError(ProblemError):
-    """A face detector or another network cannot be loaded: a missing model file, an invalid setting."""
+    """A face detector cannot be loaded: an invalid setting, a missing package."""
 
 
 class UnknownBackend(DetectorError):
@@ -41,29 +39,17 @@ class UnknownBackend(DetectorError):
         self.known = known
 
 
-class ModelNotInstalled(DetectorError):
-    """``file`` is not part of the installed mediapipe, or mediapipe is not installed."""
+class BackendNotInstalled(DetectorError):
+    """``detection.backend`` needs the optional package ``package``, which is not installed or cannot be
+    loaded."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, backend: str, package: str) -> None:
         super().__init__(
-            f"{file} is not part of the installed mediapipe.",
-            "Install mediapipe 0.10.21, the last release that contains the models: "
-            "pip install mediapipe==0.10.21.",
+            f"detection.backend is {backend!r}, but the package {package} is not installed.",
+            f"Install it (pip install 'classpulse[{package}]'), or use another backend.",
         )
-        self.file = file
-
-
-class YuNetModelError(DetectorError):
-    """YuNet's model file at ``path`` (None: not set) is missing or cannot be read."""
-
-    def __init__(self, path: Path | None) -> None:
-        problem = (
-            "detection.yunet_model is not set." if path is None else f"{path} is not a readable YuNet model."
-        )
-        super().__init__(
-            problem, "Set it to the path of YuNet's ONNX file (opencv_zoo), or use backend: mediapipe."
-        )
-        self.path = path
+        self.backend = backend
+        self.package = package
 
 
 class PlanError(ProblemError):

@@ -109,7 +109,7 @@ class RotatedCrop:
         crop = cv2.warpAffine(
             image_bgr, self.to_crop, (self.size_px, self.size_px), borderMode=cv2.BORDER_REPLICATE
         )
-        return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.float32) / 255
+        return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.float32) / np.float32(255)
 
     def to_frame(self, points: Points) -> Points:
         """Points ``(N, 3)`` of the crop, z in its pixels too, in pixels of the frame."""

@@ -101,7 +101,6 @@ class MonitorSettings(SettingsSection):
 PRIVATE_KEYS: dict[str, Any] = {
     "capture": {"source"},
     "expression": {"model"},
-    "detection": {"yunet_model"},
 }
 """Settings that are not stored with a session, in the form of pydantic's ``exclude``."""
 

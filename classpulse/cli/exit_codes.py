@@ -44,13 +44,14 @@ def missing_library(error: ImportError) -> RunError | None:
     """The error for a system library that OpenCV needs and the machine lacks; None for any other import
     error.
 
-    The OpenCV packages link window libraries that a server without a screen does not have.
+    mediapipe installs an OpenCV with windows over the headless one, and its libraries are missing on a server
+    without a screen.
     """
     if not any(library in str(error) for library in _GUI_LIBRARIES):
         return None
-    opencv = version("opencv-contrib-python")
+    opencv = version("opencv-python-headless")
     return RunError(
         f"OpenCV cannot be loaded on this machine ({error}).",
-        "Install the libraries (apt-get install libgl1 libglib2.0-0), or OpenCV without windows (pip install "
-        f"--force-reinstall --no-deps opencv-contrib-python-headless=={opencv}).",
+        "Install the libraries (apt-get install libgl1 libglib2.0-0), or restore the headless OpenCV (pip "
+        f"install --force-reinstall --no-deps opencv-python-headless=={opencv}).",
     )

@@ -174,7 +174,7 @@ def make_scorecard(
         )
         progress(done / len(images_by_condition))
     plain, mirrored = answers["as they are"], answers["mirrored"]
-    averaged = {head: (plain[head] + mirrored[head]) / 2 for head in plain}
+    averaged = {head: (plain[head] + mirrored[head]) / np.float32(2) for head in plain}
     is_unseen = None if train is None else ~has_copy_in(faces, train)
     return Scorecard(
         model=model.version,

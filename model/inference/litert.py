@@ -8,7 +8,6 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +54,3 @@ def open_interpreter(model: Path | bytes, threads: int) -> Any:
         interpreter = Interpreter(**source, num_threads=threads)
         interpreter.allocate_tensors()
     return interpreter
-
-
-def bundled_model(relative: str) -> Path | None:
-    """A network inside the installed mediapipe, e.g. ``face_landmark/face_landmark.tflite``; None if missing.
-
-    The package is located but not imported: importing it takes seconds, 15 with TensorFlow.
-    """
-    spec = find_spec("mediapipe")
-    for root in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(root) / "modules" / relative
-        if path.is_file():
-            return path
-    return None

@@ -65,7 +65,8 @@ def transform(image: FaceImage, angle_deg: float, scale: float, shift_px: tuple[
 def change_contrast(image: FaceImage, gain: float) -> FaceImage:
     """Grey values scaled about their mean by ``gain``, clipped to 0..255."""
     mean = float(image.mean())
-    return np.clip(mean + gain * (image.astype(np.float32) - mean), 0, 255).astype(np.uint8)
+    changed = np.clip(mean + gain * (image.astype(np.float32) - mean), 0, 255)
+    return np.asarray(changed, np.uint8)
 
 
 def erase_box(image: FaceImage, box_xyxy: tuple[int, int, int, int]) -> FaceImage:

@@ -130,7 +130,7 @@ class TrainingBatches:
         return TrainingBatch(
             mix_rows(images, partners, share),
             {
-                "expression": expression / np.maximum(weights, 1e-6)[:, None],
+                "expression": np.asarray(expression / np.maximum(weights, 1e-6)[:, None], np.float32),
                 "fer2013": mix_rows(targets["fer2013"], partners, share),
             },
             {"expression": weights, "fer2013": np.ones(len(chosen), np.float32)},

@@ -124,7 +124,7 @@ class TrainingState:
 
     def save(self, folder: Path) -> None:
         """Write the state to ``folder``, atomically."""
-        arrays: dict[str, NDArray[np.generic]] = {name: np.asarray(getattr(self, name)) for name in _COUNTS}
+        arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in _COUNTS}
         for name in _LISTS:
             arrays |= {f"{name}_{index}": array for index, array in enumerate(getattr(self, name))}
         new_file = folder / f"{STATE_FILE}.new"

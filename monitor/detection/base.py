@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 from annotated_types import Ge, Le
@@ -31,8 +30,9 @@ class Detector(Protocol):
 class DetectionSettings:
     """Settings of face detection.
 
-    ``backend``: MediaPipe's models are installed; YuNet finds slightly more faces, but the user has to
-    download its model file and set ``yunet_model``.
+    ``backend``: ``blazeface`` runs MediaPipe's networks on slices of the frame, with verification; ``yunet``
+    runs YuNet on the whole frame; ``mediapipe`` is MediaPipe's own face detector task on the whole frame,
+    which finds large faces only and needs the extra ``classpulse[mediapipe]``.
 
     ``min_face_px``: the smallest face to detect, pixels of the frame. It determines the size of the slices:
     half the value means four times the work. Below 24 no expression can be read.
@@ -48,9 +48,8 @@ class DetectionSettings:
     ``threads``: CPU threads for the models; the smallest laptops have two to spare.
     """
 
-    backend: Literal["mediapipe", "yunet"] = "mediapipe"
+    backend: Literal["blazeface", "yunet", "mediapipe"] = "blazeface"
     min_face_px: Annotated[int, Ge(12), Le(512)] = 24
     min_score: Annotated[float, Ge(0.1), Le(0.95)] = 0.5
-    yunet_model: Path | None = None
     full_scan_interval: Annotated[int, Ge(1), Le(40)] = 12
     threads: Annotated[int, Ge(1), Le(32)] = 2

@@ -1,7 +1,7 @@
-"""MediaPipe's bundled face detection models, run with LiteRT.
+"""MediaPipe's face detection networks, run with LiteRT.
 
-Importing mediapipe takes some 3 s, and with TensorFlow installed 7 to 15 s, because it imports that too; its
-graphs also do not accept slices. So the package is only located, and its two model files are run here.
+MediaPipe's own detector (``monitor.detection.mediapipe_backend``) scales the whole frame to 128 pixels. Here
+the same networks run on slices, and return the scores that verification needs.
 Source: BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047; anchors and decoding as in mediapipe's
 ``modules/face_detection/*.pbtxt``, release 0.10.21.
 """
@@ -9,14 +9,13 @@ Source: BlazeFace, Bazarevsky et al. 2019, arXiv 1907.05047; anchors and decodin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from model.inference.litert import bundled_model, open_interpreter
+from model.inference.litert import open_interpreter
+from model.networks import FACE_DETECTION_FULL_RANGE, FACE_DETECTION_SHORT_RANGE, BundledNetwork
 from monitor.detection.nms import Candidates, Floats
-from monitor.errors import ModelNotInstalled
 from monitor.types import ImageBGR
 
 LOGIT_LIMIT = 80.0
@@ -26,32 +25,28 @@ overflows; beyond 17 the sigmoid is 1 in float32."""
 
 @dataclass(frozen=True)
 class BlazeFaceModel:
-    """A bundled model: its file, the side of its square input, and its anchor grids as (cells along a side,
-    anchors per cell)."""
+    """A network, the side of its square input, and its anchor grids as (cells along a side, anchors per
+    cell)."""
 
-    file: str
+    network: BundledNetwork
     input_px: int
     grids: tuple[tuple[int, int], ...]
 
 
-SHORT_RANGE = BlazeFaceModel("face_detection_short_range.tflite", 128, ((16, 2), (8, 6)))
+SHORT_RANGE = BlazeFaceModel(FACE_DETECTION_SHORT_RANGE, 128, ((16, 2), (8, 6)))
 """For faces within some 2 m of the camera: large in the image."""
 
-FULL_RANGE = BlazeFaceModel("face_detection_full_range_sparse.tflite", 192, ((48, 1),))
+FULL_RANGE = BlazeFaceModel(FACE_DETECTION_FULL_RANGE, 192, ((48, 1),))
 """For faces within some 5 m: down to a sixteenth of the image's side."""
 
 
 class BlazeFace:
-    """Runs one model on square crops.
-
-    Raises:
-        ModelNotInstalled: mediapipe is not installed, or is a release without model files.
-    """
+    """Runs one network on square crops. Raises NetworkFileError if its file is missing or damaged."""
 
     def __init__(self, model: BlazeFaceModel, threads: int) -> None:
         self.input_px = model.input_px
         self._anchors = _anchors(model)
-        self._interpreter = open_interpreter(_model_path(model.file), threads)
+        self._interpreter = open_interpreter(model.network.read(), threads)
         self._input = self._interpreter.get_input_details()[0]["index"]
         by_width = {int(out["shape"][-1]): out["index"] for out in self._interpreter.get_output_details()}
         self._regressors, self._logits = by_width[16], by_width[1]
@@ -74,13 +69,6 @@ class BlazeFace:
             scores[likely],
             self._anchors[likely] * self.input_px,
         )
-
-
-def _model_path(file: str) -> Path:
-    path = bundled_model(f"face_detection/{file}")
-    if path is not None:
-        return path
-    raise ModelNotInstalled(file)
 
 
 def _anchors(model: BlazeFaceModel) -> Floats:

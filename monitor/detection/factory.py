@@ -11,7 +11,7 @@ from monitor.detection.yunet import YuNetDetector
 from monitor.errors import UnknownBackend
 
 DETECTORS: Mapping[str, Callable[[DetectionSettings], Detector]] = MappingProxyType(
-    {"mediapipe": TiledDetector, "yunet": YuNetDetector}
+    {"blazeface": TiledDetector, "yunet": YuNetDetector}
 )
 """The detectors by ``DetectionSettings.backend``."""
 
@@ -21,7 +21,7 @@ def load_detector(settings: DetectionSettings) -> Detector:
 
     Raises:
         UnknownBackend: there is no such backend.
-        ModelNotInstalled, YuNetModelError: its model files are missing or invalid.
+        NetworkFileError: a bundled network is missing or damaged.
     """
     if settings.backend not in DETECTORS:
         raise UnknownBackend(settings.backend, tuple(DETECTORS))

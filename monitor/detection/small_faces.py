@@ -31,7 +31,6 @@ from monitor.detection.nms import (
 )
 from monitor.detection.tiling import MIN_INPUT_FACE_PX, FrameSlices, SliceScanner
 from monitor.detection.verification import CandidateVerifier
-from monitor.errors import DetectorError
 from monitor.types import Face, ImageBGR
 
 MIN_FACE_PX = 8
@@ -243,13 +242,10 @@ class SmallFaceProbe:
         return SmallFaces.from_sizes(most.sizes_px, most.found, self._min_face_px)
 
 
-def load_small_face_probe(settings: DetectionSettings) -> SmallFaceProbe | None:
-    """The probe for a detector with these settings. It uses MediaPipe's bundled networks for every backend;
-    None if they are not installed."""
-    try:
-        full, short = BlazeFace(FULL_RANGE, settings.threads), BlazeFace(SHORT_RANGE, settings.threads)
-    except DetectorError:
-        return None
+def load_small_face_probe(settings: DetectionSettings) -> SmallFaceProbe:
+    """The probe for a detector with these settings. It uses BlazeFace for every backend. Raises
+    NetworkFileError."""
+    full, short = BlazeFace(FULL_RANGE, settings.threads), BlazeFace(SHORT_RANGE, settings.threads)
     verifier = CandidateVerifier(full, short, max(MIN_SCORE, settings.min_score))
     return SmallFaceProbe(SliceScanner(full, short, MIN_INPUT_FACE_PX), verifier, settings.min_face_px)
 

@@ -1,8 +1,6 @@
-"""The default detector: MediaPipe's models on overlapping slices, with verification passes."""
+"""The default detector: MediaPipe's networks on overlapping slices, with verification passes."""
 
 from __future__ import annotations
-
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +27,7 @@ class TiledDetector:
     """Full-range BlazeFace on every slice and short-range on the whole frame, merged and verified; between
     scans known faces are tracked. One detector serves one source.
 
-    Raises:
-        ModelNotInstalled: mediapipe's model files are missing.
+    Raises NetworkFileError if a network is missing.
     """
 
     def __init__(self, settings: DetectionSettings) -> None:
@@ -43,7 +40,8 @@ class TiledDetector:
             self._verifier,
             settings.full_scan_interval,
         )
-        self.version = f"blazeface tiled 3 (mediapipe {_installed_version('mediapipe')})"
+        networks = f"full range: {FULL_RANGE.network.label}; short range: {SHORT_RANGE.network.label}"
+        self.version = f"blazeface tiled 3 ({networks})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """See ``Detector.detect``. Boxes are BlazeFace's, widened by ``BOX_MARGINS`` and clipped to the
@@ -52,13 +50,6 @@ class TiledDetector:
         detected = self._incremental.detect(image_bgr)
         faces = _faces(detected.faces, detected.verified, width, height)
         return [face for face in faces if face.size_px >= MIN_SIZE_SHARE * self._min_face_px]
-
-
-def _installed_version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _faces(candidates: Candidates, verified: NDArray[np.bool_], width: int, height: int) -> list[Face]:

@@ -1,19 +1,19 @@
-"""YuNet, run by OpenCV: the optional detector, whose model file the user provides.
+"""YuNet, run by OpenCV: an alternative detector on the whole frame.
 
 Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector"; ``face_detection_yunet`` of opencv_zoo.
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 
+from model.networks import FACE_DETECTION_YUNET
 from monitor.detection.base import DetectionSettings
 from monitor.detection.nms import Floats
-from monitor.errors import YuNetModelError
 from monitor.types import Face, ImageBGR
 
 MIN_INPUT_FACE_PX = 16
@@ -37,24 +37,18 @@ TOP_K = 1000
 
 
 class YuNetDetector:
-    """YuNet on the whole frame, scaled so that the smallest face to detect is just large enough.
-
-    Raises:
-        YuNetModelError: no model path is set, or the file is not a model that OpenCV can read.
-    """
+    """YuNet on the whole frame, scaled so that the smallest face to detect is just large enough. Raises
+    NetworkFileError if its file is missing or damaged."""
 
     def __init__(self, settings: DetectionSettings) -> None:
-        path = _model_file(settings.yunet_model)
         self._scale = min(1.0, MIN_INPUT_FACE_PX / settings.min_face_px)
-        try:
+        network = np.frombuffer(FACE_DETECTION_YUNET.read(), np.uint8)
+        no_config = np.empty(0, np.uint8)
+        with _without_opencv_warnings():
             self._net = cv2.FaceDetectorYN.create(
-                str(path), "", (320, 320), settings.min_score, NMS_IOU, TOP_K
+                "onnx", network, no_config, (320, 320), settings.min_score, NMS_IOU, TOP_K
             )
-        except cv2.error as error:
-            raise YuNetModelError(path) from error
-        self.version = (
-            f"yunet {hashlib.sha256(path.read_bytes()).hexdigest()[:12]} (opencv {cv2.__version__})"
-        )
+        self.version = f"yunet ({FACE_DETECTION_YUNET.label}; opencv {cv2.__version__})"
 
     def detect(self, image_bgr: ImageBGR) -> list[Face]:
         """See ``Detector.detect``. YuNet has no keypoints for ears: they are NaN."""
@@ -84,10 +78,16 @@ def _padded(length: int) -> int:
     return max(MIN_SIDE_PX, -(-(length + MARGIN_PX) // STRIDE_PX) * STRIDE_PX)
 
 
-def _model_file(path: Path | None) -> Path:
-    if path is None or not path.is_file():
-        raise YuNetModelError(path)
-    return path
+@contextmanager
+def _without_opencv_warnings() -> Iterator[None]:
+    """Within the block, OpenCV logs errors only: version 5 warns whenever a network is opened with a target,
+    and ``FaceDetectorYN`` always names one."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _face(row: Floats, x_scale: float, y_scale: float, width: int, height: int) -> Face | None:

@@ -45,7 +45,7 @@ class TilePose:
 
 
 class TilePoseEstimator:
-    """Estimates the head poses in tiles. Raises ModelNotInstalled if the networks are missing."""
+    """Estimates the head poses in tiles. Raises NetworkFileError if the networks are missing."""
 
     def __init__(self) -> None:
         self._network, self._detector = MeshNetwork(), BlazeFace(SHORT_RANGE, 1)
@@ -64,7 +64,7 @@ class TilePoseEstimator:
 
 def tile_poses(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Yaw and pitch in degrees, ``(N, 2)``, of the faces in ``images`` ``(N, 48, 48)`` grey; NaN where the
-    mesh network finds no face. About 10 ms per face. Raises ModelNotInstalled if the networks are missing."""
+    mesh network finds no face. About 10 ms per face. Raises NetworkFileError if the networks are missing."""
     estimator = TilePoseEstimator()
     poses = np.full((len(images), 2), np.nan, np.float32)
     for index, image in enumerate(images):

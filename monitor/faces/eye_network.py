@@ -1,4 +1,4 @@
-"""The contour of an eye, from MediaPipe's bundled iris network.
+"""The contour of an eye, from MediaPipe's iris network.
 
 The face mesh does not show whether an eye is closed: in the mesh, a closed eye is still two thirds as high as
 an open one (``docs/explanation/attention.md``). The input of this network is a crop of the eye, as in
@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from model.networks import IRIS_LANDMARK
 from monitor.faces.mesh import MediaPipeNetwork
 from monitor.imaging import RotatedCrop
 from monitor.types import ImageBGR
@@ -25,11 +26,11 @@ RIGHT_CORNERS, LEFT_CORNERS = (33, 133), (362, 263)
 
 
 class EyeNetwork:
-    """Finds eye contours in a face whose mesh is known. Raises ModelNotInstalled if the network is
+    """Finds eye contours in a face whose mesh is known. Raises NetworkFileError if the network is
     missing."""
 
     def __init__(self) -> None:
-        self._network = MediaPipeNetwork("iris_landmark/iris_landmark.tflite")
+        self._network = MediaPipeNetwork(IRIS_LANDMARK)
 
     def contours(self, image_bgr: ImageBGR, mesh_xy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Both eyes, ``(2, 71, 2)`` float32: the subject's right, then left, points in pixels of a crop in

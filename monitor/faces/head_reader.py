@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from model.networks import FACE_LANDMARK, IRIS_LANDMARK
 from monitor.faces.eye_closure import are_eyes_readable, eye_aspect_ratio
 from monitor.faces.eye_network import LEFT_CORNERS, RIGHT_CORNERS, EyeNetwork, eye_width_px
 from monitor.faces.head_pose import AttentionSettings, pose_from_keypoints, pose_from_mesh
@@ -27,7 +28,7 @@ people."""
 
 class MeshPoseEstimator:
     """Runs one or two passes of the mesh network for each face, and the eye network for each eye of a large
-    one. Raises ModelNotInstalled if the networks are missing."""
+    one. Raises NetworkFileError if the networks are missing."""
 
     def __init__(self, settings: AttentionSettings) -> None:
         self._eyes_min_face_px = settings.eyes_min_face_px
@@ -36,7 +37,10 @@ class MeshPoseEstimator:
     @property
     def version(self) -> str:
         """The method, as stored in a session's ``versions``."""
-        return f"MediaPipe's face mesh at every size; iris from {self._eyes_min_face_px} px on"
+        return (
+            f"MediaPipe's face mesh ({FACE_LANDMARK.label}) at every size; "
+            f"iris ({IRIS_LANDMARK.label}) from {self._eyes_min_face_px} px on"
+        )
 
     def estimate(self, image_bgr: ImageBGR, faces: list[Face]) -> list[HeadEstimate]:
         """Pose, eye aspect ratio and mesh fit of each face, in the order of ``faces``."""

@@ -1,4 +1,4 @@
-"""The mesh of a face, from MediaPipe's bundled landmark network: 468 points with depth.
+"""The mesh of a face, from MediaPipe's landmark network: 468 points with depth.
 
 Cropped and decoded as in mediapipe's ``modules/face_landmark/*.pbtxt``, release 0.10.21; on the same box it
 returns MediaPipe's own points to 0.05 px (``docs/explanation/attention.md``). Source: Kartynnik et al. 2019,
@@ -14,26 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.inference.litert import bundled_model, open_interpreter
-from monitor.errors import ModelNotInstalled
+from model.inference.litert import open_interpreter
+from model.networks import FACE_LANDMARK, BundledNetwork
 from monitor.imaging import RotatedCrop
 from monitor.types import Box, ImageBGR
 
 
 class MediaPipeNetwork:
-    """A landmark network of the installed mediapipe, run with LiteRT: one image in, flat vectors out.
+    """A network of MediaPipe's with one image as its input, run with LiteRT: flat vectors out.
 
-    ``model_path`` is e.g. ``face_landmark/face_landmark.tflite``.
-
-    Raises:
-        ModelNotInstalled: mediapipe is not installed, or is a release without model files.
+    Raises NetworkFileError if its file is missing or damaged.
     """
 
-    def __init__(self, model_path: str, threads: int = 1) -> None:
-        path = bundled_model(model_path)
-        if path is None:
-            raise ModelNotInstalled(model_path)
-        self._interpreter = open_interpreter(path, threads)
+    def __init__(self, network: BundledNetwork, threads: int = 1) -> None:
+        self._interpreter = open_interpreter(network.read(), threads)
         details = self._interpreter.get_input_details()[0]
         self._input, self.input_px = details["index"], int(details["shape"][1])
         outputs = self._interpreter.get_output_details()
@@ -85,10 +79,10 @@ class Mesh:
 
 
 class MeshNetwork:
-    """Finds the mesh of a detected face. Raises ModelNotInstalled if the network is missing."""
+    """Finds the mesh of a detected face. Raises NetworkFileError if the network is missing."""
 
     def __init__(self) -> None:
-        self._network = MediaPipeNetwork("face_landmark/face_landmark.tflite")
+        self._network = MediaPipeNetwork(FACE_LANDMARK)
 
     def find(self, image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]) -> Mesh:
         """The mesh in ``box_xyxy``, pixels, whether it contains a face (``Mesh.presence``) or not.

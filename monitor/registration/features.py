@@ -81,7 +81,7 @@ def detect_features(
 
 def working_scale(image_bgr: ImageBGR) -> float:
     """The factor by which an image is scaled before comparison, at most 1."""
-    return min(1.0, WORKING_PX / max(image_bgr.shape[:2]))
+    return min(1.0, WORKING_PX / float(max(image_bgr.shape[:2])))
 
 
 def working_grey(image_bgr: ImageBGR) -> NDArray[np.uint8]:

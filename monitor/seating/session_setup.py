@@ -95,7 +95,7 @@ class RoomSetup(SessionSetup):
         return LayoutChangeDetector(context_patch, confirmation, is_video=is_video)
 
     def small_face_probe(self, settings: DetectionSettings) -> SmallFaceProbe | None:
-        """None if its networks are not installed."""
+        """None if the frames are not searched."""
         return load_small_face_probe(settings)
 
 

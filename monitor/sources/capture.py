@@ -49,7 +49,7 @@ CaptureFactory = Callable[[int | str], Capture]
 def open_capture(address: int | str) -> Capture:
     """OpenCV's capture of the number of a camera or a URL; may block for ``OPEN_TIMEOUT_MS``."""
     # The caller reports a missing camera in one line; OpenCV's own warnings would repeat it.
-    cv2.setLogLevel(0)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if isinstance(address, int):
         return cv2.VideoCapture(address)
     # Over UDP each lost packet smears the image until the next key frame, and faces are still detected in

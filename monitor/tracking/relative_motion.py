@@ -97,7 +97,7 @@ def _align(
     prior = np.diag([*[10.0] * 2, *[1e5] * (free - 2), 1e-3, 1e-3])
     for _ in range(MAX_ITERATIONS):
         moved = _warp(current, motion)
-        dy, dx = np.gradient(moved)
+        dy, dx = (np.asarray(slope) for slope in np.gradient(moved))
         columns = (dx, dy, dx * x + dy * y, dy * x - dx * y)[:free]
         ones = np.ones(int(mask.sum()))
         table = np.stack([*(column[mask] for column in columns), moved[mask], ones], axis=1)

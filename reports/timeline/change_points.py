@@ -147,7 +147,9 @@ def _windows(weighted: Floats, weights: Floats, width: int) -> tuple[Floats, NDA
 
 def _adjusted_p_values(differences: Sequence[Floats]) -> list[Floats]:
     """The adjusted p-values of all candidates, ``(C,)`` per measure."""
-    signs = np.random.default_rng(_SEED).choice([-1.0, 1.0], (PERMUTATIONS, len(differences[0])))
+    signs = np.asarray(
+        np.random.default_rng(_SEED).choice([-1.0, 1.0], (PERMUTATIONS, len(differences[0]))), np.float64
+    )
     observed = [_statistic(np.ones((1, len(d))), d)[0] for d in differences]
     largest = np.max([_statistic(signs, d).max(axis=1) for d in differences], axis=0)
     return [

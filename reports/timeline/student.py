@@ -38,7 +38,7 @@ class BinGrid:
     @property
     def start_s(self) -> Floats:
         """``(B,)`` media time of the start of each bin."""
-        return np.arange(len(self.watched_s)) * self.bin_s
+        return np.arange(len(self.watched_s), dtype=np.float64) * self.bin_s
 
     @property
     def is_watched(self) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classpulse.simulation.ground_truth import DemoError
+from model.networks import SELFIE_SEGMENTATION
 from monitor.detection.base import DetectionSettings
 from monitor.detection.factory import load_detector
 from monitor.faces.mesh import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, MediaPipeNetwork, Mesh, MeshNetwork
@@ -43,7 +44,6 @@ def find_landmarks(image_bgr: ImageBGR, box_xyxy: Box, eyes: NDArray[np.float32]
 
 
 PORTRAIT_FILE = "grace_hopper.jpg"
-SEGMENTATION_MODEL = "selfie_segmentation/selfie_segmentation.tflite"
 SEGMENTATION_PX = 256
 
 MIN_FACE_PX = 96
@@ -85,7 +85,7 @@ class Portrait:
 def load_portrait() -> Portrait:
     """Read, measure and segment the portrait (about 0.3 s; cached).
 
-    Raises ``DemoError`` if matplotlib's sample data is missing, ``DetectorError`` if mediapipe's models are.
+    Raises ``DemoError`` if matplotlib's sample data is missing, ``NetworkFileError`` if a network is.
     """
     path = Path(matplotlib.get_data_path()) / "sample_data" / PORTRAIT_FILE
     picture = cv2.imread(str(path))
@@ -100,15 +100,15 @@ def load_portrait() -> Portrait:
 
 
 def _segment_person(image_bgr: ImageBGR) -> NDArray[np.float32]:
-    """The person mask of MediaPipe's bundled selfie segmentation.
+    """The person mask of MediaPipe's selfie segmentation.
 
     Smoothed, then steepened about 0.6, because parts of the flag beside the cap get some tenths, in streaks.
     (``cv2.grabCut`` was tried first: it keeps the flag's dark stripe and cuts the hair square.)
     """
     small = cv2.resize(image_bgr, (SEGMENTATION_PX, SEGMENTATION_PX), interpolation=cv2.INTER_AREA)
-    network = MediaPipeNetwork(SEGMENTATION_MODEL)
-    mask = network.run(small[:, :, ::-1].astype(np.float32) / 255)[SEGMENTATION_PX**2]
+    network = MediaPipeNetwork(SELFIE_SEGMENTATION)
+    mask = network.run(small[:, :, ::-1].astype(np.float32) / np.float32(255))[SEGMENTATION_PX**2]
     height, width = image_bgr.shape[:2]
     full = cv2.resize(mask.reshape(SEGMENTATION_PX, -1), (width, height), interpolation=cv2.INTER_CUBIC)
     smooth = cv2.GaussianBlur(full, (0, 0), 2.5)
-    return np.clip((smooth - 0.6) / 0.35 + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((smooth - 0.6) / 0.35 + 0.5, 0, 1), np.float32)

@@ -216,7 +216,8 @@ def _filled_mask(
 ) -> NDArray[np.float32]:
     mask = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(mask, [_fixed_point(outline)], (255,), cv2.LINE_AA, SUPERSAMPLING)
-    return cv2.GaussianBlur(mask, (0, 0), blur_px).astype(np.float32)[..., None] / 255
+    blurred = np.asarray(cv2.GaussianBlur(mask, (0, 0), blur_px), np.float32)
+    return blurred[..., None] / np.float32(255)
 
 
 def _line_mask(
@@ -225,7 +226,8 @@ def _line_mask(
     mask = np.zeros(shape[:2], np.uint8)
     thickness = max(1, round(width_px))
     cv2.polylines(mask, [_fixed_point(points)], False, (255,), thickness, cv2.LINE_AA, SUPERSAMPLING)
-    return cv2.GaussianBlur(mask, (0, 0), blur_px).astype(np.float32)[..., None] / 255
+    blurred = np.asarray(cv2.GaussianBlur(mask, (0, 0), blur_px), np.float32)
+    return blurred[..., None] / np.float32(255)
 
 
 def _fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -350,9 +352,9 @@ class TilePainter:
             self._grid - self.fields.field_for(pose), self.width, self.height
         )
         if self._shrink > 1:
-            positions = (positions + 0.5) / self._shrink - 0.5
+            positions = np.asarray((positions + 0.5) / self._shrink - 0.5, np.float32)
         # Fixed-point maps take 0.9 ms per tile, float maps 1.5.
-        whole, part = cv2.convertMaps(positions, np.empty(0, np.float32), cv2.CV_16SC2)
+        whole, part = cv2.convertMaps(positions[..., 0], positions[..., 1], cv2.CV_16SC2)
         drawn = cv2.remap(source, whole, part, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         blue, green, red, alpha = cv2.split(drawn)
         behind = cv2.multiply(self._room, cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2BGR), scale=1 / 255)

@@ -19,8 +19,8 @@ from db import sessions as queries
 from db.engine import open_database
 from db.errors import DatabaseFull, DatabaseLocked, NotADatabase, NotFound, SchemaTooNew
 from db.records import SessionStatus
-from model.errors import ModelError
-from monitor.errors import DetectorError, SourceError
+from model.errors import ModelError, NetworkFileError
+from monitor.errors import SourceError
 from reports.errors import ReportError
 from tests.helpers.faces import face
 from tests.helpers.videos import cut_off, noise, rotate, steps, write_video
@@ -286,12 +286,13 @@ class TestCommandLine:
 
 
 class TestModels:
-    def test_missing_yunet_model_fails(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
+    def test_damaged_network_fails(self, tmp_path: Path, configured, shell, monkeypatch) -> None:
         from monitor.detection.factory import load_detector
 
         monkeypatch.setattr("monitor.session.builder.load_detector", load_detector)
-        configured(more="detection:\n  backend: yunet\n  yunet_model: nowhere.onnx\n")
-        shell.raises(DetectorError, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
+        monkeypatch.setattr("model.networks._FOLDER", tmp_path)
+        configured()
+        shell.raises(NetworkFileError, "analyze", write_video(tmp_path / "c.mp4", steps(3)))
         assert sessions(tmp_path) == []
 
     def test_invalid_expression_model_fails(self, tmp_path: Path, configured, shell) -> None:

@@ -164,7 +164,6 @@ def test_as_session_json_has_no_address_path_or_password() -> None:
             "database": {"url": "postgresql+psycopg://me:secret@host/db"},
             "output": {"folder": "/home/secret"},
             "expression": {"model": "/home/secret.tflite"},
-            "detection": {"yunet_model": "/home/secret.onnx"},
             "rooms": [{"name": "A", "source": "rtsp://me:secret@camera/2"}],
             "schedule": {
                 "lessons": [

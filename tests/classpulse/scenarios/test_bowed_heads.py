@@ -27,7 +27,8 @@ def drawn(fields: PoseFields, pitch_deg: float) -> ImageBGR:
     field = cv2.resize(
         sample_grid(image.shape) - fields.field_for(FacePose(pitch_deg=pitch_deg)), (width, height)
     )
-    bowed = cv2.remap(image, field.astype(np.float32), np.empty(0), cv2.INTER_LINEAR)
+    x, y = np.moveaxis(field.astype(np.float32), 2, 0)
+    bowed = cv2.remap(image, x, y, cv2.INTER_LINEAR)
     return np.asarray(
         cv2.resize(bowed[:, 30:-30], (WIDTH // 2, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8
     )

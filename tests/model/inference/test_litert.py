@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from model.inference.litert import bundled_model, open_interpreter
+from model.inference.litert import open_interpreter
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_open_interpreter_writes_nothing_to_stderr() -> None:
     code = (
-        "from model.inference.litert import bundled_model, open_interpreter\n"
-        "net = open_interpreter(bundled_model('face_detection/face_detection_short_range.tflite'), 1)\n"
+        "from model.inference.litert import open_interpreter\n"
+        "from model.networks import FACE_DETECTION_SHORT_RANGE\n"
+        "net = open_interpreter(FACE_DETECTION_SHORT_RANGE.read(), 1)\n"
         "net.invoke()\n"
         "print(net.get_input_details()[0]['shape'])\n"
     )
@@ -25,7 +26,3 @@ def test_open_interpreter_writes_nothing_to_stderr() -> None:
 def test_open_interpreter_invalid_network_raises() -> None:
     with pytest.raises((ValueError, RuntimeError)):
         open_interpreter(b"not a network", 1)
-
-
-def test_bundled_model_missing_returns_none() -> None:
-    assert bundled_model("face_detection/no_such_model.tflite") is None

@@ -9,7 +9,6 @@ import pytest
 
 from monitor.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, _anchors, _decode, _sigmoid
 from monitor.detection.nms import weighted_nms
-from monitor.errors import ModelNotInstalled
 from tests.helpers.pictures import portrait
 
 # The detections of mediapipe 0.10.21 (mp.solutions.face_detection, model_selection 0 and 1) in the
@@ -82,18 +81,6 @@ def test_decode_regressors_are_relative_to_anchor():
 
 def test_sigmoid_extreme_logits_do_not_overflow():
     assert _sigmoid(np.array([-1e30, 0, 1e30], dtype=np.float32)).tolist() == pytest.approx([0, 0.5, 1])
-
-
-@pytest.mark.parametrize("spec", [None, "elsewhere"])
-def test_missing_mediapipe_raises_model_not_installed(monkeypatch, tmp_path, spec):
-    class Elsewhere:
-        submodule_search_locations = (str(tmp_path),)
-
-    monkeypatch.setattr("model.inference.litert.find_spec", lambda name: Elsewhere() if spec else None)
-    with pytest.raises(ModelNotInstalled) as caught:
-        BlazeFace(FULL_RANGE, 1)
-    assert caught.value.file == FULL_RANGE.file
-    assert "\n" not in str(caught.value)
 
 
 def test_mediapipe_and_tensorflow_are_never_imported():

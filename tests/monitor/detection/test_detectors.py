@@ -1,4 +1,4 @@
-"""Tests of every backend; YuNet needs its model from ../shared."""
+"""Tests of every backend that comes with the package."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from model.networks import FACE_DETECTION_FULL_RANGE, FACE_DETECTION_SHORT_RANGE, FACE_DETECTION_YUNET
 from monitor.detection.base import DetectionSettings, Detector
 from monitor.detection.factory import DETECTORS, load_detector
 from monitor.errors import UnknownBackend
@@ -20,9 +21,6 @@ from tests.helpers.pictures import PORTRAIT_BOX_XYXY, iou, pasted, pasted_box, p
 
 @pytest.fixture(scope="module", params=sorted(DETECTORS))
 def detector(request: pytest.FixtureRequest) -> Detector:
-    if request.param == "yunet":
-        model = request.getfixturevalue("shared") / "models" / "face_detection_yunet.onnx"
-        return load_detector(DetectionSettings(backend="yunet", yunet_model=model))
     return load_detector(DetectionSettings(backend=request.param))
 
 
@@ -77,8 +75,12 @@ def test_detect_is_repeatable_and_leaves_image_unchanged(detector):
 
 
 def test_version_names_method_and_model(detector):
-    assert detector.version.split()[0] in {"blazeface", "yunet"}
-    assert "unknown" not in detector.version
+    networks = {
+        "blazeface": (FACE_DETECTION_FULL_RANGE, FACE_DETECTION_SHORT_RANGE),
+        "yunet": (FACE_DETECTION_YUNET,),
+    }
+    for network in networks[detector.version.split()[0]]:
+        assert network.label in detector.version
 
 
 def lecture_hall(shared: Path) -> tuple[ImageBGR, list[tuple[float, ...]]]:
@@ -129,4 +131,4 @@ def test_detect_clips_without_or_with_one_person(detector, shared, clip, seconds
 def test_load_detector_unknown_backend_raises():
     with pytest.raises(UnknownBackend) as caught:
         load_detector(DetectionSettings(backend="haar"))  # type: ignore[arg-type]
-    assert (caught.value.backend, caught.value.known) == ("haar", ("mediapipe", "yunet"))
+    assert (caught.value.backend, caught.value.known) == ("haar", ("blazeface", "yunet"))

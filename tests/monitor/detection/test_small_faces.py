@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from monitor.detection.small_faces import (
     load_small_face_probe,
 )
 from monitor.detection.tiling import FrameSlices
-from monitor.errors import ModelNotInstalled
 from monitor.types import Face, ImageBGR
 from tests.helpers.classrooms import HEIGHT, WIDTH, classroom
 from tests.helpers.drawn_spots import spot
@@ -265,14 +264,6 @@ def test_closing_frames_are_apart_and_bounded() -> None:
     assert earlier
     assert last - earlier[0] >= CLOSING_GAP_S
     assert all(first < second for first, second in pairwise(times))
-
-
-def test_load_probe_without_networks_returns_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: object) -> Iterator[None]:
-        raise ModelNotInstalled("face_detection_short_range.tflite")
-
-    monkeypatch.setattr(small_faces, "BlazeFace", missing)
-    assert load_small_face_probe(DetectionSettings(backend="yunet")) is None
 
 
 @pytest.mark.parametrize(("median_px", "least"), [(10, 16), (14, 9), (24, 0)])

@@ -121,7 +121,9 @@ def test_estimate_turned_head_has_no_eyes(heads):
     image = fields.portrait.image_bgr
     field = sample_grid(image.shape) - fields.field_for(FacePose(yaw_deg=45.0))
     coordinates = np.asarray(cv2.resize(field, image.shape[1::-1]), np.float32)
-    turned = np.asarray(cv2.remap(image, coordinates, np.empty(0), cv2.INTER_LINEAR), np.uint8)
+    turned = np.asarray(
+        cv2.remap(image, coordinates[..., 0], coordinates[..., 1], cv2.INTER_LINEAR), np.uint8
+    )
     for view, side in ((turned, 1), (np.ascontiguousarray(turned[:, ::-1]), -1)):
         (head,) = heads.estimate(view, [detect(view)])
         assert 30 < side * head.pose.yaw_deg < 50

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.errors import ModelNotInstalled
-from monitor.faces.mesh import MIN_PRESENCE, MediaPipeNetwork, MeshNetwork
+from monitor.faces.mesh import MIN_PRESENCE, MeshNetwork
 from tests.helpers.pictures import portrait
 
 # The output of mediapipe 0.10.21 for the portrait's upper 512 x 512 pixels: box and eyes of
@@ -57,10 +56,3 @@ def test_find_two_pass_of_wall_returns_none(network, level):
     wall = np.full((400, 400, 3), level, np.uint8)
     assert network.find(wall, (100.0, 100.0, 300.0, 300.0), EYES).presence < MIN_PRESENCE
     assert network.find_two_pass(wall, (100.0, 100.0, 300.0, 300.0), EYES) is None
-
-
-def test_missing_network_raises_model_not_installed():
-    with pytest.raises(ModelNotInstalled) as caught:
-        MediaPipeNetwork("nothing.tflite")
-    assert caught.value.file == "nothing.tflite"
-    assert "\n" not in str(caught.value)

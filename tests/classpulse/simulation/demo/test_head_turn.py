@@ -38,7 +38,9 @@ def source_of(field: Field, points_xy: NDArray[np.floating]) -> NDArray[np.float
 def warped_image(fields: PoseFields, field: Field) -> NDArray[np.uint8]:
     height, width = fields.portrait.image_bgr.shape[:2]
     where = np.asarray(cv2.resize(sample_grid((height, width, 3)) - field, (width, height)), np.float32)
-    return np.asarray(cv2.remap(fields.portrait.image_bgr, where, np.empty(0), cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(
+        cv2.remap(fields.portrait.image_bgr, where[..., 0], where[..., 1], cv2.INTER_LINEAR), np.uint8
+    )
 
 
 def test_head_turn_field_without_turn_is_zero(fields: PoseFields) -> None:
