@@ -1,15 +1,12 @@
-"""Previews of the current frame with face boxes: a window, and JPEG images on request. Nothing is stored."""
+"""Previews of the current frame with face boxes, as JPEG images on request. Nothing is stored."""
 
 from __future__ import annotations
 
 import base64
 import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,97 +17,15 @@ from numpy.typing import NDArray
 from db.records import AnalysisMode
 from monitor.daemon.face_tags import PADDING_PX, FaceTag, Rectangle, place_tags
 from monitor.daemon.protocol import PreviewFrame
-from monitor.errors import SetupError
-from monitor.imaging import MASK_GREY
 from monitor.types import Box, FrameResult, ImageBGR, without_students
 from reports.text.i18n import Language, use_language
 
 WIDTH_PX = 1280
-"""Largest width of a preview; the window can be enlarged."""
-
-EMPTY_RESULT = FrameResult(0.0, (), 0, (0, 0))
+"""Largest width of a preview, pixels."""
 
 LINE_PX = 2
 
 _ASSIGNED_BGR, _UNASSIGNED_BGR, _UNREADABLE_BGR = (80, 200, 80), (200, 200, 200), (225, 225, 225)
-
-
-class PreviewWindow:
-    """A window with the current frame within the block, if ``enabled``; else it does nothing. Used by one
-    thread. ``language``: of the tags beside the faces.
-
-    Raises SetupError if no window can be opened.
-    """
-
-    def __init__(self, title: str, *, enabled: bool, language: Language = Language.EN) -> None:
-        self._title = f"Classpulse: {title}"
-        self._enabled = enabled
-        self._language = language
-        self._image: ImageBGR | None = None
-        self._is_new = False
-        self._opened = False
-
-    def __enter__(self) -> Self:
-        if self._enabled:
-            _require_screen()
-            try:
-                # The expanded GUI has a button that saves the image, and none may be stored.
-                flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-                cv2.namedWindow(self._title, flags)
-            except cv2.error:
-                raise _no_window() from None
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._enabled:
-            with suppress(cv2.error):  # the user closed it
-                cv2.destroyWindow(self._title)
-
-    def set_image(self, image_bgr: ImageBGR) -> None:
-        """Set the frame that is analysed next, with opted-out students masked."""
-        self._image = image_bgr
-
-    def show_result(self, result: FrameResult) -> None:
-        """Show the result of that frame."""
-        if self._enabled and self._image is not None and result.analysed:
-            self._show(draw_boxes(self._image, result, language=self._language))
-            self._is_new = True
-
-    def refresh(self) -> None:
-        """Keep the window responsive, and grey without a new frame; called about once per second and after
-        each frame."""
-        if not self._enabled:
-            return
-        if not self._is_new and self._image is not None:
-            # A paused recording must not show anyone, in the window either.
-            self._show(np.full_like(draw_boxes(self._image, EMPTY_RESULT), MASK_GREY))
-        self._is_new = False
-        cv2.waitKey(1)
-
-    def _show(self, image_bgr: ImageBGR) -> None:
-        if self._opened and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            self._enabled = False  # the user closed it
-            return
-        if not self._opened:
-            cv2.resizeWindow(self._title, image_bgr.shape[1], image_bgr.shape[0])
-        cv2.imshow(self._title, image_bgr)
-        cv2.waitKey(1)
-        self._opened = True
-
-
-def _require_screen() -> None:
-    """Raises SetupError without a display: Qt, which OpenCV's windows use on Linux, would end the process."""
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise _no_window()
-
-
-def _no_window() -> SetupError:
-    return SetupError(
-        "--preview cannot open a window: this computer has no display, or OpenCV was built without windows.",
-        "Omit --preview.",
-    )
 
 
 def draw_boxes(

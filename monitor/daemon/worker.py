@@ -22,7 +22,8 @@ from sqlalchemy import Engine
 from db.records import AnalysisMode, SessionStatus
 from model.errors import ProblemError
 from monitor.daemon.errors import internal_error
-from monitor.daemon.live_view import LivePreview, PreviewWindow, is_preview_allowed
+from monitor.daemon.live_view import LivePreview, is_preview_allowed
+from monitor.daemon.preview_window import PreviewWindow
 from monitor.daemon.protocol import (
     Command,
     Message,

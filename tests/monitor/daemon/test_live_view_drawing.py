@@ -1,4 +1,4 @@
-"""The preview window: what it shows, and which students."""
+"""The frame of a preview: boxes, tags, and which students it shows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import pytest
 from classpulse.config.settings import read_config
 from db.engine import open_database
 from db.records import AnalysisMode
-from monitor.daemon import live_view as module
-from monitor.daemon.live_view import WIDTH_PX, PreviewWindow, draw_boxes
-from monitor.errors import SetupError
+from monitor.daemon.live_view import WIDTH_PX, draw_boxes
 from monitor.imaging import MASK_GREY
 from monitor.seating.classroom import read_classroom
 from monitor.session.builder import SessionRunner
@@ -101,106 +99,6 @@ def test_result_without_students_has_boxes_only() -> None:
     assert (image_bgr[120, 100:180] == 200).all()
     image_bgr[116:226, 96:186] = 90
     assert (image_bgr == 90).all()
-
-
-class Window:
-    """Replaces OpenCV's windows."""
-
-    def __init__(self) -> None:
-        self.images: list[ImageBGR] = []
-        self.visible = 1.0
-        self.open = 0
-
-    def namedWindow(self, _title: str, flags: int) -> None:
-        assert flags & cv2.WINDOW_GUI_NORMAL, "no button that saves the image"
-        self.open += 1
-
-    def resizeWindow(self, _title: str, width: int, height: int) -> None:
-        assert (width, height) == (200, 100)
-
-    def destroyWindow(self, *_: object) -> None:
-        self.open -= 1
-
-    def imshow(self, _title: str, image_bgr: ImageBGR) -> None:
-        self.images.append(image_bgr.copy())
-
-    def getWindowProperty(self, *_: object) -> float:
-        return self.visible
-
-    def waitKey(self, _ms: int) -> int:
-        return -1
-
-
-@pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> Window:
-    made = Window()
-    for name in ("namedWindow", "resizeWindow", "destroyWindow", "imshow", "getWindowProperty", "waitKey"):
-        monkeypatch.setattr(cv2, name, getattr(made, name))
-    monkeypatch.setenv("DISPLAY", ":0")
-    return made
-
-
-def test_disabled_window_shows_nothing(window: Window) -> None:
-    with PreviewWindow("7b", enabled=False) as preview:
-        preview.set_image(BLACK)
-        preview.show_result(sample())
-        preview.refresh()
-    assert (window.images, window.open) == ([], 0)
-
-
-def test_window_shows_analysed_frames_only(window: Window) -> None:
-    with PreviewWindow("7b", enabled=True) as preview:
-        preview.set_image(BLACK + 255)
-        preview.show_result(sample(analysed=False))
-        assert window.images == []
-        preview.show_result(sample())
-        preview.refresh()
-        (image_bgr,) = window.images
-        assert (image_bgr == 255).all()
-    assert window.open == 0
-
-
-def test_window_is_grey_during_a_pause(window: Window) -> None:
-    with PreviewWindow("7b", enabled=True) as preview:
-        preview.refresh()
-        preview.set_image(BLACK + 255)
-        preview.show_result(sample())
-        preview.refresh()
-        preview.refresh()
-        assert (window.images[-1] == MASK_GREY).all()
-        preview.show_result(sample())
-        preview.refresh()
-        assert (window.images[-1] == 255).all()
-
-
-def test_closed_window_stays_closed(window: Window) -> None:
-    with PreviewWindow("7b", enabled=True) as preview:
-        preview.set_image(BLACK)
-        preview.show_result(sample())
-        window.visible = 0.0
-        preview.show_result(sample())
-        preview.refresh()
-        window.visible = 1.0
-        preview.show_result(sample())
-    assert len(window.images) == 1
-
-
-def test_window_without_gui_support_is_a_setup_error(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    def headless(*_: object) -> None:
-        raise cv2.error("The function is not implemented")
-
-    monkeypatch.setattr(cv2, "namedWindow", headless)
-    with pytest.raises(SetupError), PreviewWindow("7b", enabled=True):
-        pass
-
-
-def test_window_without_a_display_is_a_setup_error(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.sys, "platform", "linux")
-    monkeypatch.delenv("DISPLAY")
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(SetupError), PreviewWindow("7b", enabled=True):
-        pass
-    assert window.open == 0
 
 
 @pytest.mark.parametrize("consent", ["no", "yes"])
