@@ -17,7 +17,8 @@ TICKS = 60_000
 
 
 def grey(index: int) -> int:
-    return 20 + 5 * index
+    """The grey value of frame ``index``; it repeats after 256 frames."""
+    return (20 + 5 * index) % 256
 
 
 def index_of(image_bgr: ImageBGR) -> int:
