@@ -29,7 +29,7 @@ from typing import Any
 
 import av
 import cv2
-import httpx
+import httpx2
 import numpy as np
 
 from classpulse.config.settings import read_config
@@ -116,14 +116,14 @@ def _pictures(video: Path) -> Iterator[tuple[bytes, bytes]]:
 class Page:
     """Reads a page's event stream in a thread; ``seen``: (students seen, monotonic seconds) of each event."""
 
-    def __init__(self, client: httpx.Client, session: int) -> None:
+    def __init__(self, client: httpx2.Client, session: int) -> None:
         self.seen: list[tuple[int, float]] = []
         self._client, self._session = client, session
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         stream = self._client.stream("GET", f"/live/{self._session}/events", timeout=None)
-        with suppress(httpx.TransportError), stream as answer:
+        with suppress(httpx2.TransportError), stream as answer:
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     found = re.search(r"Seen now: (\d+) / ", json.loads(line[6:])["parts"].get("people", ""))
@@ -178,7 +178,7 @@ def main() -> None:
 
 
 def _measure(camera: Camera, options: Any, config: Path) -> None:
-    client = httpx.Client(base_url=f"http://127.0.0.1:{options.port}", timeout=30)
+    client = httpx2.Client(base_url=f"http://127.0.0.1:{options.port}", timeout=30)
     _log_in(client)
     session = _start(client)
     for viewers in options.viewers:
@@ -220,17 +220,17 @@ def _status(config: Path) -> dict[str, Any]:
     return status
 
 
-def _token(client: httpx.Client, page: str) -> str:
+def _token(client: httpx2.Client, page: str) -> str:
     found = re.search(r'name="csrf-token" content="(\w+)"', client.get(page).text)
     assert found is not None
     return found[1]
 
 
-def _log_in(client: httpx.Client) -> None:
+def _log_in(client: httpx2.Client) -> None:
     def answers() -> bool:
         try:
             return client.get("/login").status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     _wait(answers)
@@ -238,7 +238,7 @@ def _log_in(client: httpx.Client) -> None:
     assert client.post("/login", data=fields).status_code == 303
 
 
-def _start(client: httpx.Client) -> int:
+def _start(client: httpx2.Client) -> int:
     token = _token(client, "/")
     _wait(lambda: client.post("/start", data={"class": "Call", "csrf_token": token}).status_code == 303)
     found: list[int] = []

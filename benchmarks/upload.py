@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 
 from classpulse.services.accounts import hash_password
@@ -88,7 +88,7 @@ def body(fields: dict[str, str], size: int) -> tuple[int, Iterator[bytes]]:
     return len(head) + size + len(tail), pieces()
 
 
-def upload(client: httpx.Client, size: int) -> float:
+def upload(client: httpx2.Client, size: int) -> float:
     """Upload a recording and delete it again; returns the seconds of the upload."""
     token = _token(client, "/upload")
     length, pieces = body({"csrf_token": token, "class": "7b"}, size)
@@ -109,20 +109,20 @@ def upload(client: httpx.Client, size: int) -> float:
     return took_s
 
 
-def _listed(client: httpx.Client) -> list[dict[str, object]]:
+def _listed(client: httpx2.Client) -> list[dict[str, object]]:
     return list(client.get("/upload/state").json()["uploads"])
 
 
-def _token(client: httpx.Client, page: str) -> str:
+def _token(client: httpx2.Client, page: str) -> str:
     found = re.search(r'name="csrf-token" content="(\w+)"', client.get(page).text)
     assert found is not None
     return found[1]
 
 
-def _log_in(port: int) -> httpx.Client:
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0)
+def _log_in(port: int) -> httpx2.Client:
+    client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0)
     for _ in range(300):
-        with suppress(httpx.TransportError):
+        with suppress(httpx2.TransportError):
             client.get("/healthz")
             break
         time.sleep(0.2)

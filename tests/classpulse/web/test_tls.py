@@ -153,7 +153,7 @@ def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> N
         fake.recordings = []
         page.goto("/")
         page.get_by_role("button", name="Deutsch").click()
-        page.wait_for_function("document.documentElement.lang === 'de'")
+        page.wait_for_function("document.documentElement?.lang === 'de'")
 
         with context.new_page() as joining:
             joining.goto("/join")
