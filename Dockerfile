@@ -16,11 +16,10 @@ RUN find . -type d -name tests -prune -exec rm -r {} + \
  && rm model/weights/network.npz \
  && find . -type f -name '*.so' -exec strip --strip-unneeded {} +
 # Checks that nothing needed is missing, and leaves the bytecode of what is loaded, which a read-only container
-# could not store. The bytecode of all modules would be three times as large.
-WORKDIR /tmp
-RUN /opt/classpulse/bin/python -m compileall -q /opt/classpulse/lib/python3.14/site-packages/classpulse \
+# could not store. The bytecode of all modules would be twice as large.
+RUN /opt/classpulse/bin/python -m compileall -q classpulse db model monitor reports templates \
  && /opt/classpulse/bin/python -c 'import classpulse.web.server, psycopg, sqlalchemy.dialects.postgresql' \
- && /opt/classpulse/bin/classpulse demo
+ && cd /tmp && /opt/classpulse/bin/classpulse demo
 
 FROM python:3.14-slim
 RUN useradd --create-home --uid 10001 classpulse \

@@ -4,8 +4,8 @@
 
 It lists Classpulse, the installed packages that it requires, directly or not, and the bundled networks with
 their hashes. It is reproducible: its time is the day on which ``constraints.txt`` was resolved, and its
-serial number follows from its content. It is validated against the schema before it is written. ``make sbom`` runs
-this module in the environment of the maintainers' tools.
+serial number follows from its content. It is validated against the schema before it is written. ``make sbom``
+runs this module in the environment of the maintainers' tools.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def installed(venv: Path) -> tuple[str, dict[str, Distribution]]:
     """Return the full Python version of ``venv``, and its packages by canonical name."""
     (version,) = re.findall(r"^version = (\S+)$", (venv / "pyvenv.cfg").read_text("utf-8"), re.MULTILINE)
     (site,) = venv.glob("lib/python3.*/site-packages")
-    found = {canonicalize_name(one.metadata["Name"]): one for one in distributions(path=[str(site)])}
+    found: dict[str, Distribution] = {
+        canonicalize_name(one.metadata["Name"]): one for one in distributions(path=[str(site)])
+    }
     return version, found
 
 
@@ -85,7 +87,7 @@ def licences(package: Distribution) -> list[License]:
     """Return the licence in the metadata of ``package``: an SPDX expression, a name, or classifiers."""
     factory = LicenseFactory()
     metadata = package.metadata
-    stated = metadata.get("License-Expression") or metadata.get("License") or ""
+    stated = (metadata.get_all("License-Expression") or metadata.get_all("License") or [""])[0]
     if stated and len(stated) <= LONGEST_LICENCE_NAME and "\n" not in stated:
         return [factory.make_from_string(stated)]
     classifiers = metadata.get_all("Classifier") or ()
