@@ -78,9 +78,10 @@ constraints: $(TOOLS_VENV)/.installed
 sbom: $(TOOLS_VENV)/.installed $(VENV)/.installed
 	PYTHONPATH=. $(TOOLS_VENV)/bin/python tools/sbom.py $(VENV) sbom.cdx.json
 
-# Known vulnerabilities of the versions in constraints.txt. This one needs a network.
+# Known vulnerabilities of the versions in constraints.txt. It asks an advisory service, and fails if that does not
+# know a package, for example because a mirror without advisories answers.
 audit: $(TOOLS_VENV)/.installed
-	$(TOOLS_VENV)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(TOOLS_VENV)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(call install,$(VENV),--editable .)
