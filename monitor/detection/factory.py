@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from monitor.detection.base import DetectionSettings, Detector
+from monitor.detection.mediapipe_backend import MediaPipeDetector
 from monitor.detection.tiled import TiledDetector
 from monitor.detection.yunet import YuNetDetector
 from monitor.errors import UnknownBackend
 
 DETECTORS: Mapping[str, Callable[[DetectionSettings], Detector]] = MappingProxyType(
-    {"blazeface": TiledDetector, "yunet": YuNetDetector}
+    {"blazeface": TiledDetector, "yunet": YuNetDetector, "mediapipe": MediaPipeDetector}
 )
 """The detectors by ``DetectionSettings.backend``."""
 
@@ -21,6 +22,8 @@ def load_detector(settings: DetectionSettings) -> Detector:
 
     Raises:
         UnknownBackend: there is no such backend.
+        BackendNotInstalled: it needs a package that is not installed.
+        DetectorError: that package is too old, or cannot be loaded.
         NetworkFileError: a bundled network is missing or damaged.
     """
     if settings.backend not in DETECTORS:

@@ -48,19 +48,23 @@ class TiledDetector:
         frame."""
         height, width = image_bgr.shape[:2]
         detected = self._incremental.detect(image_bgr)
-        faces = _faces(detected.faces, detected.verified, width, height)
-        return [face for face in faces if face.size_px >= MIN_SIZE_SHARE * self._min_face_px]
+        return widened_faces(detected.faces, detected.verified, width, height, self._min_face_px)
 
 
-def _faces(candidates: Candidates, verified: NDArray[np.bool_], width: int, height: int) -> list[Face]:
-    """Faces with widened boxes, clipped to the frame; a box outside of it is dropped."""
+def widened_faces(
+    candidates: Candidates, verified: NDArray[np.bool_], width: int, height: int, min_face_px: int
+) -> list[Face]:
+    """The candidates as faces, in the same order: boxes of BlazeFace, widened by ``BOX_MARGINS`` and clipped
+    to the frame of ``width`` x ``height`` pixels. Boxes outside of it, and those smaller than
+    ``MIN_SIZE_SHARE`` of ``min_face_px``, are dropped. ``verified`` ``(N,)`` is ``Face.verified`` of each."""
     low, high = np.zeros(4), np.array([width, height, width, height])
     sides = np.tile(candidates.boxes_xyxy[:, 2:] - candidates.boxes_xyxy[:, :2], 2)
     wide = np.clip(candidates.boxes_xyxy + sides * BOX_MARGINS * np.array([-1, -1, 1, 1]), low, high)
-    return [
+    faces = [
         Face((float(x1), float(y1), float(x2), float(y2)), float(score), points, bool(is_confirmed))
         for (x1, y1, x2, y2), score, points, is_confirmed in zip(
             wide, candidates.scores, candidates.keypoints, verified, strict=True
         )
         if x2 > x1 and y2 > y1
     ]
+    return [face for face in faces if face.size_px >= MIN_SIZE_SHARE * min_face_px]
