@@ -64,7 +64,7 @@ def _text_bitmap(text: str, size_px: int) -> NDArray[np.uint8]:
 
 
 def _width(text: str, size_px: int) -> int:
-    return _text_bitmap(text, size_px).shape[1]
+    return int(_text_bitmap(text, size_px).shape[1])
 
 
 def _scaled(box_xyxy: Box, scale: float) -> Rectangle:
