@@ -70,7 +70,7 @@ class MediaPipeDetector:
 
     def candidates(self, image_bgr: ImageBGR) -> Candidates:
         """What MediaPipe returns for ``image_bgr``, best first; boxes in whole pixels."""
-        image_rgb = cv2.cvtColor(np.ascontiguousarray(image_bgr), cv2.COLOR_BGR2RGB)
+        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         frames = self._process.stdin
         assert frames is not None
         # If the process has ended, receiving fails too, and reports why.

@@ -38,7 +38,7 @@ Answer = dict[str, Any]
 
 def main() -> None:
     """Answer frames until standard input ends. Does not return."""
-    # Ctrl-C reaches all processes of a terminal; the parent alone decides what it means.
+    # For Windows; elsewhere the parent starts this process with Ctrl-C blocked.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers, frames = take_stdout(), sys.stdin.buffer
     with reserve_silent_port() as port:

@@ -246,11 +246,12 @@ def test_process_ends_with_its_parent(stand_in, end):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal for one process of a terminal")
-def test_process_ignores_ctrl_c(stand_in):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_process_ignores_the_signals_of_a_terminal(stand_in, name):
     stand_in()
     detector = load_detector(SETTINGS)
     assert isinstance(detector, MediaPipeDetector)
-    detector._process.send_signal(signal.SIGINT)
+    detector._process.send_signal(signal.Signals[name])
     assert detector.detect(noise(9, 9)) == []
 
 
