@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 BASE_MB, BASE_PACKED_MB = 125, 45
-"""The approximate published sizes of python:3.12-slim, to which 3.14-slim is taken to be equal; not measured."""
+"""The approximate published sizes of python:3.12-slim, not measured; 3.14-slim is taken to be as large."""
 
 
 class GzipCounter:
@@ -59,11 +59,8 @@ def main(venv: Path) -> None:
     print("on disk, compressed (of packages: the sum of their files, each compressed alone)")
     for name, size in sizes.most_common(20):
         print(f"{size / 1e6:8.1f} {packed[name] / 1e6:8.1f} MB  {name}")
-    print(
-        f"{total:8.1f} {compressed:8.1f} MB  total, of which {compiled / 1e6:.0f} MB on disk are compiled Python"
-    )
-    print(f"{total + BASE_MB:8.0f} {compressed + BASE_PACKED_MB:8.0f} MB  with the base image, about"
-          f" {BASE_MB} and {BASE_PACKED_MB} MB")  # fmt: skip
+    print(f"{total:8.1f} {compressed:8.1f} MB  total ({compiled / 1e6:.0f} MB on disk: compiled Python)")
+    print(f"{total + BASE_MB:8.0f} {compressed + BASE_PACKED_MB:8.0f} MB  with the base image")
 
 
 if __name__ == "__main__":
