@@ -79,7 +79,9 @@ class LabelAgreement:
         """``matrix`` as shares of each row, (7, 7) 0..1; NaN for a label without a face."""
         matrix = np.array(self.matrix, dtype=np.float64)
         totals = matrix.sum(axis=1, keepdims=True)
-        return np.divide(matrix, totals, out=np.full_like(matrix, np.nan), where=totals > 0)
+        shares = np.full_like(matrix, np.nan)
+        np.divide(matrix, totals, out=shares, where=totals > 0)
+        return shares
 
 
 def label_agreement(faces: Faces) -> LabelAgreement | None:

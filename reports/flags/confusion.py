@@ -86,7 +86,7 @@ class ConfusionMatrix:
     @cached_property
     def inverse(self) -> Floats:
         """``(7, 7)``; mean answers times this are shares. Rows sum to 1."""
-        return np.linalg.inv(self._smoothed)
+        return np.asarray(np.linalg.inv(self._smoothed), np.float64)
 
     def correct(self, answers: Floats, pose_counts: Mapping[str, Ints] | None = None) -> Floats:
         """Corrected shares ``(..., 7)``, summing to 1, of mean probabilities ``answers`` ``(..., 7)``.
