@@ -6,6 +6,8 @@ is reported as skipped. ``nox --session tests-3.13`` runs one of them.
 
 from __future__ import annotations
 
+import tempfile
+
 import nox
 
 nox.needs_version = ">=2025.11"
@@ -31,7 +33,8 @@ def install(session: nox.Session, extras: str) -> None:
 def tests(session: nox.Session) -> None:
     """Play the demo and run the tests. Arguments after ``--`` replace those of pytest."""
     install(session, "test,train")
-    with session.chdir(session.create_tmp()):
+    # Not session.create_tmp(), which becomes TMPDIR for the tests too: its path is too long for sockets.
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
         session.run("classpulse", "demo")
     parallel = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
     session.run("python", "-m", "pytest", *(session.posargs or parallel))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ settings.load_profile("classpulse")
 
 REAL_CAPTURE = cv2.VideoCapture
 TESTS = Path(__file__).resolve().parent
+os.environ["FONTCONFIG_FILE"] = str(TESTS / "helpers" / "fonts.conf")
 SHARED = TESTS.parents[1] / "shared"
 
 KINDS = ("integration", "browser", "training", "packaging")

@@ -166,5 +166,7 @@ def _fallback_fonts() -> str:
         face.format("Fallback", "normal", "DejaVuSans.ttf")
         + face.format("Fallback", "bold", "DejaVuSans-Bold.ttf")
         + face.format("Mono", "normal", "DejaVuSansMono.ttf")
+        # DejaVu's ligature of "fi" is a character of its own, under which a search does not find the word.
+        + "html { font-variant-ligatures: none; }"
         + 'html { font-family: "Classpulse Fallback"; } code { font-family: monospace, "Classpulse Mono"; }'
     )

@@ -115,7 +115,8 @@ def test_pdf_heading_is_never_last_on_a_page(printed, paper):
 def test_pdf_has_no_empty_or_surplus_pages(printed, paper):
     name, _, pdf = printed
     assert all(len(lines(page)) >= 3 for page in pdf[paper].pages)
-    assert len(pdf[paper].pages) <= MOST_PAGES.get(name, 5)
+    # A page of letter is 18 mm shorter.
+    assert len(pdf[paper].pages) <= MOST_PAGES.get(name, 5) + (paper is PaperSize.LETTER)
 
 
 def test_pdf_contains_names_in_many_scripts():
