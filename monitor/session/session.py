@@ -30,7 +30,7 @@ from monitor.sources.base import Source
 from monitor.text import InvalidMarker, is_printable
 from monitor.timeline.recorder import Recorder
 from monitor.timeline.write_queue import CLOSE_TIMEOUT_S
-from monitor.types import Frame, FrameResult, Gap
+from monitor.types import Frame, FrameResult, Gap, GapReason
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,8 @@ class LiveControls(Protocol):
     def pop_notes(self) -> list[tuple[float, str]]:
         """New notes for the timeline: media time and text."""
 
-    def pause(self) -> None:
-        """Close the camera until ``resume``."""
+    def pause(self, age_s: float = 0.0) -> None:
+        """Close the camera until ``resume``, as requested ``age_s`` seconds ago."""
 
     def resume(self) -> None:
         """Reopen the camera."""
@@ -170,9 +170,9 @@ class Session:
             self._small_faces,
         )
 
-    def mark(self, text: str) -> float:
-        """Put a marker on the timeline at the present media time, which is returned in seconds; from any
-        thread. It is written with the next commit. Raises InvalidMarker for a text without printable
+    def mark(self, text: str, age_s: float = 0.0) -> float:
+        """Put a marker on the timeline at the media time ``age_s`` seconds ago, which is returned in seconds;
+        from any thread. It is written with the next commit. Raises InvalidMarker for a text without printable
         characters."""
         # Characters that the database rejects would block everything that is written with them.
         printable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_printable(c)).strip()
@@ -180,7 +180,7 @@ class Session:
             raise InvalidMarker(
                 f"The marker {text!r} has no printable text.", "Say what happened, such as 'quiz handed out'."
             )
-        at_s = self._now_s()
+        at_s = max(0.0, self._now_s() - age_s)
         self._markers.append((at_s, printable))
         return at_s
 
@@ -253,6 +253,9 @@ class Session:
         if self._live_snapshot is not None:
             self._live_snapshot.clear()
         self._rate_monitor.add_gap(gap.start_s, gap.end_s)
+        if gap.reason is GapReason.PAUSED:
+            # Frames that were analysed between the request and its arrival here.
+            self._recorder.discard_samples(gap.start_s)
         self._recorder.add_gap(gap, self._source.frames_dropped)
 
     def _record_notes(self) -> None:
