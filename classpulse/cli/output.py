@@ -38,7 +38,8 @@ def print_outcome(
             print_path(kind, path)
     if outcome.status is SessionStatus.INTERRUPTED:
         print_message(
-            f"classpulse: interrupted: {outcome.reason}; everything recorded before is kept and reported"
+            f"classpulse: interrupted: {outcome.reason}; everything recorded before is kept and reported",
+            is_problem=True,
         )
         return 1
     return 0

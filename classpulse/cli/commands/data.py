@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from classpulse.cli.groups import CommandGroup
 from classpulse.cli.options import json_option
 from classpulse.config.settings import read_config
 from classpulse.console import print_json, print_message
@@ -28,7 +29,7 @@ from classpulse.services.session_lookup import resolve_session
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-@click.group("data")
+@click.group("data", cls=CommandGroup)
 def data_command() -> None:
     """Erase a student from a lesson, or old lessons."""
 

@@ -27,7 +27,6 @@ from reports.text.i18n import Language
 @since_option
 @until_option
 @click.option("--flagged", is_flag=True, help="Only sessions with a flag.")
-@click.option("--interrupted", is_flag=True, help="Only interrupted sessions.")
 @click.option(
     "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only sessions with this status."
 )
@@ -43,7 +42,6 @@ def sessions_command(
     since: datetime | None,
     until: datetime | None,
     flagged: bool,
-    interrupted: bool,
     status: str | None,
     limit: int | None,
     as_json: bool,
@@ -52,13 +50,12 @@ def sessions_command(
 ) -> int:
     """List the past sessions, newest first."""
     config = read_config(config_path)
-    wanted_status = SessionStatus.INTERRUPTED.value if interrupted else status
-    lines = _lines(config, class_name, room, since, until, wanted_status, quiet=as_json)
+    lines = _lines(config, class_name, room, since, until, status, quiet=as_json)
     lines = [line for line in lines if line.flagged or not flagged][:limit]
     if html is not None:
         from reports.history.pages.sessions import sessions_page
 
-        filters = SessionFilters(class_name, room, since, until, wanted_status, flagged=flagged)
+        filters = SessionFilters(class_name, room, since, until, status, flagged=flagged)
         write_history_page(
             lambda: sessions_page(lines, filters), html, page_language(config, language), quiet=as_json
         )
