@@ -24,6 +24,7 @@ import click
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
+from classpulse.cli.examples import EXAMPLES
 from classpulse.cli.exit_codes import INTERRUPTED
 from classpulse.cli.exit_codes import exit_codes as all_exit_codes
 from classpulse.cli.main import cli
@@ -420,6 +421,8 @@ def _commands_page() -> str:
         parts += [f"## {one.path}", "", one.text, "", "```", one.usage, "```", ""]
         if one.parameters:
             parts += [_entries(one.parameters, "Parameter", "Value"), ""]
+        if examples := EXAMPLES.get(one.path.removeprefix("classpulse ")):
+            parts += ["Examples:", "", "```bash", *examples, "```", ""]
     return "\n".join(parts)
 
 

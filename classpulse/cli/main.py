@@ -1,8 +1,8 @@
 """The ``classpulse`` command line.
 
 Exit codes: 0 success, 1 the run failed, 2 the user can fix it, 3 a bug (with a crash log), 130 Ctrl-C. An
-error is printed as one line with the problem and, below it, one line with the hint. The module of a command is
-imported when the command is called, so that ``classpulse sessions`` does not load a face detector.
+error is printed as one line with the problem and, below it, one line with the hint. The module of a command
+is imported when the command is called, so that ``classpulse sessions`` does not load a face detector.
 """
 
 from __future__ import annotations

@@ -20,6 +20,9 @@ from db.roster import require_known_class, require_known_room
 from reports.history.sessions import SESSION_HEADINGS, SessionFilters, SessionLine
 from reports.text.i18n import Language
 
+DROPPABLE_HEADINGS = ("mode", "open", "students", "watched", "flagged", "room")
+"""Columns that a narrow terminal omits, the first of them first."""
+
 
 @click.command("sessions")
 @click.option("--class", "class_name", help="Only sessions of this class.")
@@ -62,7 +65,9 @@ def sessions_command(
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
-        print_compact_table("Sessions", SESSION_HEADINGS, [line.cells for line in lines])
+        print_compact_table(
+            "Sessions", SESSION_HEADINGS, [line.cells for line in lines], droppable=DROPPABLE_HEADINGS
+        )
         _print_open_flags(lines)
     else:
         print_message("no session found; 'classpulse analyze VIDEO' or 'classpulse start' records one")
