@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -176,6 +176,27 @@ def test_start_is_controlled_from_another_terminal(tmp_path: Path, running, shel
     engine.dispose()
     assert shell.json("status") == {"recording": False}
     assert "not running" in shell.fails(2, "stop")
+
+
+def test_pause_removes_the_samples_since_it_was_requested(tmp_path: Path, running, shell) -> None:
+    lesson = running("start", "--room", "A 12")
+    lesson.recording(lambda status: sees(6)(status) and status.media_s > 8)
+    folder, requested_at = tmp_path / "classpulse-data", datetime.now(UTC) - timedelta(seconds=6)
+    body = send_request(folder, Request("pause", requested_at=requested_at.isoformat()))
+    assert body["changed"] is True
+    lesson.recording(lambda status: status.state is SessionState.PAUSED)
+    assert send_request(folder, Request("pause"))["changed"] is False
+    shell.json("stop")
+    lesson.wait_for_exit()
+    engine = database(tmp_path)
+    paused = next(gap for gap in queries.list_gaps(engine, 1) if gap.reason == "paused")
+    assert body["media_s"] - 8 < paused.start_s < body["media_s"] - 4
+    session = queries.get_session(engine, 1)
+    assert session.watched_s <= paused.start_s + 1e-6
+    bins = queries.load_bins(engine, 1)
+    assert {bin_.start_s for bin_ in bins} == {n * 5.0 for n in range(int(paused.start_s // 5) + 1)}
+    assert max(bin_.start_s + bin_.watched_s for bin_ in bins) <= paused.start_s + 1e-6
+    engine.dispose()
 
 
 @POSIX
@@ -351,7 +372,7 @@ def test_analyze_interrupted_by_signal_keeps_written_data(
     out, error = child.communicate(timeout=PATIENCE_S)
     assert "Traceback" not in error
     if number is not signal.SIGKILL:
-        assert child.returncode == 1
+        assert child.returncode == (130 if number is signal.SIGINT else 1)
         assert "interrupted: stopped before the end of the recording" in error
         assert "report.html" in out
     (session,) = shell.json("sessions")
