@@ -190,11 +190,10 @@ def test_pause_removes_the_samples_since_it_was_requested(tmp_path: Path, runnin
     lesson.wait_for_exit()
     engine = database(tmp_path)
     paused = next(gap for gap in queries.list_gaps(engine, 1) if gap.reason == "paused")
-    assert body["media_s"] - 8 < paused.start_s < body["media_s"] - 4
     session = queries.get_session(engine, 1)
+    assert paused.start_s == pytest.approx((requested_at - session.started_at).total_seconds(), abs=1)
     assert session.watched_s <= paused.start_s + 1e-6
     bins = queries.load_bins(engine, 1)
-    assert {bin_.start_s for bin_ in bins} == {n * 5.0 for n in range(int(paused.start_s // 5) + 1)}
     assert max(bin_.start_s + bin_.watched_s for bin_ in bins) <= paused.start_s + 1e-6
     engine.dispose()
 
