@@ -13,6 +13,7 @@ __all__ = [
     "ERROR_PREFIX",
     "HINT_PREFIX",
     "FileAlreadyExists",
+    "Interrupted",
     "InvalidFile",
     "InvalidOption",
     "LocalizedError",
@@ -36,6 +37,10 @@ HINT_PREFIX = "  hint: "
 
 class UserError(ProblemError):
     """The user can fix the cause: an argument, a setting, a file."""
+
+
+class Interrupted(RunError):
+    """Ctrl-C ended the command, and something that the user must know goes on."""
 
 
 class LocalizedError(UserError):

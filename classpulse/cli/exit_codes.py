@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from classpulse.errors import RunError, UserError
+from classpulse.errors import Interrupted, RunError, UserError
 from model.errors import ModelError
 from monitor.daemon.errors import ControlError
 from monitor.errors import DetectorError, PlanError, SetupError, SourceError
@@ -13,8 +13,13 @@ from reports.errors import ReportError
 
 _USER, _RUN = 2, 1
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of SIGINT, as in the shells."""
+
+
 _LIGHT_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UserError, _USER),
+    (Interrupted, INTERRUPTED),
     (RunError, _RUN),
     (SetupError, _USER),
     (SourceError, _USER),
@@ -26,9 +31,6 @@ _LIGHT_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ReportError, _RUN),
 )
 """The errors whose modules are light. Checked in order; the first match counts."""
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C: 128 and the number of SIGINT, as in the shells."""
 
 
 @cache

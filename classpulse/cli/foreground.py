@@ -14,7 +14,7 @@ from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
 from classpulse.console import ProgressBar, print_json, print_message, progress_bar
 from classpulse.database import open_configured_database
-from classpulse.errors import RunError, UserError
+from classpulse.errors import Interrupted, RunError, UserError
 from classpulse.formatting import english_count, media_clock
 from classpulse.services.notifications.delivery import notification_channels, send_notification
 from classpulse.services.notifications.message import build_notification
@@ -264,7 +264,7 @@ def submit_to_daemon(
                 return _print_started(status, as_json=as_json)
             pause(_POLL_S)
     except KeyboardInterrupt:
-        raise RunError(
+        raise Interrupted(
             f"The daemon continues recording {resolved.place_label}.", "Stop it with 'classpulse stop'."
         ) from None
     raise RunError(
