@@ -19,6 +19,7 @@ __all__ = [
     "LocalizedError",
     "MissingExtra",
     "NoTerminal",
+    "NotConfirmed",
     "NotWritable",
     "OptOutUnmasked",
     "PolicyMissing",
@@ -41,6 +42,10 @@ class UserError(ProblemError):
 
 class Interrupted(RunError):
     """Ctrl-C ended the command, and something that the user must know goes on."""
+
+
+class NotConfirmed(RunError):
+    """The user did not confirm what cannot be undone."""
 
 
 class LocalizedError(UserError):
