@@ -80,7 +80,10 @@ class StatusReporter:
         source = self._source
         if not isinstance(source, LiveSource) or self._paused:
             return False
-        source.pause(self._age_s(requested_at))
+        age_s = self._age_s(requested_at)
+        source.pause(age_s)
+        if self._session is not None and age_s:
+            self._session.discard_recent(age_s)
         self._paused = True
         return True
 

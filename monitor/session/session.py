@@ -30,7 +30,7 @@ from monitor.sources.base import Source
 from monitor.text import InvalidMarker, is_printable
 from monitor.timeline.recorder import Recorder
 from monitor.timeline.write_queue import CLOSE_TIMEOUT_S
-from monitor.types import Frame, FrameResult, Gap, GapReason
+from monitor.types import Frame, FrameResult, Gap
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ class Session:
         self._started_at: datetime | None = None
         self._face_count = 0
         self._markers: deque[tuple[float, str]] = deque()
+        self._discards: deque[float] = deque()
 
     def run(self, stop: threading.Event) -> SessionOutcome:
         """Record until the source ends or ``stop`` is set.
@@ -183,6 +184,11 @@ class Session:
         at_s = max(0.0, self._now_s() - age_s)
         self._markers.append((at_s, printable))
         return at_s
+
+    def discard_recent(self, age_s: float) -> None:
+        """Remove the samples of the last ``age_s`` seconds, also those already written; from any thread. Call
+        it after the source was paused, so that no sample follows."""
+        self._discards.append(max(0.0, self._now_s() - age_s))
 
     def view(self) -> SessionView:
         """The present state; from any thread."""
@@ -253,13 +259,12 @@ class Session:
         if self._live_snapshot is not None:
             self._live_snapshot.clear()
         self._rate_monitor.add_gap(gap.start_s, gap.end_s)
-        if gap.reason is GapReason.PAUSED:
-            # Frames that were analysed between the request and its arrival here.
-            self._recorder.discard_samples(gap.start_s)
         self._recorder.add_gap(gap, self._source.frames_dropped)
 
     def _record_notes(self) -> None:
-        """Put the notes of the source and the markers on the timeline."""
+        """Put the notes of the source and the markers on the timeline, and remove what is to be discarded."""
+        while self._discards:
+            self._recorder.discard_samples(self._discards.popleft())
         notes = [] if self._live_controls is None else list(self._live_controls.pop_notes())
         while self._markers:
             notes.append(self._markers.popleft())

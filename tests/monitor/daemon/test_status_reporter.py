@@ -52,6 +52,10 @@ class Session:
 
     def __init__(self) -> None:
         self.marks: list[str] = []
+        self.discarded_s: list[float] = []
+
+    def discard_recent(self, age_s: float) -> None:
+        self.discarded_s.append(age_s)
 
     def mark(self, text: str, age_s: float = 0.0) -> None:
         self.marks.append(text)
@@ -197,7 +201,7 @@ def test_pause_counts_from_the_time_of_the_request() -> None:
     world.begin()
     assert world.reporter.pause(world.now - timedelta(seconds=4))
     assert not world.reporter.pause(world.now)
-    assert world.camera.ages_s == [4.0]
+    assert (world.camera.ages_s, world.session.discarded_s) == ([4.0], [4.0])
     for requested_at, age_s in (
         (None, 0.0),
         (world.now + timedelta(seconds=5), 0.0),

@@ -189,12 +189,16 @@ def test_pause_removes_the_samples_since_it_was_requested(tmp_path: Path, runnin
     shell.json("stop")
     lesson.wait_for_exit()
     engine = database(tmp_path)
-    paused = next(gap for gap in queries.list_gaps(engine, 1) if gap.reason == "paused")
+    gaps = queries.list_gaps(engine, 1)
+    (paused,) = (gap for gap in gaps if gap.reason == "paused")
     session = queries.get_session(engine, 1)
-    assert paused.start_s == pytest.approx((requested_at - session.started_at).total_seconds(), abs=1)
-    assert session.watched_s <= paused.start_s + 1e-6
+    requested_s = (requested_at - session.started_at).total_seconds()
+    # On a loaded machine the camera may have had a gap since the request; gaps do not overlap.
+    earliest_s = max([requested_s, *(gap.end_s for gap in gaps[: gaps.index(paused)])])
+    assert paused.start_s == pytest.approx(earliest_s, abs=1)
+    assert session.watched_s <= requested_s + 1
     bins = queries.load_bins(engine, 1)
-    assert max(bin_.start_s + bin_.watched_s for bin_ in bins) <= paused.start_s + 1e-6
+    assert max(bin_.start_s + bin_.watched_s for bin_ in bins) <= requested_s + 1
     engine.dispose()
 
 
