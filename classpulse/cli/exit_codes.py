@@ -49,7 +49,7 @@ def exit_codes() -> tuple[tuple[type[Exception], int], ...]:
     return (*_LIGHT_EXIT_CODES, *of_database)
 
 
-def exit_code_for(error: Exception) -> int | None:
+def find_exit_code(error: Exception) -> int | None:
     """The exit code of an expected error, or None for a bug."""
     for table in (_LIGHT_EXIT_CODES, None):
         # The module of the database's errors is loaded only if the error is no other one.

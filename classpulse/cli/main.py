@@ -155,7 +155,7 @@ def exit_code_for(error: Exception) -> int | None:
     """The exit code of an expected error, or None for a bug."""
     from classpulse.cli import exit_codes
 
-    return exit_codes.exit_code_for(error)
+    return exit_codes.find_exit_code(error)
 
 
 def _missing_library(error: ImportError) -> RunError | None:
