@@ -9,7 +9,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 TOOLS_VENV := .venv-tools
 
-.PHONY: demo test quick soak check matrix replay format docs messages constraints sbom audit clean
+.PHONY: demo test quick soak check matrix replay format docs man messages constraints sbom audit clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/classpulse demo
@@ -45,6 +45,10 @@ format:
 # The documentation site, in build/site. A warning is an error.
 docs: $(TEST_VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The man page from the help of the commands. A test fails if it is not current.
+man: $(if $(filter $(TEST_VENV)/bin,$(BIN)),$(TEST_VENV)/.installed)
+	PYTHONPATH=. $(BIN)/python -m tools.man_page tools/classpulse.1
 
 # The dashboard's texts and the reports': collected from code and templates, laid into each language's file, and
 # compiled.

@@ -1,6 +1,6 @@
 """Latency from a camera frame to the live page, and the effect of viewers on the recording.
 
-    python -m classpulse simulate call --seats 25 --seconds 60 --out call25
+    python -m classpulse simulate call --students 25 --seconds 60 --out call25
     python benchmarks/live.py call25/video.mp4 --viewers 1 8
 
 A camera on loopback repeats the video and hides the left half of the frame every few seconds. The benchmark

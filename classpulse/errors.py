@@ -13,11 +13,13 @@ __all__ = [
     "ERROR_PREFIX",
     "HINT_PREFIX",
     "FileAlreadyExists",
+    "Interrupted",
     "InvalidFile",
     "InvalidOption",
     "LocalizedError",
     "MissingExtra",
     "NoTerminal",
+    "NotConfirmed",
     "NotWritable",
     "OptOutUnmasked",
     "PolicyMissing",
@@ -36,6 +38,14 @@ HINT_PREFIX = "  hint: "
 
 class UserError(ProblemError):
     """The user can fix the cause: an argument, a setting, a file."""
+
+
+class Interrupted(RunError):
+    """Ctrl-C ended the command, and something that the user must know goes on."""
+
+
+class NotConfirmed(RunError):
+    """The user did not confirm what cannot be undone."""
 
 
 class LocalizedError(UserError):

@@ -1,4 +1,4 @@
-"""Logs: JSON lines in a rotating file, and short lines on standard error.
+"""Logs: JSON lines in a rotating file (``classpulse.log_console`` has those on standard error).
 
 Each process has a file of its own: two processes that rotate the same file lose lines. Every line, tracebacks
 included, passes a ``Redaction``.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +16,12 @@ from enum import StrEnum
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 from pythonjsonlogger.json import JsonFormatter
 
+from classpulse.log_console import Redaction, lower_level
 from monitor.errors import RunError
 
 log = logging.getLogger(__name__)
@@ -29,15 +29,7 @@ log = logging.getLogger(__name__)
 LOG_FOLDER = "logs"
 """The folder of the logs, in the data folder."""
 
-OWN_LOGGERS = ("classpulse", "monitor", "model", "db", "reports")
-"""Loggers with the configured level; the libraries log warnings only."""
-
 _BYTES_PER_MB = 1_000_000
-_ADDRESS = re.compile(
-    r"""(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s"'<>]*@)?(?P<place>[^\s"'<>?]*)(?:\?[^\s"'<>]*)?""",
-    re.IGNORECASE,
-)
-"""A password may contain any character, so everything up to the last ``@`` is removed."""
 
 
 class LogLevel(StrEnum):
@@ -57,36 +49,6 @@ class LogSettings:
     max_mb: Annotated[float, Gt(0), Le(1000)] = 5.0
     backup_count: Annotated[int, Ge(1), Le(100)] = 5
     level: LogLevel = LogLevel.INFO
-
-
-class Redaction:
-    """Removes what must not be logged: user, password and query of an address, and the names of students.
-
-    ``names`` are replaced as whole words with the case of the roster: a student named Black must not change
-    "black frame".
-    """
-
-    def __init__(self, names: Collection[str] = ()) -> None:
-        # Longest first: "Ann Lee" before "Ann".
-        ordered = sorted({name for name in names if name.strip()}, key=len, reverse=True)
-        self._names = (
-            re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)") if ordered else None
-        )
-
-    def __call__(self, text: str) -> str:
-        """The redacted text."""
-        redacted = _ADDRESS.sub(r"\g<scheme>\g<place>", text)
-        return redacted if self._names is None else self._names.sub("(a name)", redacted)
-
-    def redact(self, value: Any) -> Any:
-        """The redacted value of a record, recursively; other objects, such as paths and errors, as text."""
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        if isinstance(value, Mapping):
-            return {self(str(key)): self.redact(part) for key, part in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.redact(part) for part in value]
-        return self(str(value))
 
 
 class LogFile(RotatingFileHandler):
@@ -146,43 +108,6 @@ class _JsonFormatter(JsonFormatter):
         return {"timestamp": at, **self._redaction.redact({**first, **self._context, **log_data})}
 
 
-class _ConsoleFormatter(logging.Formatter):
-    """One line; the traceback only if ``verbose``."""
-
-    def __init__(self, redaction: Redaction, verbose: bool) -> None:
-        super().__init__("%(levelname)s %(message)s")
-        self._redaction, self._verbose = redaction, verbose
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record) if self._verbose else f"{record.levelname} {record.getMessage()}"
-        return self._redaction(text)
-
-
-class _StderrHandler(logging.StreamHandler[TextIO]):
-    """Writes to the current ``sys.stderr``."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:  # type: ignore[override]
-        """The current standard error."""
-        return sys.stderr
-
-
-def log_to_stderr(*, verbose: bool) -> None:
-    """Log short lines to standard error: warnings, with ``verbose`` also infos and tracebacks. Replaces an
-    earlier call."""
-    handler = _StderrHandler()
-    handler.setLevel(logging.INFO if verbose else logging.WARNING)
-    handler.setFormatter(_ConsoleFormatter(Redaction(), verbose))
-    root = logging.getLogger()
-    for previous in [h for h in root.handlers if isinstance(h, _StderrHandler)]:
-        root.removeHandler(previous)
-    root.addHandler(handler)
-    _lower_level(handler.level)
-
-
 @contextmanager
 def log_to_file(
     data_folder: Path,
@@ -208,7 +133,7 @@ def log_to_file(
     handler.setLevel(settings.level.value.upper())
     root = logging.getLogger()
     root.addHandler(handler)
-    _lower_level(handler.level)
+    lower_level(handler.level)
     try:
         yield handler
     except Exception as error:
@@ -217,13 +142,6 @@ def log_to_file(
     finally:
         root.removeHandler(handler)
         handler.close()
-
-
-def _lower_level(level: int) -> None:
-    """Lower the level of Classpulse's loggers to ``level`` if it is higher; libraries stay at warnings."""
-    for name in OWN_LOGGERS:
-        logger = logging.getLogger(name)
-        logger.setLevel(min(level, logger.level or logging.WARNING))
 
 
 def _error_record(error: Exception, *, with_traceback: bool) -> logging.LogRecord:

@@ -196,6 +196,15 @@ class UnitOfWork:
             where=TimelineBinRow.student_id.is_(None),
         )
 
+    def delete_bins(self, session_id: int, from_s: float) -> None:
+        """Delete the bins of a session with ``start_s`` of ``from_s`` or later."""
+        self._touched_sessions.add(session_id)
+        self._connection.execute(
+            delete(TimelineBinRow).where(
+                TimelineBinRow.session_id == session_id, TimelineBinRow.start_s >= from_s
+            )
+        )
+
     def save_seats(self, session_id: int, seats: Sequence[SeatRecord]) -> None:
         """Store the seats of students, one each; a seat replaces an earlier one of the student."""
         self._touched_sessions.add(session_id)

@@ -24,7 +24,9 @@ import click
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-from classpulse.cli.exit_codes import EXIT_CODES
+from classpulse.cli.examples import EXAMPLES
+from classpulse.cli.exit_codes import INTERRUPTED
+from classpulse.cli.exit_codes import exit_codes as all_exit_codes
 from classpulse.cli.main import cli
 from classpulse.config.settings import Settings
 from classpulse.config.template import render_config
@@ -249,8 +251,8 @@ def _range(kind: click.IntRange | click.FloatRange) -> str:
 
 def exit_codes() -> list[Entry]:
     """Every exit code of the command line; ``kind`` names the errors that lead to it."""
-    by_code: dict[int, list[str]] = {0: [], 1: [], 2: [], 3: []}
-    for error, code in EXIT_CODES:
+    by_code: dict[int, list[str]] = {0: [], 1: [], 2: [], 3: [], INTERRUPTED: []}
+    for error, code in all_exit_codes():
         by_code.setdefault(code, []).append(f"`{error.__name__}`")
     return [
         Entry(str(code), ", ".join(errors), _described("exit_codes", str(code)))
@@ -419,6 +421,8 @@ def _commands_page() -> str:
         parts += [f"## {one.path}", "", one.text, "", "```", one.usage, "```", ""]
         if one.parameters:
             parts += [_entries(one.parameters, "Parameter", "Value"), ""]
+        if examples := EXAMPLES.get(one.path.removeprefix("classpulse ")):
+            parts += ["Examples:", "", "```bash", *examples, "```", ""]
     return "\n".join(parts)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from functools import cache
 
-from classpulse.errors import RunError, UserError
-from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLocked
+from classpulse.errors import Interrupted, RunError, UserError
 from model.errors import ModelError
 from monitor.daemon.errors import ControlError
 from monitor.errors import DetectorError, PlanError, SetupError, SourceError
@@ -14,8 +13,13 @@ from reports.errors import ReportError
 
 _USER, _RUN = 2, 1
 
-EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of SIGINT, as in the shells."""
+
+
+_LIGHT_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UserError, _USER),
+    (Interrupted, INTERRUPTED),
     (RunError, _RUN),
     (SetupError, _USER),
     (SourceError, _USER),
@@ -24,18 +28,41 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ModelError, _USER),
     (ControlError, _USER),
     (InvalidMarker, _USER),
-    # A full, locked or damaged database fails a run whose settings are right; the other database errors mean
-    # that database.url is wrong.
-    (DatabaseFull, _RUN),
-    (DatabaseLocked, _RUN),
-    (DatabaseDamaged, _RUN),
-    (DatabaseError, _USER),
     (ReportError, _RUN),
 )
-"""Checked in order; the first match counts."""
+"""The errors whose modules are light. Checked in order; the first match counts."""
 
-EXPECTED_ERRORS = tuple(kind for kind, _ in EXIT_CODES)
-"""All errors that are not bugs."""
+
+@cache
+def exit_codes() -> tuple[tuple[type[Exception], int], ...]:
+    """All expected errors with their codes. Checked in order; the first match counts."""
+    from db.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseLocked
+
+    # A full, locked or damaged database fails a run whose settings are right; the other database errors mean
+    # that database.url is wrong.
+    of_database: tuple[tuple[type[Exception], int], ...] = (
+        (DatabaseFull, _RUN),
+        (DatabaseLocked, _RUN),
+        (DatabaseDamaged, _RUN),
+        (DatabaseError, _USER),
+    )
+    return (*_LIGHT_EXIT_CODES, *of_database)
+
+
+def find_exit_code(error: Exception) -> int | None:
+    """The exit code of an expected error, or None for a bug."""
+    for table in (_LIGHT_EXIT_CODES, None):
+        # The module of the database's errors is loaded only if the error is no other one.
+        for kind, code in exit_codes() if table is None else table:
+            if isinstance(error, kind):
+                return code
+    return None
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """All errors that are not bugs."""
+    return tuple(kind for kind, _ in exit_codes())
+
 
 _GUI_LIBRARIES = ("libGL", "libgthread", "libglib")
 
@@ -49,6 +76,8 @@ def missing_library(error: ImportError) -> RunError | None:
     """
     if not any(library in str(error) for library in _GUI_LIBRARIES):
         return None
+    from importlib.metadata import version
+
     opencv = version("opencv-python-headless")
     return RunError(
         f"OpenCV cannot be loaded on this machine ({error}).",

@@ -14,7 +14,7 @@ from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config
 from classpulse.console import ProgressBar, print_json, print_message, progress_bar
 from classpulse.database import open_configured_database
-from classpulse.errors import RunError, UserError
+from classpulse.errors import Interrupted, RunError, UserError
 from classpulse.formatting import english_count, media_clock
 from classpulse.services.notifications.delivery import notification_channels, send_notification
 from classpulse.services.notifications.message import build_notification
@@ -113,7 +113,9 @@ class ForegroundSession:
             with open_configured_database(self._config) as engine:
                 notification = build_notification(engine, self._config, session_id)
             for failure in send_notification(self._config, notification, retry_delays_s=_NOTIFY_PAUSES_S):
-                print_message(f"classpulse: notification by {failure.channel} failed: {failure.reason}")
+                print_message(
+                    f"classpulse: notification by {failure.channel} failed: {failure.reason}", is_problem=True
+                )
 
     def _print_missing_reports(self) -> None:
         for session_id in self._session_ids():
@@ -179,7 +181,8 @@ class ForegroundSession:
         interrupted = [result for result in results if result.status is not SessionStatus.FINISHED]
         for result in interrupted:
             print_message(
-                f"classpulse: session {result.session_id} interrupted: {result.reason}; its data are kept"
+                f"classpulse: session {result.session_id} interrupted: {result.reason}; its data are kept",
+                is_problem=True,
             )
         return 1 if interrupted else 0
 
@@ -198,7 +201,9 @@ class ForegroundSession:
         if last is not None and last.small_faces != self._warned_sessions.get(result.session_id):
             print_missed_faces(last.small_faces)
         if report is not None and report.error:
-            print_message(f"classpulse: session {result.session_id} has no report: {report.error}")
+            print_message(
+                f"classpulse: session {result.session_id} has no report: {report.error}", is_problem=True
+            )
         for kind, path in _files(report).items():
             print_path(kind, path)
 
@@ -259,7 +264,7 @@ def submit_to_daemon(
                 return _print_started(status, as_json=as_json)
             pause(_POLL_S)
     except KeyboardInterrupt:
-        raise RunError(
+        raise Interrupted(
             f"The daemon continues recording {resolved.place_label}.", "Stop it with 'classpulse stop'."
         ) from None
     raise RunError(

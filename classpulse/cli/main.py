@@ -1,59 +1,25 @@
 """The ``classpulse`` command line.
 
-Exit codes: 0 success, 1 the run failed, 2 the user can fix it, 3 a bug (with a crash log). An error is
-printed as one line with the problem and, below it, one line with the hint. The module of a command is
-imported when the command is called, so that ``classpulse sessions`` does not load a face detector.
+Exit codes: 0 success, 1 the run failed, 2 the user can fix it, 3 a bug (with a crash log), 130 Ctrl-C. An
+error is printed as one line with the problem and, below it, one line with the hint. The module of a command
+is imported when the command is called, so that ``classpulse sessions`` does not load a face detector.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-import tempfile
-import traceback
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
+from classpulse.cli.groups import LazyGroup, format_examples, shared_options
+from classpulse.console import set_quiet
 from classpulse.errors import ERROR_PREFIX, HINT_PREFIX, RunError
-from classpulse.log_setup import log_to_stderr
+from classpulse.log_console import log_to_stderr
 from classpulse.text import collapse_spaces
 from model.errors import ProblemError
-
-
-class LazyGroup(click.Group):
-    """A group of commands whose modules are imported when they are called.
-
-    ``lazy_commands`` maps each name to ``module:attribute`` and its line in the help; a command without a
-    help line is hidden.
-    """
-
-    def __init__(self, *arguments: Any, lazy_commands: Mapping[str, tuple[str, str]], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.lazy_commands = lazy_commands
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands that are not hidden."""
-        return [name for name, (_, line) in self.lazy_commands.items() if line]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command; None for an unknown name."""
-        if cmd_name not in self.lazy_commands:
-            return None
-        module, _, attribute = self.lazy_commands[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help lines; click would import every command for its first line of help."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self.lazy_commands[name][1]) for name in self.list_commands(ctx)])
-
 
 _PACKAGE = "classpulse.cli.commands"
 
@@ -87,33 +53,50 @@ COMMANDS = {
     "simulate": (f"{_PACKAGE}.simulate:simulate_command", "make class videos with known ground truth"),
     "evaluate": (f"{_PACKAGE}.evaluate:evaluate_command", "score Classpulse against ground truth"),
     "model": (f"{_PACKAGE}.model:model_command", "explore, train, evaluate and export the expression model"),
+    "completion": (
+        f"{_PACKAGE}.completion:completion_command",
+        "print the script for the tab key of a shell",
+    ),
     "record": (f"{_PACKAGE}.record:record_command", ""),
 }
 """Each command: ``module:attribute`` and its line in the help; hidden without one."""
+
+
+_EXAMPLES = ("classpulse demo", "classpulse init", "classpulse analyze lesson.mp4", "classpulse pause")
+
+
+def _print_version(ctx: click.Context, _option: click.Parameter, is_set: bool) -> None:
+    if is_set and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"classpulse, version {version('classpulse')}")
+        ctx.exit()
 
 
 @click.group(
     "classpulse",
     cls=LazyGroup,
     lazy_commands=COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    params=shared_options(hidden=False),
+    epilog=format_examples(_EXAMPLES),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="classpulse")
 @click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("config.yaml"),
-    envvar="CLASSPULSE_CONFIG",
-    show_default=True,
-    help="Settings file.",
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Log more to standard error.")
 @click.pass_context
-def cli(ctx: click.Context, config_path: Path, verbose: bool) -> None:
-    """Observe a class, store a timeline of each student and write a report."""
-    ctx.obj = config_path
-    log_to_stderr(verbose=verbose)
+def cli(ctx: click.Context) -> None:
+    """Observe a class, store a timeline of each student and write a report.
+
+    --config, --verbose and --quiet may precede or follow the command.
+    """
+    if ctx.obj is None:
+        ctx.obj = Path(os.environ.get("CLASSPULSE_CONFIG") or "config.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -123,30 +106,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    set_quiet(False)
+    log_to_stderr(verbose=False)
     try:
         result = cli.main(arguments, prog_name="classpulse", standalone_mode=False)
         sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # the help, on standard error
+        return 2
     except click.ClickException as error:
-        return _print_error(error.format_message(), 2)
+        from classpulse.cli.usage_errors import describe_usage_error
+
+        problem, hint = describe_usage_error(error)
+        return _print_error(problem, 2, hint)
     except (click.Abort, KeyboardInterrupt):
-        return _print_error("Stopped.", 1)
+        from classpulse.cli.exit_codes import INTERRUPTED
+
+        return _print_error("Stopped.", INTERRUPTED)
     except BrokenPipeError:
         # The reader of the output (head, a pager) has exited; the interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - outermost boundary: expected errors by table, all others are bugs
-        code = exit_code_for(error)
-        if isinstance(error, ImportError) and (missing := _missing_library(error)) is not None:
-            error, code = missing, 1
-        if code is not None:
-            problem, hint = (
-                (error.problem, error.hint) if isinstance(error, ProblemError) else (str(error), "")
-            )
-            return _print_error(problem, code, hint)
-        return _print_error(
-            f"Internal error ({type(error).__name__}).", 3, f"Please report it with {_write_crash_log()}."
-        )
+        return _handle_error(error)
     return result if isinstance(result, int) else 0
+
+
+def _handle_error(error: Exception) -> int:
+    """Print an error that is not one of the command line; returns the exit code."""
+    code = exit_code_for(error)
+    if isinstance(error, ImportError) and (missing := _missing_library(error)) is not None:
+        error, code = missing, 1
+    if code is None:
+        hint = f"Please report it with {_write_crash_log()}."
+        return _print_error(f"Internal error ({type(error).__name__}).", 3, hint)
+    problem, hint = (error.problem, error.hint) if isinstance(error, ProblemError) else (str(error), "")
+    return _print_error(problem, code, hint)
 
 
 def _print_error(problem: str, code: int, hint: str = "") -> int:
@@ -158,9 +153,9 @@ def _print_error(problem: str, code: int, hint: str = "") -> int:
 
 def exit_code_for(error: Exception) -> int | None:
     """The exit code of an expected error, or None for a bug."""
-    from classpulse.cli.exit_codes import EXIT_CODES
+    from classpulse.cli import exit_codes
 
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), None)
+    return exit_codes.find_exit_code(error)
 
 
 def _missing_library(error: ImportError) -> RunError | None:
@@ -171,6 +166,11 @@ def _missing_library(error: ImportError) -> RunError | None:
 
 def _write_crash_log() -> Path:
     """Write the traceback of the current exception to a new temporary file; returns its path."""
+    import tempfile
+    import traceback
+    from datetime import UTC, datetime
+    from importlib.metadata import version
+
     descriptor, name = tempfile.mkstemp(prefix="classpulse-", suffix=".log", text=True)
     with open(descriptor, "w", encoding="utf-8") as log:
         log.write(

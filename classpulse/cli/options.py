@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from classpulse.services.times import parse_media_time
 from reports.text.i18n import Language
 
 
 def media_time_callback(ctx: click.Context, param: click.Parameter, text: str) -> float:
     """Option callback: ``12:30``, ``1:02:03`` or ``750`` as seconds of a session. Raises
     click.BadParameter."""
+    from classpulse.services.times import parse_media_time
+
     try:
         return parse_media_time(text)
     except ValueError as error:

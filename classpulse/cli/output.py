@@ -38,7 +38,8 @@ def print_outcome(
             print_path(kind, path)
     if outcome.status is SessionStatus.INTERRUPTED:
         print_message(
-            f"classpulse: interrupted: {outcome.reason}; everything recorded before is kept and reported"
+            f"classpulse: interrupted: {outcome.reason}; everything recorded before is kept and reported",
+            is_problem=True,
         )
         return 1
     return 0
@@ -81,15 +82,26 @@ def create_output_folder(out: Path) -> Path:
 
 
 def print_compact_table(
-    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], optional_columns: Collection[str] = ()
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    optional_columns: Collection[str] = (),
+    *,
+    droppable: Sequence[str] = (),
 ) -> None:
-    """Print a table that fits a terminal of 80 columns: without the ``optional_columns``, and with values
-    that all rows share in the title instead of a column."""
+    """Print a table that fits a terminal of 80 columns: without the ``optional_columns``, with values that
+    all rows share in the title instead of a column, and without as many of the ``droppable`` columns as
+    necessary, the first of them first."""
     kept = [index for index, heading in enumerate(headings) if heading not in optional_columns]
     table = drop_common_columns(
         [headings[index] for index in kept], [[row[index] for index in kept] for row in rows]
     )
-    print_table(" · ".join([title, *table.common]), [_(heading) for heading in table.headings], table.rows)
+    print_table(
+        " · ".join([title, *table.common]),
+        [_(heading) for heading in table.headings],
+        table.rows,
+        droppable=[_(heading) for heading in droppable],
+    )
 
 
 def write_history_page(build: Callable[[], object], path: Path, language: Language, *, quiet: bool) -> None:

@@ -1,103 +1,130 @@
-"""The status of the daemon as text for a terminal."""
+"""The status of the daemon as text for a terminal, from its JSON, without loading its schema."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+import click
 
 from classpulse.formatting import english_count, media_clock
-from monitor.daemon.status import DaemonStatus
 from monitor.session.state import SessionState
-from monitor.session.status import RecordingStatus
-from reports.narrative.small_faces import missed_faces_warning
 
 NOT_RECORDING = "nothing is being recorded"
 
-_STYLES = {
-    SessionState.RECORDING: "bold green",
-    SessionState.NO_SIGNAL: "bold red",
-    SessionState.PAUSED: "bold yellow",
+_STYLES: dict[str, dict[str, Any]] = {
+    SessionState.RECORDING: {"fg": "green", "bold": True},
+    SessionState.NO_SIGNAL: {"fg": "red", "bold": True},
+    SessionState.PAUSED: {"fg": "yellow", "bold": True},
 }
 
 _MIN_BACKLOG = 500
 """More pending bins than two commits of the largest class; fewer are normal and not shown."""
 
 
-def render_status(status: DaemonStatus | None, now: datetime) -> RenderableType:
-    """All of the status, None if the daemon does not run; ``now`` is aware UTC."""
+def render_status(status: Mapping[str, Any] | None, now: datetime, zone: tzinfo) -> str:
+    """All of the status, the JSON of ``monitor.daemon.status.DaemonStatus``, None if the daemon does not run;
+    ``now`` is aware. Times are in ``zone``, which the last lines name."""
     if status is None:
-        return Text(NOT_RECORDING)
-    parts: list[RenderableType] = []
-    for recording in status.recordings:
-        parts += [_title(recording, now), _table(recording, now)]
-    if not parts:
-        parts.append(Text(NOT_RECORDING))
-    parts += [Text(line, style="dim") for line in _footer(status, now)]
-    parts += [Text(f"! {problem}", style="red") for problem in status.problems]
-    return Group(*parts)
+        return NOT_RECORDING
+    lines: list[str] = []
+    for recording in status["recordings"]:
+        lines.append(_title(recording, now))
+        width = max(len(name) for name, _ in _rows(recording, now, zone))
+        lines += [f"  {name:{width}}  {text}" for name, text in _rows(recording, now, zone)]
+    lines = lines or [NOT_RECORDING]
+    lines += [click.style(line, dim=True) for line in _footer(status, now, zone)]
+    lines += [click.style(f"! {problem['text']}", fg="red") for problem in status["problems"]]
+    return "\n".join(lines)
 
 
-def _title(status: RecordingStatus, now: datetime) -> Text:
-    where = f"{status.class_name} in {status.room}" if status.room else status.class_name
-    state = Text(status.state.value, style=_STYLES.get(status.state, ""))
-    return Text.assemble(
-        (where, "bold"), ": ", state, f" for {media_clock((now - status.state_since).total_seconds())}"
-    )
+def place_label(recording: Mapping[str, Any]) -> str:
+    """The class of a recording and its room."""
+    name = str(recording["class_name"])
+    return f"{name} in {recording['room']}" if recording["room"] else name
 
 
-def _table(status: RecordingStatus, now: datetime) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for name, text in _rows(status, now):
-        table.add_row(f"  {name}", Text(text))
-    return table
+def clock_time(text: str, zone: tzinfo) -> str:
+    """A time in ISO 8601 as ``HH:MM`` in ``zone``."""
+    return f"{datetime.fromisoformat(text).astimezone(zone):%H:%M}"
 
 
-def _rows(status: RecordingStatus, now: datetime) -> list[tuple[str, str]]:
-    if status.session_id is None:
-        return [("camera", _camera(status))]
-    since = "" if status.started_at is None else f", since {status.started_at.astimezone():%H:%M}"
-    is_recording = status.state is SessionState.RECORDING
-    missed = missed_faces_warning(status.small_faces)
+def _title(recording: Mapping[str, Any], now: datetime) -> str:
+    state = recording["state"]
+    passed = media_clock(_seconds_since(recording["state_since"], now))
+    where = click.style(place_label(recording), bold=True)
+    return f"{where}: {click.style(state, **_STYLES.get(state, {}))} for {passed}"
+
+
+def _rows(recording: Mapping[str, Any], now: datetime, zone: tzinfo) -> list[tuple[str, str]]:
+    if recording["session_id"] is None:
+        return [("camera", _camera(recording))]
+    started = recording["started_at"]
+    since = "" if started is None else f", since {clock_time(started, zone)}"
+    is_recording = recording["state"] == SessionState.RECORDING
+    missed = _missed_faces(recording)
     return [
-        ("session", f"{status.session_id}, {media_clock(status.media_s)} so far{since}"),
-        ("faces", f"{status.face_count if is_recording else 'not visible'}{' now' if is_recording else ''}"),
-        ("students", str(status.student_count)),
+        ("session", f"{recording['session_id']}, {media_clock(recording['media_s'])} so far{since}"),
+        ("faces", f"{recording['face_count']} now" if is_recording else "not visible"),
+        ("students", str(recording["student_count"])),
         *([] if missed is None else [("warning", missed)]),
-        ("frames", _frames(status)),
-        ("camera", _camera(status)),
-        ("database", _database(status, now)),
+        ("frames", _frames(recording)),
+        ("camera", _camera(recording)),
+        ("database", _database(recording, now)),
     ]
 
 
-def _frames(status: RecordingStatus) -> str:
-    dropped = f", {status.frames_dropped} dropped" if status.frames_dropped else ""
-    rate = f"{status.sample_fps:.1f} of {status.target_fps:g} per second"
-    return f"{status.frames_sampled} analysed{dropped}; {rate} over the last 30 s"
+def _missed_faces(recording: Mapping[str, Any]) -> str | None:
+    """The warning that small faces were missed, None without one."""
+    values = recording.get("small_faces")
+    if values is None:
+        return None
+    from db.small_faces import SmallFaces
+
+    missed = SmallFaces(**values)
+    if not missed.is_warning:
+        return None
+    from reports.narrative.small_faces import missed_faces_warning
+
+    return missed_faces_warning(missed)
 
 
-def _camera(status: RecordingStatus) -> str:
-    age = "" if status.camera_age_s is None else f", last frame {status.camera_age_s:.1f} s ago"
-    reason = f": {status.camera_reason}" if status.camera_reason else ""
-    return f"{status.source or 'camera'} {status.camera.value}{reason}{age}"
+def _frames(recording: Mapping[str, Any]) -> str:
+    count = recording["frames_dropped"]
+    dropped = f", {count} dropped" if count else ""
+    rate = f"{recording['sample_fps']:.1f} of {recording['target_fps']:g} per second"
+    return f"{recording['frames_sampled']} analysed{dropped}; {rate} over the last 30 s"
 
 
-def _database(status: RecordingStatus, now: datetime) -> str:
-    if status.last_written_at is None:
+def _camera(recording: Mapping[str, Any]) -> str:
+    age_s = recording["camera_age_s"]
+    age = "" if age_s is None else f", last frame {age_s:.1f} s ago"
+    reason = f": {recording['camera_reason']}" if recording["camera_reason"] else ""
+    return f"{recording['source'] or 'camera'} {recording['camera']}{reason}{age}"
+
+
+def _database(recording: Mapping[str, Any], now: datetime) -> str:
+    if recording["last_written_at"] is None:
         return "not written yet"
-    behind = f"; {status.unwritten_bins} bins pending" if status.unwritten_bins > _MIN_BACKLOG else ""
-    return f"written {max(0.0, (now - status.last_written_at).total_seconds()):.0f} s ago{behind}"
+    count = recording["unwritten_bins"]
+    behind = f"; {count} bins pending" if count > _MIN_BACKLOG else ""
+    return f"written {max(0.0, _seconds_since(recording['last_written_at'], now)):.0f} s ago{behind}"
 
 
-def _footer(status: DaemonStatus, now: datetime) -> list[str]:
-    what = "daemon" if status.is_daemon else "one lesson in the foreground"
-    up = media_clock((now - status.started_at).total_seconds())
-    lines = [f"{what}, process {status.pid}, up {up}; {status.disk_free_bytes / 1e9:.1f} GB free on the disk"]
-    if status.reports_pending:
-        lines.append(f"{english_count(status.reports_pending, 'report')} pending")
-    if (lesson := status.next_lesson) is not None:
-        room = f" in {lesson.room}" if lesson.room else ""
-        lines.append(f"next: {lesson.class_name}{room} at {lesson.starts_at.astimezone():%a %H:%M}")
-    return lines
+def _footer(status: Mapping[str, Any], now: datetime, zone: tzinfo) -> list[str]:
+    what = "daemon" if status["is_daemon"] else "one lesson in the foreground"
+    up = media_clock(_seconds_since(status["started_at"], now))
+    free = f"{status['disk_free_bytes'] / 1e9:.1f} GB free on the disk"
+    lines = [f"{what}, process {status['pid']}, up {up}; {free}"]
+    if status["reports_pending"]:
+        lines.append(f"{english_count(status['reports_pending'], 'report')} pending")
+    lesson = status["next_lesson"]
+    if lesson is not None:
+        starts_at = datetime.fromisoformat(lesson["starts_at"]).astimezone(zone)
+        lines.append(f"next: {place_label(lesson)} at {starts_at:%a %Y-%m-%d %H:%M}")
+    return [*lines, f"times in {zone}"]
+
+
+def _seconds_since(text: str, now: datetime) -> float:
+    return (now - datetime.fromisoformat(text)).total_seconds()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
-from tzlocal import get_localzone
-
+from classpulse.config.essentials import local_zone
 from classpulse.config.settings import Config
 from classpulse.log_setup import LOG_FOLDER
 from monitor.daemon.timetable import Timetable
@@ -32,6 +31,9 @@ def daemon_settings(config: Config) -> DaemonSettings:
 def build_timetable(config: Config) -> Timetable:
     """The timetable of the configuration, in its time zone."""
     settings = config.settings
-    name = settings.schedule.zone or settings.output.time_zone
-    zone = get_localzone() if name is None else ZoneInfo(name)
-    return Timetable(settings.lesson_slots(), zone, settings.schedule.holidays)
+    return Timetable(settings.lesson_slots(), lesson_zone(config), settings.schedule.holidays)
+
+
+def lesson_zone(config: Config) -> tzinfo:
+    """The time zone of the lessons."""
+    return local_zone(config.settings.schedule.zone or config.settings.output.time_zone)

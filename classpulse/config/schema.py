@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from classpulse.config.essentials import DEFAULT_DATABASE_URL
 from classpulse.config.notifications import NotifySettings
 from classpulse.config.output import ReportLayout
 from classpulse.config.policy import Policy
@@ -36,9 +37,7 @@ from reports.text.i18n import Language
 class DatabaseSettings(SettingsSection):
     """``url``: the SQLAlchemy URL of the database. A relative SQLite path is relative to ``config.yaml``."""
 
-    url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = (
-        "sqlite:///classpulse-data/classpulse.db"
-    )
+    url: Annotated[str, Field(pattern=r"^[a-z]+(\+[a-z0-9]+)?://")] = DEFAULT_DATABASE_URL
 
 
 class OutputSettings(SettingsSection):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel
 
 from classpulse.config.schema import Settings
+from monitor.runtime.files import write_private
 
 
 def render_config(settings: Settings) -> str:
@@ -25,6 +27,24 @@ def render_config(settings: Settings) -> str:
     )
     environment.filters["yaml"] = _yaml_value
     return environment.get_template("config.yaml.j2").render(s=settings)
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write the text of a ``config.yaml``. Only its owner can read it if it contains a password, or if that
+    was so before. Raises OSError."""
+    if contains_secret(text) or (path.exists() and not path.stat().st_mode & 0o077):
+        write_private(path, text)
+    else:
+        path.write_text(text, encoding="utf-8")
+
+
+def contains_secret(text: str) -> bool:
+    """Whether the text of a ``config.yaml`` contains a password: an address (of a camera, a database) with
+    user information or with a key in its query. Other passwords are never in the file."""
+    return _SECRET.search(text) is not None
+
+
+_SECRET = re.compile(r"""://[^\s"']*@|://[^\s"']*[?&](?:pass\w*|pwd|token|key|secret)=""", re.IGNORECASE)
 
 
 def _yaml_value(value: Any) -> str:

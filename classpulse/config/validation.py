@@ -12,7 +12,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from classpulse.config.invalid import InvalidSetting
 from classpulse.config.schema import Settings
+from classpulse.config.value_hints import value_hint
 from classpulse.errors import SettingsError
+from classpulse.log_console import Redaction
 
 
 def settings_error(error: ValidationError, data: CommentedMap | None = None, file: str = "") -> SettingsError:
@@ -20,7 +22,7 @@ def settings_error(error: ValidationError, data: CommentedMap | None = None, fil
     problem starts with the file name and the line."""
     first, *others = error.errors()
     location = _location(error)
-    key = _key_path(location)
+    key = key_path(location)
     problem, hint = _describe(first, key, location)
     if others:
         problem += f" ({len(others)} more)"
@@ -41,7 +43,7 @@ def _describe(error: Any, key: str, location: list[str | int]) -> tuple[str, str
         cause = error["ctx"]["error"]
         problem = getattr(cause, "problem", str(cause)).rstrip(".")
         return (f"{key}: {problem}" if key else problem), getattr(cause, "hint", "")
-    return f"{key} is {_format_value(error['input'])}", f"{error['msg']}."
+    return f"{key} is {_format_value(error['input'])}", value_hint(error)
 
 
 def _location(error: ValidationError) -> list[str | int]:
@@ -52,7 +54,7 @@ def _location(error: ValidationError) -> list[str | int]:
     return [*path, *cause.location] if isinstance(cause, InvalidSetting) else path
 
 
-def _key_path(location: Iterable[str | int]) -> str:
+def key_path(location: Iterable[str | int]) -> str:
     """``schedule.lessons[2].from``; list entries are counted from one."""
     parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
     return "".join(parts).removeprefix(".")
@@ -61,7 +63,8 @@ def _key_path(location: Iterable[str | int]) -> str:
 def _format_value(value: object) -> str:
     if isinstance(value, dict):
         return "a section"
-    return "a list" if isinstance(value, list) else repr(value)
+    # Without passwords: the address of a camera or a database may contain one.
+    return "a list" if isinstance(value, list) else Redaction()(repr(value))
 
 
 def _line_of(data: CommentedMap, location: Iterable[str | int]) -> int:

@@ -1,8 +1,7 @@
-"""Client of the daemon: requests over a local socket, and the lock of the data folder.
+"""Control of the daemon: its typed status, the adapters of messages, and the lock of the data folder.
 
 One process at a time holds a data folder (:class:`DataDirLock`) and answers there
-(``monitor.daemon.control_server``). ``control.json`` in the data folder gives the address and a key that the
-client must send. Messages are JSON.
+(``monitor.daemon.control_server``); ``monitor.daemon.client`` sends the requests.
 """
 
 from __future__ import annotations
@@ -10,62 +9,50 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Client
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from monitor.daemon.client import (
+    ANSWER_TIMEOUT_S,
+    ENDPOINT_FILE,
+    GREETING,
+    MAX_MESSAGE_BYTES,
+    Endpoint,
+    Request,
+    Verb,
+    query_status,
+    read_endpoint,
+    send_request,
+)
 from monitor.daemon.errors import (
     ControlError,
-    DaemonNotRunning,
     DaemonUnreachable,
     DataDirLocked,
     DataDirNotWritable,
     ErrorReply,
-    InvalidRequest,
 )
 from monitor.daemon.status import DaemonStatus
 from monitor.runtime.ipc import error_line
-from monitor.runtime.process import is_running
-from monitor.session.status import RecordingStatus
 
-ANSWER_TIMEOUT_S = 10.0
-"""How long a client waits for an answer. The daemon answers between two events, which take milliseconds."""
-
-ENDPOINT_FILE = "control.json"
-"""The file with the address and the key, in the data folder."""
-
-MAX_MESSAGE_BYTES = 1 << 20
-"""Bytes of a message."""
-
-GREETING = b"classpulse 1"
-"""The start of a client's first message; the key follows."""
-
-Verb = Literal["status", "start", "stop", "mark", "pause", "resume", "picture"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request to the daemon.
-
-    ``room`` selects the recording, None the only one. ``start`` takes ``class_name``, ``source``, ``until``
-    (ISO 8601 with offset) and ``preview``, where None is the value of the settings; ``mark`` takes ``text``.
-    ``session_id`` or, except for ``start``, ``class_name`` restrict a request to that recording, so that it
-    never affects a later one in the same room. ``picture`` is answered with a JPEG in base64, empty if there
-    is no frame to show.
-    """
-
-    verb: Verb
-    room: str | None = None
-    class_name: str | None = None
-    source: str | None = None
-    until: str | None = None
-    text: str | None = None
-    session_id: int | None = None
-    preview: bool = False
+__all__ = [
+    "ANSWER_TIMEOUT_S",
+    "ENDPOINT_FILE",
+    "GREETING",
+    "MAX_MESSAGE_BYTES",
+    "DataDirLock",
+    "Endpoint",
+    "Reply",
+    "Request",
+    "Verb",
+    "daemon_status",
+    "lock_or_detect_daemon",
+    "read_endpoint",
+    "send_request",
+]
 
 
 @dataclass(frozen=True)
@@ -76,89 +63,14 @@ class Reply:
     error: ErrorReply | None = None
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """The content of ``control.json``: the process that answers, its address and the key (hexadecimal)."""
-
-    pid: int
-    process_started: float
-    address: str
-    key: str
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process that wrote it still runs."""
-        return is_running(self.pid, self.process_started)
-
-
 REQUEST_ADAPTER = TypeAdapter(Request)
 REPLY_ADAPTER = TypeAdapter(Reply)
-_ENDPOINT_ADAPTER = TypeAdapter(Endpoint)
-
-
-def send_request(folder: Path, request: Request) -> Mapping[str, Any]:
-    """Send a request to the process that holds ``folder``; returns the body of its answer.
-
-    Raises DaemonNotRunning, DaemonUnreachable, InvalidRequest for text that is not valid Unicode, and the
-    ControlError of the answer.
-    """
-    endpoint = read_endpoint(folder)
-    if endpoint is None or not endpoint.is_alive:
-        raise DaemonNotRunning(
-            "Classpulse is not running.",
-            "'classpulse start' starts a session, 'classpulse daemon' the daemon.",
-        )
-    try:
-        message = REQUEST_ADAPTER.dump_json(request)
-    except ValueError:
-        raise InvalidRequest("The request contains invalid characters.", "Use UTF-8 text.") from None
-    try:
-        with Client(endpoint.address) as connection:
-            connection.send_bytes(GREETING + bytes.fromhex(endpoint.key))
-            connection.send_bytes(message)
-            if not connection.poll(ANSWER_TIMEOUT_S):
-                raise DaemonUnreachable(
-                    f"Classpulse (process {endpoint.pid}) has not answered for {ANSWER_TIMEOUT_S:g} s.",
-                    "See its log.",
-                )
-            reply = REPLY_ADAPTER.validate_json(connection.recv_bytes(MAX_MESSAGE_BYTES))
-    except (OSError, EOFError) as error:
-        if not endpoint.is_alive or read_endpoint(folder) != endpoint:
-            raise DaemonNotRunning("Classpulse has just ended.") from None
-        raise DaemonUnreachable(
-            f"Classpulse (process {endpoint.pid}) cannot be reached ({error_line(error)}).",
-            "It may belong to another user.",
-        ) from None
-    if reply.error is not None:
-        raise reply.error.to_error()
-    return reply.body
-
-
-def read_endpoint(folder: Path) -> Endpoint | None:
-    """The content of ``control.json``, None without a valid file; its process may have ended
-    (``Endpoint.is_alive``). Raises DaemonUnreachable for another user's file."""
-    try:
-        return _ENDPOINT_ADAPTER.validate_json((folder / ENDPOINT_FILE).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValidationError):
-        return None
-    except PermissionError:
-        raise DaemonUnreachable(
-            f"{folder / ENDPOINT_FILE} belongs to another user.", "Only its owner can control Classpulse."
-        ) from None
 
 
 def daemon_status(data_folder: Path) -> DaemonStatus | None:
     """The status of the daemon, None if it does not run. Raises ControlError."""
-    try:
-        return DaemonStatus.from_json(send_request(data_folder, Request("status")))
-    except DaemonNotRunning:
-        return None
-
-
-def send_command(data_folder: Path, verb: Verb, room: str | None, text: str | None = None) -> RecordingStatus:
-    """Send a command to the recording in ``room``, None for the only one; returns its status. Raises
-    ControlError."""
-    return RecordingStatus.from_json(send_request(data_folder, Request(verb, room, text=text)))
+    values = query_status(data_folder)
+    return None if values is None else DaemonStatus.from_json(values)
 
 
 _LOCK = "control.lock"

@@ -57,12 +57,14 @@ class PreviewFrame:
 @dataclass(frozen=True)
 class Command:
     """Supervisor to worker. ``text`` belongs to ``mark``. ``immediate`` (the computer may be shutting down)
-    and ``reason`` (of an early end, else empty) belong to ``stop``."""
+    and ``reason`` (of an early end, else empty) belong to ``stop``. ``requested_at`` (aware) is when the user
+    made the request, None for now; it belongs to ``pause`` and ``mark``."""
 
     verb: Literal["stop", "pause", "resume", "mark", "picture"]
     text: str = ""
     immediate: bool = False
     reason: str = ""
+    requested_at: datetime | None = None
 
 
 Message = StatusUpdate | SessionEnded | StartFailed | PreviewFrame

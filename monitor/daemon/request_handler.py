@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
 
-from monitor.daemon.control import Request
+from monitor.daemon.client import Request
 from monitor.daemon.errors import InvalidRequest
 from monitor.daemon.protocol import Command, RecordingRequest
 from monitor.daemon.status import DaemonStatus
@@ -86,12 +86,31 @@ class RequestHandler:
                     text = marker_text(request.text or "")
                 except InvalidMarker as error:
                     raise InvalidRequest(error.problem, error.hint) from None
-                return self._send(request, Command("mark", text))
-            case "pause" | "resume" | "picture":
+                return self._send(request, Command("mark", text, requested_at=_requested_at(request)))
+            case "pause" | "resume":
+                is_change = (request.verb == "pause") is not self._supervisor.is_paused(
+                    request.room, **_session_filter(request)
+                )
+                command = Command(request.verb, requested_at=_requested_at(request))
+                return self._send(request, command) | {"changed": is_change}
+            case "picture":
                 return self._send(request, Command(request.verb))
 
     def _send(self, request: Request, command: Command) -> dict[str, Any]:
         return self._supervisor.send_command(command, request.room, **_session_filter(request)).as_json()
+
+
+def _requested_at(request: Request) -> datetime | None:
+    """When the user made the request, None for now. Raises InvalidRequest."""
+    if request.requested_at is None:
+        return None
+    try:
+        at = datetime.fromisoformat(request.requested_at)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None:
+        raise InvalidRequest(f"{request.requested_at!r} is not a time.", "Use ISO 8601 with an offset.")
+    return at
 
 
 def _session_filter(request: Request) -> dict[str, Any]:

@@ -15,6 +15,11 @@ from monitor.sources.base import Source
 from monitor.sources.camera_state import CameraState, CameraStatus
 from monitor.sources.live import LiveSource
 
+MAX_REQUEST_AGE_S = 30.0
+"""The longest time between a request of a user and its arrival here: a busy computer starts a command in up
+to twenty seconds. An older request counts from this long ago. Samples of the last 40 s can be removed
+(``monitor.timeline.binning.Binner``)."""
+
 
 class StatusReporter:
     """Keeps the state of a recording. Thread-safe; ``clock`` returns aware UTC."""
@@ -33,7 +38,7 @@ class StatusReporter:
         self._source: Source | None = None
         self._session: Session | None = None
         self._paused = False
-        self._early_markers: list[str] = []
+        self._early_markers: list[tuple[str, datetime]] = []
 
     @property
     def session_id(self) -> int | None:
@@ -56,8 +61,8 @@ class StatusReporter:
         with self._lock:
             self._source, self._session = source, session
             early, self._early_markers = self._early_markers, []
-        for text in early:
-            session.mark(text)
+        for text, requested_at in early:
+            session.mark(text, self._age_s(requested_at))
 
     def update_camera(self) -> None:
         """Update the state after a frame or a gap, from pause and camera."""
@@ -69,24 +74,39 @@ class StatusReporter:
             fresh = self._camera().state is CameraState.FRESH
             self._handle(SessionEvent.FRAME_RECEIVED if fresh else SessionEvent.SIGNAL_LOST)
 
-    def pause(self) -> bool:
-        """Close the camera; returns False if impossible (a video, or no source yet)."""
-        return self._set_paused(paused=True)
+    def pause(self, requested_at: datetime | None = None) -> bool:
+        """Close the camera; returns False if impossible (a video, or no source yet). Frames after
+        ``requested_at`` (aware, None for now) are not kept."""
+        source = self._source
+        if not isinstance(source, LiveSource) or self._paused:
+            return False
+        age_s = self._age_s(requested_at)
+        source.pause(age_s)
+        if self._session is not None and age_s:
+            self._session.discard_recent(age_s)
+        self._paused = True
+        return True
 
     def resume(self) -> bool:
         """Reopen the camera; returns False if it is not paused."""
-        return self._set_paused(paused=False)
+        source = self._source
+        if not isinstance(source, LiveSource) or not self._paused:
+            return False
+        source.resume()
+        self._paused = False
+        return True
 
-    def mark(self, text: str) -> bool:
-        """Add a marker to the timeline; returns False before the session has started."""
+    def mark(self, text: str, requested_at: datetime | None = None) -> bool:
+        """Add a marker to the timeline, at ``requested_at`` (aware, None for now); returns False before the
+        session has started."""
         with self._lock:
             session = self._session
             if session is None and self._session_id is not None:
-                self._early_markers.append(text)  # until attach()
+                self._early_markers.append((text, requested_at or self._clock()))  # until attach()
                 return True
         if session is None:
             return False
-        session.mark(text)
+        session.mark(text, self._age_s(requested_at))
         return True
 
     def labels(self) -> Mapping[int, str]:
@@ -144,13 +164,11 @@ class StatusReporter:
             return self._source.status()
         return CameraStatus(CameraState.OPENING if self._source is None else CameraState.FRESH, "", None)
 
-    def _set_paused(self, *, paused: bool) -> bool:
-        source = self._source
-        if not isinstance(source, LiveSource) or self._paused is paused:
-            return False
-        (source.pause if paused else source.resume)()
-        self._paused = paused
-        return True
+    def _age_s(self, requested_at: datetime | None) -> float:
+        """The seconds since a request, 0 to ``MAX_REQUEST_AGE_S``."""
+        if requested_at is None:
+            return 0.0
+        return min(max(0.0, (self._clock() - requested_at).total_seconds()), MAX_REQUEST_AGE_S)
 
     def _handle(self, event: SessionEvent) -> None:
         if self._state_machine.handle(event):

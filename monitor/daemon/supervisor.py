@@ -132,10 +132,6 @@ class RecordingSlot:
     def set_paused(self, status: RecordingStatus, *, paused: bool) -> None:
         """Record a request to pause or resume. Raises CommandRejected if ``status`` does not allow it."""
         label = self.request.place_label
-        if paused and self.is_paused:
-            raise CommandRejected(f"{label} is already paused.", "Use 'classpulse resume'.")
-        if not paused and not self.is_paused:
-            raise CommandRejected(f"{label} is not paused; it is {status.state.value}.")
         # A working camera reports the age of its last frame, a video has none.
         if status.camera is CameraState.FRESH and status.camera_age_s is None:
             raise CommandRejected(
@@ -355,6 +351,13 @@ class Supervisor:
             if slot.worker is not None:
                 slot.worker.kill()
 
+    def is_paused(
+        self, room: str | None, *, session_id: int | None = None, class_name: str | None = None
+    ) -> bool:
+        """Whether a recording, selected as by :meth:`RecordingSlots.find`, is paused. Raises
+        RecordingNotFound."""
+        return self._slots.find(room, session_id, class_name).is_paused
+
     def send_command(
         self,
         command: Command,
@@ -363,10 +366,14 @@ class Supervisor:
         session_id: int | None = None,
         class_name: str | None = None,
     ) -> RecordingStatus:
-        """Send a command to a recording, selected as by :meth:`RecordingSlots.find`; returns its status.
+        """Send a command to a recording, selected as by :meth:`RecordingSlots.find`; returns its status. To
+        pause a paused recording, or to resume another one, changes nothing.
+
         Raises RecordingNotFound, CommandRejected."""
         slot = self._slots.find(room, session_id, class_name)
         status = slot.current_status(self._target_fps)
+        if command.verb in ("pause", "resume") and (command.verb == "pause") is slot.is_paused:
+            return status
         if command.verb == "resume" and slot.worker is None and slot.is_paused:
             slot.pause_requested, slot.retry_at_s = False, self._clock()
             return status

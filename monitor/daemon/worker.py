@@ -245,11 +245,11 @@ class RecorderWorker:
             case "stop":
                 self._request_stop(command.reason, immediate=command.immediate)
             case "pause":
-                reporter.pause()
+                reporter.pause(command.requested_at)
             case "resume":
                 reporter.resume()
             case "mark":
-                reporter.mark(command.text)
+                reporter.mark(command.text, command.requested_at)
             case "picture":
                 if self._live_preview is not None:
                     self._live_preview.request_frame()

@@ -77,8 +77,8 @@ class LiveControls(Protocol):
     def pop_notes(self) -> list[tuple[float, str]]:
         """New notes for the timeline: media time and text."""
 
-    def pause(self) -> None:
-        """Close the camera until ``resume``."""
+    def pause(self, age_s: float = 0.0) -> None:
+        """Close the camera until ``resume``, as requested ``age_s`` seconds ago."""
 
     def resume(self) -> None:
         """Reopen the camera."""
@@ -140,6 +140,7 @@ class Session:
         self._started_at: datetime | None = None
         self._face_count = 0
         self._markers: deque[tuple[float, str]] = deque()
+        self._discards: deque[float] = deque()
 
     def run(self, stop: threading.Event) -> SessionOutcome:
         """Record until the source ends or ``stop`` is set.
@@ -170,9 +171,9 @@ class Session:
             self._small_faces,
         )
 
-    def mark(self, text: str) -> float:
-        """Put a marker on the timeline at the present media time, which is returned in seconds; from any
-        thread. It is written with the next commit. Raises InvalidMarker for a text without printable
+    def mark(self, text: str, age_s: float = 0.0) -> float:
+        """Put a marker on the timeline at the media time ``age_s`` seconds ago, which is returned in seconds;
+        from any thread. It is written with the next commit. Raises InvalidMarker for a text without printable
         characters."""
         # Characters that the database rejects would block everything that is written with them.
         printable = "".join(c for c in text.encode("utf-8", "replace").decode() if is_printable(c)).strip()
@@ -180,9 +181,14 @@ class Session:
             raise InvalidMarker(
                 f"The marker {text!r} has no printable text.", "Say what happened, such as 'quiz handed out'."
             )
-        at_s = self._now_s()
+        at_s = max(0.0, self._now_s() - age_s)
         self._markers.append((at_s, printable))
         return at_s
+
+    def discard_recent(self, age_s: float) -> None:
+        """Remove the samples of the last ``age_s`` seconds, also those already written; from any thread. Call
+        it after the source was paused, so that no sample follows."""
+        self._discards.append(max(0.0, self._now_s() - age_s))
 
     def view(self) -> SessionView:
         """The present state; from any thread."""
@@ -256,7 +262,9 @@ class Session:
         self._recorder.add_gap(gap, self._source.frames_dropped)
 
     def _record_notes(self) -> None:
-        """Put the notes of the source and the markers on the timeline."""
+        """Put the notes of the source and the markers on the timeline, and remove what is to be discarded."""
+        while self._discards:
+            self._recorder.discard_samples(self._discards.popleft())
         notes = [] if self._live_controls is None else list(self._live_controls.pop_notes())
         while self._markers:
             notes.append(self._markers.popleft())

@@ -108,6 +108,11 @@ class GapTracker:
         self._start_s = 0.0
         self._end_s = 0.0
 
+    @property
+    def end_s(self) -> float:
+        """The end of the last gap so far; 0 before the first."""
+        return self._end_s
+
     def update(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
         """No frame is available since ``since_s``. Returns the gaps to report now, often none.
 
@@ -190,12 +195,12 @@ class PauseRequests:
         self._paused = False
         self._pending: deque[PauseRequest] = deque()
 
-    def add(self, *, pause: bool) -> None:
-        """Queue a request, unless it repeats the last one."""
+    def add(self, *, pause: bool, age_s: float = 0.0) -> None:
+        """Queue a request that was made ``age_s`` seconds ago, unless it repeats the last one."""
         with self._lock:
             if pause is not self._paused:
                 self._paused = pause
-                self._pending.append(PauseRequest(pause, self._clock()))
+                self._pending.append(PauseRequest(pause, self._clock() - age_s))
 
     def clear(self) -> bool:
         """Drop the pending requests; returns whether the last request was a pause."""

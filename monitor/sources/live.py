@@ -127,6 +127,11 @@ class GapReporter:
         self._tracker = GapTracker()
 
     @property
+    def last_end_s(self) -> float:
+        """The end of the last gap so far, media seconds; 0 before the first."""
+        return self._tracker.end_s
+
+    @property
     def is_open(self) -> bool:
         """Whether a gap is open."""
         return self._tracker.reason is not None
@@ -191,9 +196,10 @@ class LiveSource:
     ) -> None:
         self._close_connection()
 
-    def pause(self) -> None:
-        """Close the camera until ``resume``; frames that are read from now on are not yielded."""
-        self._pause_requests.add(pause=True)
+    def pause(self, age_s: float = 0.0) -> None:
+        """Close the camera until ``resume``; frames that are read from now on are not yielded. The gap begins
+        ``age_s`` seconds ago, when the pause was requested; frames since then may have been yielded."""
+        self._pause_requests.add(pause=True, age_s=age_s)
 
     def resume(self) -> None:
         """Open the camera again after ``pause``."""
@@ -258,7 +264,7 @@ class LiveSource:
             else:
                 self._reopen()
             reason = GapReason.PAUSED if request.pause else GapReason.NO_SIGNAL
-            at_s = self._media_s(request.requested_s)
+            at_s = max(self._media_s(request.requested_s), self._gaps.last_end_s)
             yield from self._gaps.update(reason, at_s, at_s)
             # Only now: a pending request keeps frames from being yielded.
             self._pause_requests.complete()

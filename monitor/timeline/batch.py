@@ -22,7 +22,8 @@ class WriteBatch:
     ``tracks`` by their number, ``gaps`` by their start. ``notes`` are (media seconds, text). ``seats``,
     ``owners`` (by student number), ``frame_size`` (width, height; pixels) and ``progress`` are the current
     state. ``erased_students`` are the numbers of all students whose data must be erased. ``small_faces`` is a
-    new result of the search for missed faces, None without one.
+    new result of the search for missed faces, None without one. The stored bins from ``rewritten_from_s``
+    on, media seconds, are deleted before ``bins`` are written; None to delete none.
     """
 
     progress: SessionProgress
@@ -35,6 +36,7 @@ class WriteBatch:
     frame_size: tuple[int, int] = (0, 0)
     erased_students: frozenset[int] = frozenset()
     small_faces: SmallFaces | None = None
+    rewritten_from_s: float | None = None
 
     def merge(self, newer: WriteBatch) -> WriteBatch:
         """This batch and a newer one as one batch.
@@ -42,9 +44,12 @@ class WriteBatch:
         A bin, track or gap of the newer batch replaces the same one here, so the size of pending data
         depends on the length of the session, not on the number of batches.
         """
+        from_s = newer.rewritten_from_s
+        older = {key: bin_ for key, bin_ in self.bins.items() if from_s is None or key[1] < from_s}
+        rewritten = [start_s for start_s in (self.rewritten_from_s, from_s) if start_s is not None]
         return WriteBatch(
             progress=newer.progress,
-            bins={**self.bins, **newer.bins},
+            bins={**older, **newer.bins},
             tracks={**self.tracks, **newer.tracks},
             notes=self.notes + newer.notes,
             gaps={**(self.gaps or {}), **(newer.gaps or {})},
@@ -53,4 +58,5 @@ class WriteBatch:
             frame_size=newer.frame_size,
             erased_students=self.erased_students | newer.erased_students,
             small_faces=newer.small_faces or self.small_faces,
+            rewritten_from_s=min(rewritten, default=None),
         )

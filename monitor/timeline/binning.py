@@ -47,6 +47,7 @@ class _OpenBin:
     covers_s: dict[float, float] = field(default_factory=dict)
     observed_students: dict[float, frozenset[int]] = field(default_factory=dict)
     tallies: dict[int, _StudentTally] = field(default_factory=dict)
+    observations: list[Observation] = field(default_factory=list)
 
 
 class Binner:
@@ -66,6 +67,7 @@ class Binner:
         self._keep_bins = math.ceil(keep_s / bin_s)
         self._open: dict[int, _OpenBin] = {}
         self._students: set[int] = set()
+        self._discarded: list[tuple[float, float]] = []
 
     def add_sample(
         self, media_s: float, covers_s: float, observed_students: frozenset[int] | None = None
@@ -86,14 +88,44 @@ class Binner:
         bin_ = self._open.get(self._index(observation.media_s))
         if bin_ is None:
             return False
+        if observation.media_s not in bin_.covers_s and self._is_discarded(observation.media_s):
+            return True
+        self._add_to_bin(bin_, observation)
+        return True
+
+    def discard_after(self, at_s: float) -> float:
+        """Remove the samples after ``at_s``, media seconds, from the open bins, and their observations, also
+        those that arrive later. Returns the start of the first bin that may have changed."""
+        last_s = max((media_s for bin_ in self._open.values() for media_s in bin_.covers_s), default=at_s)
+        if last_s > at_s:
+            self._discarded.append((at_s, last_s))
+        first = self._index(at_s)
+        for index in [index for index in self._open if index >= first]:
+            self._open[index] = self._without_later(self._open[index], at_s)
+        return first * self.bin_s
+
+    def _without_later(self, bin_: _OpenBin, at_s: float) -> _OpenBin:
+        kept = _OpenBin(
+            {media_s: covers_s for media_s, covers_s in bin_.covers_s.items() if media_s <= at_s},
+            {media_s: students for media_s, students in bin_.observed_students.items() if media_s <= at_s},
+        )
+        for observation in bin_.observations:
+            if observation.media_s <= at_s:
+                self._add_to_bin(kept, observation)
+        return kept
+
+    def _is_discarded(self, media_s: float) -> bool:
+        return any(after_s < media_s <= until_s for after_s, until_s in self._discarded)
+
+    def _add_to_bin(self, bin_: _OpenBin, observation: Observation) -> None:
         covers_s = bin_.covers_s[observation.media_s]
+        bin_.observations.append(observation)
         if observation.seen:
             tally = bin_.tallies.setdefault(observation.student, _StudentTally())
             # A second face at the seat (a double detection, or a passer-by) may turn out to be the same
             # student's next track: its earlier samples count only where the student was not seen.
             if observation.media_s not in tally.seen_times_s:
                 self._count(tally, observation, covers_s)
-        return True
 
     def bins(self, students: Iterable[int] | None = None) -> dict[tuple[int, float], TimelineBin]:
         """The open bins by (student, start in seconds). ``TimelineBin.student_id`` is the student's number

@@ -123,6 +123,10 @@ class Recorder:
         """See ``Timeline.add_gap``."""
         self._timeline.add_gap(gap, frames_dropped)
 
+    def discard_samples(self, after_s: float) -> None:
+        """See ``Timeline.discard_samples``."""
+        self._timeline.discard_samples(after_s)
+
     def add_note(self, at_s: float, text: str) -> None:
         """See ``Timeline.add_note``."""
         self._timeline.add_note(at_s, text)
@@ -164,7 +168,15 @@ class Recorder:
         """All new entries; in ``mode: aggregate`` without data of single students."""
         update, identities = self._timeline.take_update(), self._identities
         bins = {key: bin_ for key, bin_ in update.bins.items() if key[0] not in identities.erased}
-        batch = WriteBatch(update.progress, {}, {}, update.notes, update.gaps, small_faces=update.small_faces)
+        batch = WriteBatch(
+            update.progress,
+            {},
+            {},
+            update.notes,
+            update.gaps,
+            small_faces=update.small_faces,
+            rewritten_from_s=update.rewritten_from_s,
+        )
         if not self._per_student:
             return replace(batch, bins=_class_bins(bins))
         return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import dataclass, replace
 
 from db.records import GapRecord, SessionProgress, TimelineBin
@@ -17,7 +18,8 @@ log = logging.getLogger(__name__)
 class TimelineUpdate:
     """New entries of a timeline since the last update; fields as in ``WriteBatch``.
 
-    ``bins`` are all open bins with samples, ``frame_size`` is that of the last analysed frame.
+    ``bins`` are all open bins with samples, ``frame_size`` is that of the last analysed frame. The stored
+    bins from ``rewritten_from_s`` on are replaced by ``bins``; None if only those in ``bins`` are.
     """
 
     progress: SessionProgress
@@ -26,6 +28,11 @@ class TimelineUpdate:
     gaps: dict[float, GapRecord]
     frame_size: tuple[int, int]
     small_faces: SmallFaces | None
+    rewritten_from_s: float | None = None
+
+
+MAX_RECENT_SAMPLES = 2000
+"""Samples that can be discarded; more than 30 frames per second over the 40 s for which bins stay open."""
 
 
 class Timeline:
@@ -42,6 +49,8 @@ class Timeline:
         self._frame_size = (0, 0)
         self._notes: list[tuple[float, str]] = []
         self._gaps: dict[float, GapRecord] = {}
+        self._recent: deque[tuple[float, float, bool]] = deque(maxlen=MAX_RECENT_SAMPLES)
+        self._rewritten_from_s: float | None = None
 
     def add(self, result: FrameResult, covers_s: float, frames_dropped: int) -> None:
         """Add a sample that stands for ``covers_s`` seconds; one that was not analysed counts as dropped."""
@@ -53,6 +62,7 @@ class Timeline:
             self._skipped_frames += 1
         if result.note is not None:
             self.add_note(result.media_s, result.note)
+        self._recent.append((result.media_s, covers_s, result.analysed))
         self.progress = SessionProgress(
             end_s=result.media_s,
             watched_s=self.progress.watched_s + covers_s,
@@ -65,6 +75,25 @@ class Timeline:
         late = sum(not self._binner.add(observation) for observation in result.observations)
         if late:
             log.warning("%d observations arrived after their bin was closed and were dropped", late)
+
+    def discard_samples(self, after_s: float) -> None:
+        """Remove the samples after ``after_s``, media seconds, and what was observed in them, also what was
+        written already: the teacher had paused the recording by then. At most those of open bins."""
+        discarded = []
+        while self._recent and self._recent[-1][0] > after_s:
+            discarded.append(self._recent.pop())
+        if not discarded:
+            return
+        from_s = self._binner.discard_after(after_s)
+        self._rewritten_from_s = (
+            from_s if self._rewritten_from_s is None else min(from_s, self._rewritten_from_s)
+        )
+        self.progress = replace(
+            self.progress,
+            watched_s=max(0.0, self.progress.watched_s - sum(covers_s for _, covers_s, _ in discarded)),
+            frames_sampled=self.progress.frames_sampled - sum(analysed for *_, analysed in discarded),
+        )
+        log.info("%d frames after the request to pause were discarded", len(discarded))
 
     def add_gap(self, gap: Gap, frames_dropped: int) -> None:
         """Add a gap: the session advances, but the time is not watched. A gap that continues (the same
@@ -88,4 +117,5 @@ class Timeline:
         notes, self._notes = tuple(self._notes), []
         gaps, self._gaps = self._gaps, {}
         small_faces, self.small_faces = self.small_faces, None
-        return TimelineUpdate(self.progress, bins, notes, gaps, self._frame_size, small_faces)
+        from_s, self._rewritten_from_s = self._rewritten_from_s, None
+        return TimelineUpdate(self.progress, bins, notes, gaps, self._frame_size, small_faces, from_s)

@@ -54,6 +54,8 @@ class Writer:
             replace(bin_, student_id=None if number == WHOLE_CLASS else ids[number])
             for (number, _), bin_ in batch.bins.items()
         ]
+        if batch.rewritten_from_s is not None:
+            unit.delete_bins(self._session_id, batch.rewritten_from_s)
         unit.write_bins(self._session_id, bins)
         tracks = [replace(track, student_id=ids[track.student_id]) for track in batch.tracks.values()]
         unit.save_tracks(self._session_id, tracks)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.cli.exit_codes import EXPECTED_ERRORS
+from classpulse.cli.exit_codes import expected_errors
 from classpulse.errors import RunError
-from classpulse.log_setup import LogLevel, LogSettings, Redaction, log_to_file, log_to_stderr
+from classpulse.log_console import Redaction, log_to_stderr
+from classpulse.log_setup import LogLevel, LogSettings, log_to_file
 from monitor.sources.camera_state import CameraState
 from monitor.text import room_log_name
 
@@ -109,7 +110,7 @@ def test_log_file_expected_error_is_logged_without_traceback(tmp_path: Path) -> 
     with (
         pytest.raises(RunError),
         log_to_file(
-            tmp_path, "daemon", LogSettings(), expected=lambda error: isinstance(error, EXPECTED_ERRORS)
+            tmp_path, "daemon", LogSettings(), expected=lambda error: isinstance(error, expected_errors())
         ) as file,
     ):
         raise RunError("the disk is full; free some space")

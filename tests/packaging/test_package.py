@@ -39,4 +39,10 @@ def test_wheel_contains_all_files_of_the_packages(wheel: zipfile.ZipFile) -> Non
 
 def test_wheel_contains_no_other_package(wheel: zipfile.ZipFile) -> None:
     packages = {name.split("/")[0] for name in wheel.namelist()}
-    assert {package for package in packages if not package.endswith(".dist-info")} == set(PACKAGES)
+    assert {package for package in packages if not package.endswith((".dist-info", ".data"))} == set(PACKAGES)
+
+
+def test_wheel_contains_the_man_page(wheel: zipfile.ZipFile) -> None:
+    assert [name.partition(".data/")[2] for name in wheel.namelist() if ".data/" in name] == [
+        "data/share/man/man1/classpulse.1"
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from classpulse.cli.groups import CommandGroup
 from classpulse.cli.options import json_option
 from classpulse.config.settings import read_config
 from classpulse.console import print_json, print_message, print_table
@@ -16,7 +17,7 @@ from db.accounts import Account, Role, list_accounts
 prompt_option = click.option("--prompt", is_flag=True, help="Ask for the password instead of generating one.")
 
 
-@click.group("accounts")
+@click.group("accounts", cls=CommandGroup)
 def accounts_command() -> None:
     """Manage the accounts of the dashboard, also when no administrator can log in."""
 

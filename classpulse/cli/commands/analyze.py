@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from classpulse.cli.exit_codes import INTERRUPTED
 from classpulse.cli.options import class_option, json_option
 from classpulse.cli.output import print_outcome
 from classpulse.config.policy import require_policy
@@ -96,7 +97,8 @@ def analyze_command(
             print_message("writing the report")
             files = generate_report(engine, outcome.session_id, config)
     extra = {"started_at": lesson_time.started_at.isoformat(), "time_source": lesson_time.source.value}
-    return print_outcome(outcome, files, as_json=as_json, extra=extra)
+    code = print_outcome(outcome, files, as_json=as_json, extra=extra)
+    return INTERRUPTED if stop.immediate and not stop.by_sigterm else code
 
 
 def _lesson_time(recorded_at: str | None, video: Path, config: Config) -> LessonTime:

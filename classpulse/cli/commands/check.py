@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli.exit_codes import EXPECTED_ERRORS
+from classpulse.cli.exit_codes import expected_errors
 from classpulse.cli.options import json_option
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import Config, read_config
@@ -76,7 +76,7 @@ def check_command(config_path: Path, source: str | None, no_source: bool, as_jso
 def _run_check(name: str, check: Callable[[], str]) -> CheckResult:
     try:
         return CheckResult(name, True, check())
-    except EXPECTED_ERRORS as error:
+    except expected_errors() as error:
         return CheckResult(name, False, collapse_spaces(str(error)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from classpulse.cli.daemon_app import run_daemon
+from classpulse.cli.groups import is_verbose
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
 from classpulse.console import print_message
@@ -18,7 +19,6 @@ def daemon_command(ctx: click.Context) -> int:
     """Record the lessons of the timetable and those of 'classpulse start' until ended."""
     config = read_config(ctx.obj)
     require_policy(config.settings.policy, config.file_name)
-    verbose = bool(ctx.parent is not None and ctx.parent.params["verbose"])
     print_message(f"Classpulse runs on {Path(config.data_folder)}; end it with Ctrl-C")
-    run_daemon(config, verbose=verbose)
+    run_daemon(config, verbose=is_verbose(ctx))
     return 0

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
+from classpulse.cli.groups import CommandGroup
 from classpulse.cli.options import json_option
 from classpulse.config.settings import read_config
 from classpulse.console import print_json, print_message
 from classpulse.database import open_configured_database
-from classpulse.errors import InvalidOption, NoTerminal
+from classpulse.errors import InvalidOption, NotConfirmed, NoTerminal
 from classpulse.formatting import english_count
 from classpulse.services.corrections import load_session_people
 from classpulse.services.erasure import (
@@ -28,7 +29,7 @@ from classpulse.services.session_lookup import resolve_session
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-@click.group("data")
+@click.group("data", cls=CommandGroup)
 def data_command() -> None:
     """Erase a student from a lesson, or old lessons."""
 
@@ -106,10 +107,11 @@ def data_purge_command(
 
 
 def _confirm(question: str, hint: str) -> None:
-    """Ask on the terminal and abort unless the answer is yes. Raises NoTerminal."""
+    """Ask on the terminal. Raises NotConfirmed unless the answer is yes, and NoTerminal."""
     if not sys.stdin.isatty():
         raise NoTerminal(question, hint, "--yes")
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        raise NotConfirmed("Nothing was erased.")
 
 
 def _recordings_text(result: ErasureResult) -> str:

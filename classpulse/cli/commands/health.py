@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 import click
 
 from classpulse.cli.options import json_option
+from classpulse.config.daemon import lesson_zone
 from classpulse.config.settings import Config, read_config
 from classpulse.console import print_json
 from classpulse.formatting import english_count
@@ -37,7 +38,7 @@ def health_command(config_path: Path, as_json: bool, dashboard: bool) -> int:
     if as_json:
         print_json(_health_data(status, report))
     else:
-        click.echo(f"{report.state.value}: {_daemon_summary(status)}")
+        click.echo(f"{report.state.value}: {_daemon_summary(status, lesson_zone(config))}")
         for problem in report.problems:
             click.echo(f"  {problem}")
     return 0 if report.state is HealthState.OK else 1
@@ -51,14 +52,15 @@ def _query_health(config: Config) -> tuple[DaemonStatus | None, HealthReport]:
     return status, assess_health(status, datetime.now(UTC), config.settings.health)
 
 
-def _daemon_summary(status: DaemonStatus | None) -> str:
+def _daemon_summary(status: DaemonStatus | None, zone: tzinfo) -> str:
     if status is None:
         return "no answer"
     recordings = english_count(len(status.recordings), "room") + " recorded"
     lesson = status.next_lesson
     if lesson is None:
         return recordings
-    return f"{recordings}, next lesson {lesson.class_name} at {lesson.starts_at.astimezone():%Y-%m-%d %H:%M}"
+    starts_at = lesson.starts_at.astimezone(zone)
+    return f"{recordings}, next lesson {lesson.class_name} at {starts_at:%Y-%m-%d %H:%M} {zone}"
 
 
 def _health_data(status: DaemonStatus | None, report: HealthReport) -> dict[str, Any]:

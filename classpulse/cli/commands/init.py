@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from classpulse.config.policy import AgeGroup, LegalBasis
 from classpulse.config.settings import Settings
-from classpulse.config.template import render_config
+from classpulse.config.template import render_config, write_config
 from classpulse.config.validation import settings_error
 from classpulse.console import print_message
 from classpulse.errors import FileAlreadyExists, NoTerminal, NotWritable, SettingsError
@@ -56,7 +56,12 @@ ALLOWED_VALUES = {
 
 def _option(name: str, help_text: str) -> Callable[[Command], Command]:
     kind = click.Choice(ALLOWED_VALUES[name]) if name in ALLOWED_VALUES else None
-    return click.option("--" + name.replace("_", "-"), name, type=kind, help=help_text)
+    return click.option(_option_name(name), name, type=kind, help=help_text)
+
+
+def _option_name(name: str) -> str:
+    """The option that answers a question."""
+    return "--class" if name == "class_name" else f"--{name.replace('_', '-')}"
 
 
 @click.command("init")
@@ -83,7 +88,7 @@ def init_command(config_path: Path, /, *, force: bool, mode: str | None, **answe
     settings = _settings_from_answers(given, mode)
     try:
         config_path.parent.mkdir(parents=True, exist_ok=True)
-        config_path.write_text(render_config(settings), encoding="utf-8")
+        write_config(config_path, render_config(settings))
     except OSError as error:
         raise NotWritable(config_path, error.strerror, "Choose another path with --config.") from None
     print_message(f"wrote {config_path} (mode: {settings.policy.mode.value if settings.policy else 'none'})")
@@ -96,7 +101,7 @@ def _prompt_answer(name: str, question: str, default: Any) -> str:
     if not sys.stdin.isatty():
         if default is not None:
             return str(default() if callable(default) else default)
-        option = f"--{name.replace('_', '-')}"
+        option = _option_name(name)
         raise NoTerminal(question, f"Give the answer with {option}.", option)
     kind = click.Choice(ALLOWED_VALUES[name]) if name in ALLOWED_VALUES else None
     while True:

@@ -81,7 +81,9 @@ def _print_flags(flagged: Sequence[FlaggedStudent], config: Config, *, as_json: 
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
-        print_compact_table("Suggested check-ins", FLAG_HEADINGS, [line.cells for line in lines])
+        print_compact_table(
+            "Suggested check-ins", FLAG_HEADINGS, [line.cells for line in lines], droppable=["note", "showed"]
+        )
     else:
         print_message("no flag to review; --all lists reviewed flags, too")
     return 0

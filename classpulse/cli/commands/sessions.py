@@ -20,6 +20,9 @@ from db.roster import require_known_class, require_known_room
 from reports.history.sessions import SESSION_HEADINGS, SessionFilters, SessionLine
 from reports.text.i18n import Language
 
+DROPPABLE_HEADINGS = ("mode", "open", "students", "watched", "flagged", "room")
+"""Columns that a narrow terminal omits, the first of them first."""
+
 
 @click.command("sessions")
 @click.option("--class", "class_name", help="Only sessions of this class.")
@@ -27,7 +30,6 @@ from reports.text.i18n import Language
 @since_option
 @until_option
 @click.option("--flagged", is_flag=True, help="Only sessions with a flag.")
-@click.option("--interrupted", is_flag=True, help="Only interrupted sessions.")
 @click.option(
     "--status", type=click.Choice([s.value for s in SessionStatus]), help="Only sessions with this status."
 )
@@ -43,7 +45,6 @@ def sessions_command(
     since: datetime | None,
     until: datetime | None,
     flagged: bool,
-    interrupted: bool,
     status: str | None,
     limit: int | None,
     as_json: bool,
@@ -52,20 +53,21 @@ def sessions_command(
 ) -> int:
     """List the past sessions, newest first."""
     config = read_config(config_path)
-    wanted_status = SessionStatus.INTERRUPTED.value if interrupted else status
-    lines = _lines(config, class_name, room, since, until, wanted_status, quiet=as_json)
+    lines = _lines(config, class_name, room, since, until, status, quiet=as_json)
     lines = [line for line in lines if line.flagged or not flagged][:limit]
     if html is not None:
         from reports.history.pages.sessions import sessions_page
 
-        filters = SessionFilters(class_name, room, since, until, wanted_status, flagged=flagged)
+        filters = SessionFilters(class_name, room, since, until, status, flagged=flagged)
         write_history_page(
             lambda: sessions_page(lines, filters), html, page_language(config, language), quiet=as_json
         )
     if as_json:
         print_json([asdict(line) for line in lines])
     elif lines:
-        print_compact_table("Sessions", SESSION_HEADINGS, [line.cells for line in lines])
+        print_compact_table(
+            "Sessions", SESSION_HEADINGS, [line.cells for line in lines], droppable=DROPPABLE_HEADINGS
+        )
         _print_open_flags(lines)
     else:
         print_message("no session found; 'classpulse analyze VIDEO' or 'classpulse start' records one")

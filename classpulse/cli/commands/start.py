@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from classpulse.cli.foreground import ForegroundSession, submit_to_daemon
+from classpulse.cli.groups import is_verbose
 from classpulse.config.policy import require_policy
 from classpulse.config.settings import read_config
 from monitor.daemon.control import Request, lock_or_detect_daemon
@@ -53,6 +54,4 @@ def start_command(
         return submit_to_daemon(config, request, as_json=as_json)
     with ExitStack() as stack:
         stack.push(lock)
-        return ForegroundSession(
-            config, as_json=as_json, verbose=ctx.parent is not None and ctx.parent.params["verbose"]
-        ).run(request)
+        return ForegroundSession(config, as_json=as_json, verbose=is_verbose(ctx)).run(request)

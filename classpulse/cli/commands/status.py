@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import RenderableType
-from rich.text import Text
 
 from classpulse.cli.status_view import render_status
-from classpulse.config.settings import read_config
+from classpulse.config.essentials import read_essentials
 from classpulse.console import print_json, show_live
-from monitor.daemon.control import daemon_status
+from monitor.daemon.client import query_status
 from monitor.daemon.errors import ControlError, ErrorReply
-from monitor.daemon.status import DaemonStatus
 
 _REFRESH_INTERVAL_S = 1.0
 
@@ -29,24 +28,25 @@ _REFRESH_INTERVAL_S = 1.0
 @click.pass_obj
 def status_command(config_path: Path, watch: bool, as_json: bool) -> int:
     """Show the current recordings, and the state of camera, database and disk."""
-    folder = read_config(config_path).data_folder
+    essentials = read_essentials(config_path)
+    folder, zone = essentials.data_folder, essentials.zone
 
-    def answer() -> dict[str, object]:
+    def answer() -> dict[str, Any]:
         try:
-            daemon = daemon_status(folder)
+            daemon = query_status(folder)
         except ControlError as error:
             if not watch:
                 raise
             return {"recording": None, "error": asdict(ErrorReply.of(error))}
         return {"recording": False} if daemon is None else _as_json(daemon)
 
-    def view() -> RenderableType:
+    def view() -> str:
         try:
-            return render_status(daemon_status(folder), datetime.now(UTC))
+            return render_status(query_status(folder), datetime.now(UTC), zone)
         except ControlError as error:
             if not watch:
                 raise
-            return Text(str(error), style="red")  # it may answer again
+            return click.style(str(error), fg="red")  # it may answer again
 
     if as_json:
         print_json(answer(), compact=watch)
@@ -58,5 +58,5 @@ def status_command(config_path: Path, watch: bool, as_json: bool) -> int:
     return 0
 
 
-def _as_json(daemon: DaemonStatus) -> dict[str, object]:
-    return {"recording": bool(daemon.recordings)} | daemon.as_json()
+def _as_json(daemon: Mapping[str, Any]) -> dict[str, Any]:
+    return {"recording": bool(daemon["recordings"])} | dict(daemon)

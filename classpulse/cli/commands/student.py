@@ -62,7 +62,12 @@ def student_command(
 
 
 def _print_history(history: StudentHistory) -> None:
-    print_compact_table(history.name, STUDENT_HEADINGS, [line.cells for line in history.lines])
+    print_compact_table(
+        history.name,
+        STUDENT_HEADINGS,
+        [line.cells for line in history.lines],
+        droppable=["interval", "most resembling", "seen"],
+    )
     if history.flagged_lines:
         rows = [(str(line.session_id), *review_cells(flag)) for line, flag in history.flagged_lines]
         print_compact_table("Flags and reviews", ("no.", *REVIEW_HEADINGS), rows)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
+from classpulse.cli.groups import CommandGroup
 from classpulse.cli.options import class_option, json_option
 from classpulse.config.settings import read_config
 from classpulse.console import print_json, print_message, print_table
@@ -32,7 +33,7 @@ from db.unit_of_work import Store
 CONSENT_LABELS = {True: "yes", False: "no", None: "not recorded"}
 
 
-@click.group("students")
+@click.group("students", cls=CommandGroup)
 def students_command() -> None:
     """Manage the roster: pseudonyms, seats and consents; names are stored apart from them."""
 

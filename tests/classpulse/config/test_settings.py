@@ -116,9 +116,9 @@ def test_settings_invalid_value_error_has_line_and_key(
 @pytest.mark.parametrize(
     ("text", "problem", "hint"),
     [
-        ("capture:\n  sample_fps: 0\n", "capture.sample_fps is 0.", "Input should be greater than 0."),
+        ("capture:\n  sample_fps: 0\n", "capture.sample_fps is 0.", "Write a value above 0."),
         (POLICY.replace("  age_group: adults\n", ""), "'policy.age_group' is missing.", ""),
-        ("rooms:\n  name: A\n", "rooms is a section.", "Input should be a valid tuple."),
+        ("rooms:\n  name: A\n", "rooms is a section.", "Write a list, such as [a, b]."),
         (
             "output:\n  time_zone: Mars/Olympus\n",
             "output.time_zone: 'Mars/Olympus' is not a time zone.",
@@ -127,7 +127,7 @@ def test_settings_invalid_value_error_has_line_and_key(
         (
             "capture:\n  sample_fps: 0\n  stale_s: 0\n",
             "capture.sample_fps is 0 (1 more).",
-            "Input should be greater than 0.",
+            "Write a value above 0.",
         ),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from classpulse.config.settings import Config, read_config
-from classpulse.errors import InvalidOption, NoTerminal, UnknownName
+from classpulse.errors import InvalidOption, NotConfirmed, NoTerminal, UnknownName
 from classpulse.services.erasure import ErasureResult, erase_expired, find_expired
 from classpulse.services.uploads import Upload, UploadState, UploadStore, uploads_folder
 from db import sessions as queries
@@ -231,7 +231,9 @@ class TestPurgeCommand:
         assert "4 lessons older than 3 days" in error.question
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("click.confirm", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
-        shell.fails(1, "data", "purge", "--older-than", "3")
+        shell.fails(130, "data", "purge", "--older-than", "3")
+        monkeypatch.setattr("click.confirm", lambda *a, **k: False)
+        shell.raises(NotConfirmed, "data", "purge", "--older-than", "3")
         assert numbers(store) == lessons
 
     def test_dry_run_erases_nothing(self, store: Store, lessons: list[int], shell) -> None:

@@ -110,7 +110,7 @@ def test_sessions_filters(shell, record) -> None:
     assert found() == [other, broken, first]
     assert found("--class", "7b") == [broken, first]
     assert found("--room", "B 12") == [other, first]
-    assert found("--interrupted") == [broken]
+    assert found("--status", "interrupted") == [broken]
     assert found("--flagged") == [broken]
     assert found("--since", "2026-03-09") == [other, broken]
     assert found("--until", "2026-03-09") == [broken, first]
@@ -126,7 +126,7 @@ def test_sessions_filters(shell, record) -> None:
     code, _, error = shell("sessions")
     assert code == 0
     assert "flags of 1 session are not reviewed yet" in error
-    assert "no session found" in shell("sessions", "--class", "8a", "--interrupted")[2]
+    assert "no session found" in shell("sessions", "--class", "8a", "--status", "interrupted")[2]
 
 
 def test_unknown_names_offer_the_nearest(shell, term) -> None:

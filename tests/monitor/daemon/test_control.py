@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.daemon import control, control_server
+from monitor.daemon import client, control, control_server
 from monitor.daemon.control import DataDirLock, DataDirLocked, Reply, Request, read_endpoint, send_request
 from monitor.daemon.control_server import ControlServer
 from monitor.daemon.errors import (
@@ -255,7 +255,7 @@ def test_daemon_that_ends_during_a_request_raises_not_running(
         (tmp_path / "control.json").unlink()
         raise FileNotFoundError
 
-    monkeypatch.setattr(control, "Client", gone)
+    monkeypatch.setattr(client, "Client", gone)
     with pytest.raises(DaemonNotRunning):
         send_request(tmp_path, Request("status"))
 

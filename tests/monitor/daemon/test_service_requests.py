@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from tzlocal import get_localzone
 
 from classpulse.cli.commands import live_control
 from classpulse.cli.commands import status as status_module
 from classpulse.cli.foreground import _FIRST_FRAME_TIMEOUT_S, ForegroundSession, submit_to_daemon
 from classpulse.config.settings import Config, read_config
-from classpulse.errors import RunError
+from classpulse.errors import Interrupted, RunError
 from db.records import SessionStatus
 from db.small_faces import SmallFaces
 from monitor.daemon import control as client
@@ -36,6 +40,7 @@ from monitor.daemon.errors import (
 )
 from monitor.daemon.protocol import RecordingRequest, RecordingResult
 from monitor.daemon.status import DaemonStatus, Problem, ProblemKind
+from monitor.session.state import SessionState
 from tests.helpers.status_messages import daemon, recording
 
 
@@ -141,7 +146,7 @@ def test_submit_interrupted_says_that_the_recording_continues(
         raise KeyboardInterrupt
 
     program.statuses, time.meanwhile = [STARTING], interrupt
-    with pytest.raises(RunError, match=r"7b in B 12.*'classpulse stop'"):
+    with pytest.raises(Interrupted, match=r"7b in B 12.*'classpulse stop'"):
         submit(config, time)
 
 
@@ -197,7 +202,7 @@ def test_stop_succeeds_if_the_daemon_ends_meanwhile(
         if answer is not None:
             raise answer
 
-    monkeypatch.setattr(live_control, "daemon_status", asked)
+    monkeypatch.setattr(live_control, "query_status", asked)
     assert shell.json("stop") == {"session": 7, "stopped": True}
 
 
@@ -222,13 +227,37 @@ def test_mark_rejects_an_invalid_marker_without_a_request(program: FakeDaemon, s
 
 def test_mark_sends_the_cleaned_marker(program: FakeDaemon, shell) -> None:
     assert shell.json("mark", "quiz\nhanded out") == {"session": 7, "text": "quiz handed out"}
-    assert program.requests == [Request("mark", text="quiz handed out")]
+    (request,) = program.requests
+    assert replace(request, requested_at=None) == Request("mark", text="quiz handed out")
+    assert_is_recent(request)
 
 
 def test_pause_and_resume_print_the_state(program: FakeDaemon, shell) -> None:
     assert shell.json("pause", "--room", "B 12") == {"session": 7, "paused": True}
     assert shell.json("resume") == {"session": 7, "paused": False}
-    assert program.requests == [Request("pause", "B 12"), Request("resume")]
+    pause, resume = program.requests
+    assert (replace(pause, requested_at=None), resume) == (Request("pause", "B 12"), Request("resume"))
+    assert_is_recent(pause)
+
+
+def assert_is_recent(request: Request) -> None:
+    """The time of the request is that of the start of this process, or now if that is long ago."""
+    assert request.requested_at is not None
+    age = datetime.now(UTC) - datetime.fromisoformat(request.requested_at)
+    assert timedelta() <= age < timedelta(minutes=5)
+
+
+def test_repeated_pause_and_resume_are_no_errors(program: FakeDaemon, shell) -> None:
+    paused = recording(state=SessionState.PAUSED)
+    program.reply = Reply(paused.as_json() | {"changed": False})
+    code, _, error = shell("pause")
+    since = paused.state_since.astimezone(get_localzone())
+    assert (code, error) == (
+        0,
+        f"7b in B 12 is already paused since {since:%H:%M}; use 'classpulse resume'\n",
+    )
+    program.reply = Reply(recording().as_json() | {"changed": False})
+    assert shell("resume")[::2] == (0, "7b in B 12 is not paused\n")
 
 
 def test_status_json_is_complete(program: FakeDaemon, shell) -> None:
@@ -249,24 +278,24 @@ def test_status_watch_continues_after_an_error(
         [None, RECORDING, DaemonStopping("Classpulse is shutting down."), None, KeyboardInterrupt()]
     )
 
-    def asked(_: Path) -> DaemonStatus | None:
+    def asked(_: Path) -> Mapping[str, Any] | None:
         answer = next(answers)
         if isinstance(answer, BaseException):
             raise answer
-        return answer
+        return None if answer is None else answer.as_json()
 
-    monkeypatch.setattr(status_module, "daemon_status", asked)
+    monkeypatch.setattr(status_module, "query_status", asked)
     code, out, _ = shell("status", "--watch", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["recording"] for line in lines] == [False, True, None, False]
-    assert (code, lines[2]["error"]["kind"]) == (1, DaemonStopping.kind)
+    assert (code, lines[2]["error"]["kind"]) == (130, DaemonStopping.kind)
 
 
 def test_status_reports_an_error(config: Config, shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(_: Path) -> None:
         raise DaemonBusy("Classpulse is busy.", "Try again.")
 
-    monkeypatch.setattr(status_module, "daemon_status", busy)
+    monkeypatch.setattr(status_module, "query_status", busy)
     assert "Classpulse is busy." in shell.fails(2, "status")
     assert "Classpulse is busy." in shell.fails(2, "status", "--json")
 

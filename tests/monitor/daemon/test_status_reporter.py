@@ -8,7 +8,7 @@ import pytest
 
 from db.records import SessionProgress
 from monitor.daemon.protocol import RecordingRequest
-from monitor.daemon.status_reporter import StatusReporter
+from monitor.daemon.status_reporter import MAX_REQUEST_AGE_S, StatusReporter
 from monitor.session.session import SessionView
 from monitor.session.state import SessionEvent, SessionState
 from monitor.session.status import RecordingStatus
@@ -28,12 +28,14 @@ class Camera(LiveSource):
         self.name = "camera 0"
         self.now = FRESH
         self.calls: list[str] = []
+        self.ages_s: list[float] = []
 
     def status(self) -> CameraStatus:
         return self.now
 
-    def pause(self) -> None:
+    def pause(self, age_s: float = 0.0) -> None:
         self.calls.append("pause")
+        self.ages_s.append(age_s)
         self.now = CameraStatus(CameraState.CLOSED, "paused", None)
 
     def resume(self) -> None:
@@ -50,8 +52,12 @@ class Session:
 
     def __init__(self) -> None:
         self.marks: list[str] = []
+        self.discarded_s: list[float] = []
 
-    def mark(self, text: str) -> None:
+    def discard_recent(self, age_s: float) -> None:
+        self.discarded_s.append(age_s)
+
+    def mark(self, text: str, age_s: float = 0.0) -> None:
         self.marks.append(text)
 
     def view(self) -> SessionView:
@@ -188,3 +194,19 @@ def test_end_cause_of_the_session_sets_the_state(
     assert world.reporter.status().state is SessionState.ENDING
     world.reporter.handle_event(SessionEvent.CLOSED)
     assert world.reporter.status().state is end
+
+
+def test_pause_counts_from_the_time_of_the_request() -> None:
+    world = World()
+    world.begin()
+    assert world.reporter.pause(world.now - timedelta(seconds=4))
+    assert not world.reporter.pause(world.now)
+    assert (world.camera.ages_s, world.session.discarded_s) == ([4.0], [4.0])
+    for requested_at, age_s in (
+        (None, 0.0),
+        (world.now + timedelta(seconds=5), 0.0),
+        (world.now - timedelta(hours=1), MAX_REQUEST_AGE_S),
+    ):
+        world.reporter.resume()
+        world.reporter.pause(requested_at)
+        assert world.camera.ages_s[-1] == age_s

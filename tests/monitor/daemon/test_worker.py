@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -212,16 +213,18 @@ def test_previews_show_smoothed_expressions_and_none_in_aggregate_mode(
 def test_commands_are_handled_in_order(world: World) -> None:
     worker = world.worker()
     reporter = SimpleNamespace(done=[])
-    for verb in ("pause", "resume"):
-        setattr(reporter, verb, lambda verb=verb: reporter.done.append(verb))
-    reporter.mark = lambda text: reporter.done.append(text)
-    lines = [Command("pause"), Command("mark", "quiz"), Command("resume"), Command("stop")]
+    reporter.pause = lambda at: reporter.done.append(("pause", at))
+    reporter.resume = lambda: reporter.done.append("resume")
+    reporter.mark = lambda text, at: reporter.done.append((text, at))
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    commands = Command("pause", requested_at=at), Command("mark", "quiz", requested_at=at)
+    lines = [*commands, Command("resume"), Command("stop")]
     raw = b"".join(map(encode_command, lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
         worker._done.set()
         worker._read_commands(reporter)
-    assert reporter.done == ["pause", "quiz", "resume"]
+    assert reporter.done == [("pause", at), ("quiz", at), "resume"]
     assert (worker._stop.is_set(), worker._stop.immediate, worker._stop.reason) == (True, False, "")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -61,3 +63,17 @@ def test_zombie_is_not_running(tmp_path) -> None:
     assert not is_running(child.pid, started)
     child.wait()
     child.stdin.close()
+
+
+def test_start_of_this_process_is_known() -> None:
+    script = (
+        "import time; from monitor.runtime.process import process_start; print(process_start().timestamp())"
+    )
+    root = str(Path(process.__file__).parents[2])
+    begun = time.time()
+    done = subprocess.run(
+        [sys.executable, "-c", f"import time; time.sleep(0.3); {script}"],
+        capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": root},
+    )  # fmt: skip
+    # The kernel counts the start in hundredths of a second.
+    assert begun - 0.05 <= float(done.stdout) <= time.time() - 0.25

@@ -258,6 +258,23 @@ def test_marker_has_the_present_media_time_and_is_committed(engine) -> None:
     assert [(m.at_s, m.text) for m in queries.list_markers(engine, number)] == [(7.25, "quiz handedout ?")]
 
 
+def test_samples_since_a_request_to_pause_are_removed(engine) -> None:
+    stop = threading.Event()
+    camera = Camera([*HALF_SECONDS, *missing(20.0, 30.0, GapReason.PAUSED), 30.0, 30.5])
+
+    def look(progress, students) -> None:
+        camera.clock_s = progress.end_s + 0.25
+        if progress.end_s == 19.5:
+            s.discard_recent(6.0)
+
+    s, number = session(engine, camera, stop, on_progress=look)
+    s.run(stop)
+    stored = queries.get_session(engine, number)
+    assert (stored.watched_s, stored.frames_sampled, stored.end_s) == (15.0, 30, 30.5)
+    seen = {bin_.start_s: bin_.seen_samples for bin_ in queries.load_bins(engine, number)}
+    assert seen == {0.0: 10, 5.0: 10, 10.0: 8, 30.0: 2}
+
+
 def test_marker_keeps_zero_width_joiners(engine) -> None:
     stop, text = threading.Event(), "\u0645\u06cc\u200c\u0631\u0648\u0645"
     s, number = session(

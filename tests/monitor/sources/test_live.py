@@ -288,6 +288,19 @@ class TestPause:
         assert camera.source.pop_notes() == []
         assert camera.source.frames_dropped == 0
 
+    def test_pause_gap_begins_when_the_pause_was_requested(self):
+        camera = Camera([(0, "moving")])
+        camera.at(20, lambda: camera.source.pause(4.0)).watch(30)
+        (gap,) = camera.gaps
+        assert (gap.reason, gap.start_s) == (PAUSED, near(16))
+
+    def test_pause_gap_does_not_overlap_the_gap_before(self):
+        camera = Camera([(0, "moving")])
+        camera.at(10, camera.source.pause).at(20, camera.source.resume)
+        camera.at(25, lambda: camera.source.pause(20.0)).watch(30)
+        assert [gap.reason for gap in camera.gaps] == [PAUSED, NONE, PAUSED]
+        assert all(gap.end_s <= following.start_s for gap, following in pairwise(camera.gaps))
+
     def test_pause_and_resume_in_outage(self):
         camera = Camera([(0, "moving"), (20, "nothing"), (22, "refused"), (100, "moving")])
         camera.at(40, camera.source.pause).at(60, camera.source.resume).watch(140)

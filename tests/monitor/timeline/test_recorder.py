@@ -454,3 +454,40 @@ def test_withdrawn_students_are_erased_and_not_recorded_again(engine, in_backgro
     erased = [entry for entry in queries.list_audit_entries(engine) if entry.action == "erase"]
     assert len(erased) == 2 if not in_background else len(erased) in (0, 2)
     assert "Robin" not in str(queries.list_audit_entries(engine))
+
+
+def test_samples_after_a_request_to_pause_are_removed_also_from_the_database(engine) -> None:
+    session_id = begin(engine)
+    recorded = recorder(engine, session_id)
+    for n in range(18):  # 0 to 8.5 s
+        recorded.add(sample(n / 2, 0, *([1] if n > 8 else [])), 0.5, 0)
+        recorded.commit(seats((0, 100), (1, 300)), nothing())
+    recorded.discard_samples(4.0)
+    recorded.add_gap(Gap(4.0, 9.0, GapReason.PAUSED), 0)
+    recorded.add_observations(sample(6.0, 0))  # verified late
+    recorded.commit(seats((0, 100), (1, 300)), nothing())
+    (only,) = [bin_ for bin_ in queries.load_bins(engine, session_id) if bin_.seen_samples]
+    assert (only.start_s, only.samples, only.watched_s) == (0.0, 9, 4.5)
+    assert all(bin_.start_s == 0.0 for bin_ in queries.load_bins(engine, session_id))
+    session = queries.get_session(engine, session_id)
+    assert (session.watched_s, session.frames_sampled, session.end_s) == (4.5, 9, 9.0)
+    recorded.add(sample(9.5, 0), 0.5, 0)  # after the pause
+    recorded.commit(seats((0, 100), (1, 300)), nothing())
+    assert {bin_.start_s for bin_ in queries.load_bins(engine, session_id)} == {0.0, 5.0}
+
+
+def test_discarded_samples_leave_what_was_recorded_before_only(engine) -> None:
+    """The same as if the later frames had never been analysed."""
+    until, all_of_it = begin(engine), begin(engine)
+    for session_id, count in ((until, 7), (all_of_it, 20)):
+        recorded = recorder(engine, session_id)
+        for n in range(count):
+            recorded.add(sample(n / 2, 0), 0.5, 0)
+        recorded.discard_samples(3.0)
+        recorded.commit(seats((0, 100)), nothing())
+    first, second = (
+        [replace(bin_, student_id=None) for bin_ in queries.load_bins(engine, session_id)]
+        for session_id in (until, all_of_it)
+    )
+    assert first == second
+    assert len(first) == 1

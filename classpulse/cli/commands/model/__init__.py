@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from classpulse.cli.main import LazyGroup
+from classpulse.cli.groups import LazyGroup
 
 COMMANDS = {
     "explore": (

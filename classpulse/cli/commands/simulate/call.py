@@ -14,7 +14,12 @@ from classpulse.simulation.video_call import CallSettings, build_call
 @click.command("call")
 @video_options("classpulse-call", min_seconds=10, seconds=300.0)
 @click.option(
-    "--seats", type=click.IntRange(1, 60), default=25, show_default=True, help="Number of students (tiles)."
+    "--students",
+    "seats",
+    type=click.IntRange(1, 60),
+    default=25,
+    show_default=True,
+    help="Number of students (tiles).",
 )
 @click.option(
     "--width", type=click.IntRange(320, 7680), default=1920, show_default=True, help="Frame width in pixels."

@@ -27,7 +27,12 @@ from model.data.load import load_faces
 )
 @video_options("classpulse-faces", min_seconds=10, seconds=300.0)
 @click.option(
-    "--seats", type=click.IntRange(1, 60), default=12, show_default=True, help="Number of students (tiles)."
+    "--students",
+    "seats",
+    type=click.IntRange(1, 60),
+    default=12,
+    show_default=True,
+    help="Number of students (tiles).",
 )
 @click.option(
     "--face-seconds",

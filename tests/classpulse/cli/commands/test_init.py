@@ -8,7 +8,7 @@ from classpulse.config.settings import read_config
 from classpulse.errors import FileAlreadyExists, NoTerminal, NotWritable, SettingsError
 
 ANSWERS = {
-    "--class-name": "5b", "--source": "1", "--time-zone": "Europe/Zurich", "--jurisdiction": "CH",
+    "--class": "5b", "--source": "1", "--time-zone": "Europe/Zurich", "--jurisdiction": "CH",
     "--age-group": "minors", "--legal-basis": "consent", "--recorded-by": "head of studies",
     "--recorded-on": "2026-01-15", "--keep-days": "200",
 }  # fmt: skip

@@ -205,7 +205,7 @@ class TestTrain:
 
         monkeypatch.setattr(train, "train_network", interrupted)
         code, _, error = shell("model", "train", data)
-        assert code == 1
+        assert code == 130
         assert "--resume" in error
 
     def test_train_and_export_without_votes_fail_before_any_work(self, shell: Any, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_evaluate_counts_detected_posters(shell: Any, configured: Any, photograp
 
 def test_evaluate_simulated_call_with_head_poses(shell: Any, configured: Any) -> None:
     configured("emotion")
-    options = ("--seats", "7", "--seconds", "20", "--width", "1280", "--height", "720", "--out", "call")
+    options = ("--students", "7", "--seconds", "20", "--width", "1280", "--height", "720", "--out", "call")
     output = shell.json("simulate", "call", *options)
     flags = [
         line["expected_flag"]
@@ -83,7 +83,7 @@ def test_evaluate_simulated_call_with_head_poses(shell: Any, configured: Any) ->
 
 
 def test_simulate_call_too_many_seats_fails(shell: Any) -> None:
-    line = shell.fails(1, "simulate", "call", "--seats", "60", "--width", "640", "--height", "360")
+    line = shell.fails(1, "simulate", "call", "--students", "60", "--width", "640", "--height", "360")
     assert "71 x 36 pixels" in line
     assert not Path("classpulse-call").exists()
 
@@ -169,7 +169,7 @@ def test_simulate_room_too_many_events_fail(shell: Any, photograph: tuple[Path, 
 
 def test_evaluate_simulated_faces_with_expressions(shell: Any, configured: Any, shared: Path) -> None:
     configured("emotion")
-    options = ("--seats", "4", "--seconds", "60", "--out", "faces")
+    options = ("--students", "4", "--seconds", "60", "--out", "faces")
     output = shell.json("simulate", "faces", shared / "data", *options)
     assert (output["students"], output["to_be_flagged"]) == (4, 1)
     result = shell.json("evaluate", "video", output["video"], output["ground_truth"])
