@@ -1,17 +1,32 @@
-"""CSV tables from spreadsheets: strict, with the errors of each line."""
+"""CSV tables from spreadsheets and school systems: tolerant of their forms, strict about their content.
+
+Accepted are a first line ``sep=;``, title rows above the headings, empty cells that are missing at the ends
+of rows, line breaks in quoted cells, and Excel's ``="001"``. Every row that could be read in two ways is an
+error with the line of the file that an editor shows.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from classpulse.csv_encoding import DecodedText, decode_csv
 from classpulse.errors import InvalidFile
 
-DELIMITERS = ",;\t"
-_UTF8_HINT = "Save the file as CSV in UTF-8 (in a spreadsheet: 'CSV UTF-8')."
+DELIMITERS = ",;\t|"
+
+MAX_TITLE_LINES = 30
+"""The headings are searched in this number of lines; school systems write a few title rows above them."""
+
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=(?P<delimiter>[^\w\r\n" ])"?[\s,;|]*', re.IGNORECASE)
+_EXCEL_TEXT = re.compile(r'="(?P<text>(?:[^"]|"")*)"')
+_FORMULA = re.compile(r"=.*|#(?:REF!|BEZUG!|NAME\?|N/A|NV|VALUE!|WERT!|DIV/0!)")
+"""A formula, or the error value of one in English or German."""
 
 
 class RowError(str):
@@ -26,9 +41,18 @@ class RowError(str):
         return error
 
 
+def in_line_order(problems: Iterable[RowError]) -> list[RowError]:
+    """The errors in the order of their lines; those of one line keep their order."""
+    return sorted(problems, key=lambda problem: problem.line)
+
+
 @dataclass(frozen=True)
 class CsvRow:
-    """A row: the 1-based line on which it starts, and its stripped cells by column."""
+    """A row: the 1-based line on which it starts, and its cells by column.
+
+    Spaces at both ends are removed; no-break spaces and tabs inside are single spaces; a line break in a
+    quoted cell is ``\\n``.
+    """
 
     line: int
     cells: dict[str, str]
@@ -36,18 +60,24 @@ class CsvRow:
 
 @dataclass(frozen=True)
 class CsvTable:
-    """The rows with a cell for each heading, the ``problems`` of the other rows, and the columns that were
-    not requested."""
+    """The rows with a cell for each heading, the ``problems`` of the other rows in the order of their lines,
+    and the columns that were not requested.
+
+    ``uncertain_characters`` are the characters that need a check, because the encoding was guessed; "" if it
+    is certain.
+    """
 
     rows: tuple[CsvRow, ...]
     problems: tuple[RowError, ...]
     ignored_columns: tuple[str, ...]
+    uncertain_characters: str = ""
 
 
 def read_csv_table(path: Path, columns: Sequence[str]) -> CsvTable:
-    """The table in ``path``, with at least ``columns`` in any order, separated by commas, semicolons or tabs.
+    """The table in ``path``, with at least ``columns`` in any order, separated by commas, semicolons, tabs or
+    vertical bars.
 
-    Raises InvalidFile for a file that is unreadable, is not UTF-8 or lacks a column.
+    Raises InvalidFile for a file that is unreadable, is in an unknown encoding or lacks a column.
     """
     try:
         content = path.read_bytes()
@@ -60,61 +90,139 @@ def read_csv_table(path: Path, columns: Sequence[str]) -> CsvTable:
 
 def parse_csv_table(content: bytes, name: str, columns: Sequence[str]) -> CsvTable:
     """The table in the bytes of the file ``name``; see ``read_csv_table``."""
-    text = _decode(content, name)
-    lines = text.splitlines()
-    if not lines:
+    decoded = decode_csv(content, name)
+    lines = list(io.StringIO(decoded.text, newline=""))
+    if not decoded.text.strip():
         raise InvalidFile(f"{name} is empty.", _headings_hint(columns), file=name)
-    delimiter = max(DELIMITERS, key=lambda sign: len(_split_headings(lines[0], sign) & set(columns)))
-    headings: list[str] = []
+    start = _find_headings(lines, columns, name)
+    return _parse_rows(lines, start, columns, name, decoded)
+
+
+@dataclass(frozen=True)
+class _Headings:
+    """Where the headings are: the index of their first line, the delimiter, and the headings, case-folded."""
+
+    first_line: int
+    delimiter: str
+    names: tuple[str, ...]
+
+
+def _find_headings(lines: Sequence[str], columns: Sequence[str], name: str) -> _Headings:
+    """The first row that has all ``columns``. Raises InvalidFile if there is none, with the faults of the row
+    that has most of them."""
+    declared = _SEPARATOR_LINE.fullmatch(lines[0])
+    first = 0 if declared is None else 1
+    delimiters = ("" if declared is None else declared["delimiter"]) + DELIMITERS
+    best = _Headings(first, ",", ())
+    for number in range(first, min(len(lines), first + MAX_TITLE_LINES)):
+        for delimiter in dict.fromkeys(delimiters):
+            found = _Headings(number, delimiter, _first_row(lines, number, delimiter))
+            if _known_columns(found, columns) > _known_columns(best, columns):
+                best = found
+    missing = [column for column in columns if column not in best.names]
+    repeated = [column for column in columns if best.names.count(column) > 1]
+    if missing or repeated:
+        line = best.first_line + 1
+        fault = f"has no column {', '.join(missing)}" if missing else f"has the column {repeated[0]} twice"
+        raise InvalidFile(f"{name}, line {line}, {fault}.", _headings_hint(columns), file=name, line=line)
+    return best
+
+
+def _known_columns(headings: _Headings, columns: Sequence[str]) -> int:
+    return len(set(headings.names) & set(columns))
+
+
+def _first_row(lines: Sequence[str], start: int, delimiter: str) -> tuple[str, ...]:
+    """The case-folded cells of the row that begins at the index ``start``; none if it is invalid."""
+    if delimiter not in lines[start]:
+        return (_clean_cell(lines[start].strip().strip('"')).casefold(),)
+    try:
+        cells = next(csv.reader(iter(lines[start:]), delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return ()
+    return tuple(_clean_cell(cell).replace("\n", " ").casefold() for cell in cells)
+
+
+def _parse_rows(
+    lines: Sequence[str], headings: _Headings, columns: Sequence[str], name: str, decoded: DecodedText
+) -> CsvTable:
+    """The rows below the headings."""
     rows: list[CsvRow] = []
     problems: list[RowError] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        line = 1
-        for cells in reader:
-            cells = [cell.strip() for cell in cells]
-            if not headings:
-                headings = _validate_headings([cell.casefold() for cell in cells], columns, name)
-            elif any(cells) and len(cells) != len(headings):
-                problems.append(RowError(line, f"{len(cells)} cells, expected {len(headings)}"))
-            elif any(cells):
-                rows.append(CsvRow(line, dict(zip(headings, cells, strict=True))))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InvalidFile(
-            f"{name}, line {reader.line_num}: {error}.",
-            "Use the CSV format.",
-            file=name,
-            line=reader.line_num,
-        ) from None
-    ignored = tuple(name for name in headings if name not in columns)
-    return CsvTable(tuple(rows), tuple(problems), ignored)
+    records = _records(lines, headings, name)
+    next(records)  # the headings themselves
+    for line, cells in records:
+        cleaned = [_clean_cell(cell) for cell in cells]
+        if not any(cleaned):
+            continue
+        problem = _row_problem(cells, cleaned, headings, len(columns))
+        if problem:
+            problems.append(RowError(line, problem))
+            continue
+        # Spreadsheets omit empty cells at the end of a row.
+        padded = [*cleaned, *[""] * (len(headings.names) - len(cleaned))]
+        by_column = {column: padded[headings.names.index(column)] for column in columns}
+        formula = next((column for column in columns if _FORMULA.fullmatch(by_column[column])), None)
+        if formula is not None:
+            problems.append(RowError(line, f"{formula} is the formula {by_column[formula]!r}; use its value"))
+            continue
+        rows.append(CsvRow(line, _cells_by_heading(padded, headings.names) | by_column))
+    ignored = tuple(column for column in headings.names if column and column not in columns)
+    return CsvTable(tuple(rows), tuple(problems), ignored, decoded.uncertain_characters)
 
 
-def _decode(content: bytes, name: str) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
-        raise InvalidFile(f"{name} is UTF-16 or not a text file.", _UTF8_HINT, file=name)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InvalidFile(
-            f"{name}, line {line}, is not in UTF-8.", _UTF8_HINT, file=name, line=line
-        ) from None
+def _records(lines: Sequence[str], headings: _Headings, name: str) -> Iterator[tuple[int, list[str]]]:
+    """The 1-based line and the raw cells of each row, headings included. Raises InvalidFile for a row that is
+    not CSV."""
+    reader = csv.reader(iter(lines[headings.first_line :]), delimiter=headings.delimiter, strict=True)
+    line = headings.first_line + 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidFile(
+                f"{name}, the row that starts on line {line}: {error}.",
+                "Check the quotation marks of this row: each cell that starts with one must end with one.",
+                file=name,
+                line=line,
+            ) from None
+        yield line, cells
+        line = headings.first_line + reader.line_num + 1
 
 
-def _split_headings(line: str, delimiter: str) -> set[str]:
-    return {cell.strip(' "').casefold() for cell in line.split(delimiter)}
+def _row_problem(
+    raw: Sequence[str], cleaned: Sequence[str], headings: _Headings, column_count: int
+) -> str | None:
+    """Why the cells of a row cannot be assigned to the headings, or None."""
+    surplus = [cell for cell in cleaned[len(headings.names) :] if cell]
+    if surplus:
+        return f"{len(cleaned)} cells, expected {len(headings.names)}"
+    without_heading = next(
+        (cell for cell, heading in zip(cleaned, headings.names, strict=False) if cell and not heading), None
+    )
+    if without_heading is not None:
+        return f"the cell {without_heading!r} has no heading"
+    for cell in raw:
+        # A line in a cell with as many cells as a student has is a row that a quotation mark has swallowed.
+        if any(line.count(headings.delimiter) >= column_count - 1 for line in cell.splitlines()[1:]):
+            return "a cell contains whole rows; a quotation mark is missing or surplus"
+    return None
 
 
-def _validate_headings(headings: list[str], columns: Sequence[str], name: str) -> list[str]:
-    missing = [column for column in columns if column not in headings]
-    twice = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
-    if missing or twice:
-        fault = f"has no column {', '.join(missing)}" if missing else f"has the column {twice[0]} twice"
-        raise InvalidFile(f"{name}, line 1, {fault}.", _headings_hint(columns), file=name, line=1)
-    return headings
+def _cells_by_heading(cells: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    return {name: cell for name, cell in zip(names, cells, strict=False) if name}
+
+
+def _clean_cell(cell: str) -> str:
+    """The cell without ``="..."`` and empty lines, with single spaces, and with composed letters (Unicode
+    NFC), so that the same name is equal however it was typed."""
+    excel = _EXCEL_TEXT.fullmatch(cell.strip())
+    text = cell if excel is None else excel["text"].replace('""', '"')
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return unicodedata.normalize("NFC", "\n".join(filter(None, lines)))
 
 
 def _headings_hint(columns: Sequence[str]) -> str:
-    return f"The first line needs the headings {', '.join(columns)}, in any order."
+    return f"One of the first {MAX_TITLE_LINES} lines needs the headings {', '.join(columns)}, in any order."

@@ -212,8 +212,8 @@ class FrameResult:
     """The result of one frame.
 
     ``observations`` are of this frame and, once a track is assigned, of its earlier frames. ``face_count``
-    excludes static and rejected faces; ``frame_size`` is (width, height), pixels. ``note`` goes on the
-    timeline. ``late_assignments`` are students of tracks that were assigned after their faces had left,
+    excludes static, rejected and repeated faces; ``frame_size`` is (width, height), pixels. ``note`` goes on
+    the timeline. ``late_assignments`` are students of tracks that were assigned after their faces had left,
     ``{track_id: student}``. ``analysed`` is False if the frame had to be skipped; it then counts as a gap.
     ``observed_students`` are the students whose tiles show a participant, None for all: about others the
     frame states nothing, not even absence.

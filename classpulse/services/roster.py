@@ -15,7 +15,14 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import Engine
 
-from classpulse.csv_table import CsvRow, CsvTable, RowError, parse_csv_table, read_csv_table
+from classpulse.csv_table import (
+    CsvRow,
+    CsvTable,
+    RowError,
+    in_line_order,
+    parse_csv_table,
+    read_csv_table,
+)
 from db.records import RosterEntry
 from db.roster import list_roster, load_student_names, save_roster_entry, save_student_names, set_consent
 from db.unit_of_work import Store
@@ -38,6 +45,9 @@ CONSENT_WORDS = {
 
 _ANONYMOUS_NAME = re.compile(r"student\s*\d+", re.IGNORECASE)
 
+_LOST_LETTER = re.compile(r"\ufffd|[^\W\d_]\?[^\W\d_]")
+"""A letter that a program could not convert to another encoding: U+FFFD, or a question mark in a word."""
+
 
 class RosterFileRow(BaseModel):
     """A student in the file. ``name`` and ``seat`` are None for an empty cell."""
@@ -55,11 +65,21 @@ class RosterFileRow(BaseModel):
     def _empty_to_none(cls, cell: str) -> str | None:
         return cell or None
 
+    @field_validator("name")
+    @classmethod
+    def _join_lines(cls, cell: str | None) -> str | None:
+        # A spreadsheet wraps a long name; after a hyphen it is unknown whether the hyphen is part of it.
+        if cell is not None and "-\n" in cell:
+            raise ValueError("is broken after a hyphen; write it on one line")
+        return None if cell is None else cell.replace("\n", " ")
+
     @field_validator("name", "pseudonym", "group", "seat")
     @classmethod
     def _require_printable(cls, cell: str | None) -> str | None:
         if cell is not None and not cell.isprintable():
             raise ValueError("contains a line break or another unprintable character")
+        if cell is not None and _LOST_LETTER.search(cell):
+            raise ValueError(f"is {cell!r}, which has lost a letter; export the file as UTF-8 again")
         return cell
 
     @field_validator("pseudonym")
@@ -95,11 +115,16 @@ class NumberedRosterRow:
 
 @dataclass(frozen=True)
 class RosterFile:
-    """The valid rows, the errors of the others, and the columns that were ignored."""
+    """The valid rows, the errors of the others by line, and the columns that were ignored.
+
+    ``uncertain_characters`` are the characters outside ASCII of a file whose encoding was guessed, which need
+    a check; "" if it is certain.
+    """
 
     rows: tuple[NumberedRosterRow, ...]
     problems: tuple[RowError, ...]
     ignored_columns: tuple[str, ...]
+    uncertain_characters: str = ""
 
 
 def read_roster_file(path: Path, class_name: str) -> RosterFile:
@@ -131,8 +156,9 @@ def _validate_rows(table: CsvTable, class_name: str) -> RosterFile:
         except ValidationError as error:
             problems.append(RowError(row.line, "; ".join(_error_texts(error))))
     problems += _duplicates(rows)
-    problems.sort(key=lambda problem: problem.line)
-    return RosterFile(tuple(rows), tuple(problems), table.ignored_columns)
+    return RosterFile(
+        tuple(rows), tuple(in_line_order(problems)), table.ignored_columns, table.uncertain_characters
+    )
 
 
 def _parse_row(row: CsvRow, class_name: str) -> RosterFileRow:

@@ -174,8 +174,8 @@ class CallGridConfirmation:
             return is_new_stream
         self.current = self._find_grid(image_bgr)
         self._idle = 0
-        if self.current is None and self.confirmed is not None and self._shows_grid is not None:
-            self.current = self.confirmed if self._shows_grid(image_bgr, self.confirmed) else self.current
+        if self._is_confirmed_grid_shown(image_bgr, faces_xyxy):
+            self.current = self.confirmed
         if self.current is not None:
             self._count_sample(self.current, faces_xyxy, media_s)
         elif self._candidate is not None and media_s - self._last_read_s > UNREADABLE_S:
@@ -191,6 +191,22 @@ class CallGridConfirmation:
             return False
         self._idle += 1
         return self._idle < IDLE_SAMPLES
+
+    def _is_confirmed_grid_shown(self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box]) -> bool:
+        """Whether the frame shows the confirmed grid although none, or another one, was detected: clothes and
+        furniture of one height resemble borders. Another grid whose faces do not fit the tiles is real."""
+        if self.confirmed is None or self._shows_grid is None or self.is_in_place:
+            return False
+        is_possible = self.current is None or self.confirmed.matches_faces(faces_xyxy)
+        return is_possible and self._shows_grid(image_bgr, self.confirmed)
+
+    @property
+    def expected(self) -> CallGrid | None:
+        """The grid that the frames probably show although this is not certain at present: the first one,
+        while it is being confirmed, or the confirmed one, while the latest frame shows no grid."""
+        if self.confirmed is None:
+            return self._candidate
+        return self.confirmed if self.current is None else None
 
     def accept_current(self) -> None:
         """Make the grid of the latest frame the confirmed one, because its tiles were re-identified."""

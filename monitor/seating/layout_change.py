@@ -33,7 +33,7 @@ from monitor.geometry import (
     reading_order,
     transform_box,
 )
-from monitor.seating.call_grid import CallGridConfirmation
+from monitor.seating.call_grid import CallGrid, CallGridConfirmation
 from monitor.tracking.relative_motion import normalised_correlation
 from monitor.types import Box, ImageBGR
 
@@ -131,6 +131,7 @@ class LayoutChangeDetector:
         self._student_of: Mapping[int, int] = {}
         self._student_tiles: dict[int, LayoutTile] = {}
         self._displaced: set[int] = set()
+        self._seen_students: set[int] = set()
         self._student_order: list[int] = []
 
     @property
@@ -159,6 +160,7 @@ class LayoutChangeDetector:
             student: self._reference_tiles[track] for track, student in self._student_of.items()
         }
         self._displaced -= set(self._student_of.values())
+        self._seen_students |= set(self._student_of.values())
 
     def match_after_change(
         self, image_bgr: ImageBGR, faces_xyxy: Sequence[Box], to_reference: Matrix, media_s: float
@@ -167,6 +169,8 @@ class LayoutChangeDetector:
         ``store_reference`` and has settled; else None. ``to_reference`` as for ``store_reference``. Students
         without a match are displaced."""
         is_new_stream = self.call_grid.update(image_bgr, faces_xyxy, media_s)
+        if is_new_stream:
+            self._seen_students = set()
         if (
             is_new_stream
             or not self.call_grid.is_call
@@ -271,6 +275,26 @@ class LayoutChangeDetector:
         grid = self.call_grid.confirmed
         if grid is None or not self.call_grid.is_in_place:
             return {}
+        return self._owners(grid, boxes_xyxy, seats_xyxy)
+
+    def tracks_in_expected_tiles(
+        self, boxes_xyxy: Mapping[int, Box], seats_xyxy: Mapping[int, Box]
+    ) -> frozenset[int]:
+        """The tracks in tiles that probably have a student already, although the grid is not certain at
+        present (``CallGridConfirmation.expected``): they must not become new students before it is.
+
+        Only students that were visible since the beginning of the stream count: during a gap the layout may
+        have changed. Arguments as for ``students_by_tile``."""
+        grid = self.call_grid.expected
+        if grid is None:
+            return frozenset()
+        seats = {student: seat for student, seat in seats_xyxy.items() if student in self._seen_students}
+        return frozenset(self._owners(grid, boxes_xyxy, seats))
+
+    def _owners(
+        self, grid: CallGrid, boxes_xyxy: Mapping[int, Box], seats_xyxy: Mapping[int, Box]
+    ) -> dict[int, int]:
+        """The students of tracks by the tiles of ``grid``."""
         owner_of: dict[int, int] = {}
         for student, seat in sorted(seats_xyxy.items()):
             tile = grid.tile_of(seat)

@@ -18,7 +18,8 @@ from monitor.seating.tiles import LargestFacePerTile, TileAssigner, TileOwnerRes
 from monitor.sources.online import OnlineLessonSource
 from monitor.sources.participant_grid import TileGrid
 from monitor.tracking.appearance import DescribeAppearance, colour_histogram
-from monitor.tracking.patches import context_patch
+from monitor.tracking.patches import context_patch, surroundings_patch
+from monitor.tracking.repeated_faces import RepeatedFaceFilter
 from monitor.tracking.tracker import Tracker, TrackingSettings
 from monitor.types import Box
 
@@ -59,6 +60,10 @@ class SessionSetup(ABC):
         """Detects rearranged tiles of a recorded call; None if the frames cannot be one."""
 
     @abstractmethod
+    def repeated_face_filter(self, kind: FrameKind) -> RepeatedFaceFilter | None:
+        """Detects people that a call shows twice; None if the frames cannot be one."""
+
+    @abstractmethod
     def small_face_probe(self, settings: DetectionSettings) -> SmallFaceProbe | None:
         """Searches for missed faces; None if they are not searched for."""
 
@@ -94,6 +99,12 @@ class RoomSetup(SessionSetup):
         confirmation = CallGridConfirmation(find_grid, kind, shows_grid, is_video=is_video)
         return LayoutChangeDetector(context_patch, confirmation, is_video=is_video)
 
+    def repeated_face_filter(self, kind: FrameKind) -> RepeatedFaceFilter | None:
+        """None if the setting ``capture.kind`` or the seat plan states that the frames show a room."""
+        if not self.may_be_call or kind is FrameKind.ROOM:
+            return None
+        return RepeatedFaceFilter(surroundings_patch)
+
     def small_face_probe(self, settings: DetectionSettings) -> SmallFaceProbe | None:
         """None if the frames are not searched."""
         return load_small_face_probe(settings)
@@ -126,6 +137,10 @@ class OnlineSetup(SessionSetup):
 
     def layout_detector(self, kind: FrameKind, *, is_video: bool) -> None:
         """The tiles never change."""
+        return
+
+    def repeated_face_filter(self, kind: FrameKind) -> None:
+        """Each participant has one tile."""
         return
 
     def small_face_probe(self, settings: DetectionSettings) -> None:

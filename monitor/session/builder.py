@@ -229,6 +229,7 @@ class SessionRunner:
             setup.masker,
             setup.layout_detector(settings.capture.kind, is_video=not isinstance(source, ImageFolder)),
             probe,
+            setup.repeated_face_filter(settings.capture.kind),
         )
         is_aggregate = self._mode is AnalysisMode.AGGREGATE
         recorder = Recorder(

@@ -17,6 +17,7 @@ from monitor.session.stages.camera import CameraStage
 from monitor.session.stages.context import FrameContext, Stage
 from monitor.session.stages.detection import DetectionStage, FaceDetector, FrameProbe
 from monitor.session.stages.liveness import LivenessStage, PatchSampler
+from monitor.session.stages.repeated_faces import RepeatedFaceStage
 from monitor.session.stages.result import ResultStage
 from monitor.session.stages.seating import SeatingStage
 from monitor.session.stages.tile_layout import TileLayoutStage
@@ -25,6 +26,7 @@ from monitor.session.track_log import TrackLog
 from monitor.tracking.appearance import AppearanceExtractor, DescribeAppearance
 from monitor.tracking.id_switch import IdSwitchCorrector
 from monitor.tracking.liveness import LivenessFilter
+from monitor.tracking.repeated_faces import RepeatedFaceFilter
 from monitor.tracking.track_verification import WINDOW_SAMPLES, TrackVerifier
 from monitor.tracking.tracker import Tracker
 from monitor.types import Frame, FrameResult, Size, Track, TrackAssignment
@@ -118,6 +120,7 @@ def build_pipeline(
     masker: Masker | None = None,
     layout_detector: LayoutChangeDetector | None = None,
     probe: FrameProbe | None = None,
+    repeated_faces: RepeatedFaceFilter | None = None,
 ) -> Pipeline:
     """The pipeline of one session. Each optional part that is None is left out; without ``head_estimator``
     head poses are estimated from the detector's keypoints.
@@ -135,6 +138,7 @@ def build_pipeline(
         TrackingStage(tracker, appearance, IdSwitchCorrector()),
         AttributesStage(expression_estimator, head_estimator or KeypointPoseEstimator(), readings),
         liveness,
+        *([] if repeated_faces is None else [RepeatedFaceStage(repeated_faces)]),
         seating,
         ResultStage(assigner, readings, track_log),
     ]

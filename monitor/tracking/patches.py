@@ -21,6 +21,13 @@ def context_patch(image_bgr: ImageBGR, box_xyxy: Box) -> NDArray[np.float32] | N
     return patch.astype(np.float32) if patch.std() >= MIN_CONTRAST else None
 
 
+def surroundings_patch(image_bgr: ImageBGR, box_xyxy: Box, margin_px: int) -> NDArray[np.float32] | None:
+    """The box ``box_xyxy`` of the frame with ``margin_px`` more on each side, pixels of the patch, as
+    ``(24 + 2 * margin_px, 24 + 2 * margin_px, 3)`` float32 colours; None if the contrast is too low."""
+    patch = _warped_patch(image_bgr, IDENTITY, box_xyxy, margin_px)
+    return patch.astype(np.float32) if patch.std() >= MIN_CONTRAST else None
+
+
 def sample_patch(
     image_bgr: ImageBGR, to_reference: NDArray[np.float64], box_xyxy: Box, margin_px: int = 0
 ) -> NDArray[np.float32] | None:

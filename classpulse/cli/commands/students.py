@@ -14,6 +14,7 @@ from classpulse.cli.groups import CommandGroup
 from classpulse.cli.options import class_option, json_option
 from classpulse.config.settings import read_config
 from classpulse.console import print_json, print_message, print_table
+from classpulse.csv_table import in_line_order
 from classpulse.database import open_configured_database
 from classpulse.errors import InvalidFile, UnknownName
 from classpulse.formatting import english_count
@@ -50,7 +51,9 @@ def students_import_command(config_path: Path, file: Path, as_json: bool) -> int
     config = read_config(config_path)
     roster = read_roster_file(file, config.settings.class_.name)
     with open_configured_database(config) as engine:
-        _require_valid_rows(file.name, [*roster.problems, *seat_conflicts(engine, roster.rows)])
+        _require_valid_rows(
+            file.name, in_line_order([*roster.problems, *seat_conflicts(engine, roster.rows)])
+        )
         if not roster.rows:
             raise InvalidFile(
                 f"{file.name} has no student.", "Add a line per student below the headings.", file=file.name
@@ -135,8 +138,13 @@ def _require_valid_rows(name: str, problems: Sequence[str]) -> None:
 def _print_warnings(engine: Engine, roster: RosterFile, own_class: str) -> None:
     """Print what is valid but needs attention; ``own_class`` is the class of config.yaml."""
     if roster.ignored_columns:
-        ignored = ", ".join(name or "(no heading)" for name in roster.ignored_columns)
-        print_message(f"columns not imported: {ignored}")
+        print_message(f"columns not imported: {', '.join(roster.ignored_columns)}")
+    if roster.uncertain_characters:
+        print_message(
+            f"the file is not in UTF-8 and was read as Windows-1252: check the names and pseudonyms with "
+            f"{' '.join(roster.uncertain_characters)} ('classpulse students list --names'); if they "
+            "are wrong, save the file as CSV UTF-8 and import it again"
+        )
     groups = sorted({row.row.group for row in roster.rows})
     if own_class not in groups:
         print_message(

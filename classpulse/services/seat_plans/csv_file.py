@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from classpulse.csv_table import CsvRow, RowError, read_csv_table
+from classpulse.csv_table import CsvRow, RowError, in_line_order, read_csv_table
 from db.records import PlannedSeat
 from monitor.types import Box
 
@@ -37,7 +37,7 @@ def read_plan_csv(path: Path, width: int, height: int) -> tuple[list[PlannedSeat
     Raises InvalidFile as ``read_csv_table``."""
     table = read_csv_table(path, PLAN_COLUMNS)
     seats, problems = parse_seats(table.rows, width, height)
-    return seats, [*table.problems, *problems]
+    return seats, in_line_order([*table.problems, *problems])
 
 
 def parse_seats(rows: Iterable[CsvRow], width: int, height: int) -> tuple[list[PlannedSeat], list[RowError]]:

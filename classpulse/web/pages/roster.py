@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from classpulse.csv_table import RowError
+from classpulse.csv_table import RowError, in_line_order
 from classpulse.errors import UserError
 from classpulse.services.roster import (
     ImportResult,
@@ -82,11 +82,13 @@ def _import_file(request: Request, class_name: str, content: bytes, file_name: s
     context = context_of(request)
     try:
         roster = parse_roster_bytes(content, file_name, class_name)
-        errors = [
-            *roster.problems,
-            *_other_class_rows(roster, class_name),
-            *seat_conflicts(context.engine, roster.rows),
-        ]
+        errors = in_line_order(
+            [
+                *roster.problems,
+                *_other_class_rows(roster, class_name),
+                *seat_conflicts(context.engine, roster.rows),
+            ]
+        )
         if not errors and not roster.rows:
             raise UserError(f"{file_name} has no student.", "Add one line per student below the headings.")
     except UserError as error:
@@ -94,8 +96,7 @@ def _import_file(request: Request, class_name: str, content: bytes, file_name: s
     if errors:
         return _render(request, class_name, 422, errors=errors)
     result = import_roster(context.engine, roster.rows, now_utc(), request_account(request).name)
-    ignored_columns = [column for column in roster.ignored_columns if column]
-    return _render(request, class_name, result=result, ignored_columns=ignored_columns)
+    return _render(request, class_name, result=result, roster=roster)
 
 
 def _other_class_rows(roster: RosterFile, class_name: str) -> list[RowError]:
@@ -114,7 +115,7 @@ def _render(
     *,
     errors: Sequence[str | ProblemError] = (),
     result: ImportResult | None = None,
-    ignored_columns: Sequence[str] = (),
+    roster: RosterFile | None = None,
 ) -> Response:
     context, account = context_of(request), request_account(request)
     entries = sorted(
@@ -137,7 +138,8 @@ def _render(
         unmasked=read_classroom(context.engine, class_name).unmaskable,
         errors=errors,
         result=result,
-        ignored_columns=ignored_columns,
+        ignored_columns=roster.ignored_columns if roster else (),
+        uncertain_characters=roster.uncertain_characters if roster else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from monitor.seating.assigner import SeatAssigner
 from monitor.seating.layout_change import LayoutChangeDetector
@@ -40,13 +40,19 @@ class SeatingStage:
             context.tracks,
             context.descriptors,
             self._appearance.background_descriptors(context.image_bgr, context.to_reference, seats),
-            pending=context.unconfirmed,
+            pending=context.unconfirmed
+            | self._in_expected_tiles({track.track_id: face.box_xyxy for track, face in context.visible}),
             reidentified=self._reidentify(context),
         )
         self._visible_students = set(students.values())
         context.students = students
+        waiting = self._in_expected_tiles({track.track_id: track.box_xyxy for track in context.departed})
         context.late_assignments = self.assign_late(
-            [track for track in context.departed if track.track_id in self._readings]
+            [
+                track
+                for track in context.departed
+                if track.track_id in self._readings and track.track_id not in waiting
+            ]
         )
         context.observed_students = self._assigner.observed_students(context.frame.active_tiles)
         if self._layout_detector is not None:
@@ -77,6 +83,12 @@ class SeatingStage:
         by_tile = self._layout_detector.students_by_tile(unassigned, self._seat_boxes())
         others = {track: box for track, box in unassigned.items() if track not in by_tile}
         return by_tile | self._layout_detector.reidentify(context.image_bgr, others)
+
+    def _in_expected_tiles(self, boxes_xyxy: Mapping[int, Box]) -> frozenset[int]:
+        """The tracks in tiles that probably have a student, in a grid that is not certain at present."""
+        if self._layout_detector is None:
+            return frozenset()
+        return self._layout_detector.tracks_in_expected_tiles(boxes_xyxy, self._seat_boxes())
 
     def _seat_boxes(self) -> dict[int, Box]:
         return {seat.student: seat.box_xyxy for seat in self._assigner.seats}

@@ -109,6 +109,38 @@ def test_call_that_is_replaced_is_not_a_call() -> None:
     assert not grids.is_call
 
 
+def test_other_grid_is_ignored_while_the_confirmed_one_is_shown() -> None:
+    """Clothes of one height resemble borders; only faces outside the tiles prove that they have moved."""
+    for faces, is_rearranged in ((FACES, False), ([(250, 50, 350, 150), *FACES], True)):
+        scripted = Scripted(*[TWO_BY_TWO] * 7, SIDE_BY_SIDE)
+        grids = CallGridConfirmation(scripted, shows_grid=lambda image_bgr, grid: grid is TWO_BY_TWO)
+        assert confirmed_after(grids, FACES, 3.5) == 3.0
+        grids.update(FRAME, faces, 3.5)
+        assert (grids.is_rearranged, grids.is_in_place) == (is_rearranged, not is_rearranged)
+
+
+def test_other_grid_is_real_if_the_confirmed_one_is_not_shown() -> None:
+    scripted = Scripted(*[TWO_BY_TWO] * 7, SIDE_BY_SIDE)
+    grids = CallGridConfirmation(scripted, shows_grid=lambda image_bgr, grid: False)
+    assert confirmed_after(grids, FACES, 3.5) == 3.0
+    grids.update(FRAME, FACES, 3.5)
+    assert grids.is_rearranged
+
+
+def test_expected_grid_is_the_first_one_until_confirmed_and_the_confirmed_one_while_unreadable() -> None:
+    scripted = Scripted(*[TWO_BY_TWO] * 7, None, SIDE_BY_SIDE)
+    grids = CallGridConfirmation(scripted)
+    assert grids.expected is None
+    grids.update(FRAME, FACES, 0.0)
+    assert grids.expected is TWO_BY_TWO
+    assert confirmed_after(grids, FACES, 3.0, start_s=0.5) == 3.0
+    assert grids.expected is None, "the grid is certain"
+    grids.update(FRAME, FACES, 3.5)
+    assert grids.expected is TWO_BY_TWO
+    grids.update(FRAME, FACES, 4.0)
+    assert grids.expected is None, "tiles have moved"
+
+
 def test_is_same_accepts_an_incomplete_but_not_a_centred_row() -> None:
     assert TWO_BY_TWO.is_same(THREE)
     assert THREE.is_same(TWO_BY_TWO)

@@ -115,6 +115,26 @@ def test_faces_replaced_within_tiles_stay_the_same_students() -> None:
     assert pipeline.assigner.student_count == 6
 
 
+def test_faces_replaced_before_the_grid_is_confirmed_stay_the_same_students() -> None:
+    """After one and a half seconds all tiles show another person at another position and size."""
+    people = list(range(6))
+    views: list[View] = []
+    for sample in range(16):
+        if sample == 3:
+            people = [person + 10 for person in people]
+        image, tiles, faces = drawn_call(6, seed=sample, people=people)
+        jumped = []
+        for person, tile, (x1, y1, x2, _) in zip(people, tiles, faces, strict=True):
+            side = (x2 - x1) * (1 + 0.9 * (person // 10 % 2))
+            x = min(max(x1 + 110 * (person // 10 - 1), tile[0] + 2.0), tile[2] - side - 2)
+            jumped.append((x, y1, x + side, y1 + side))
+        views.append((image, jumped))
+    pipeline, samples = followed(views)
+    assert all(sample.analysed for sample in samples)
+    assert not layout_notes(samples)
+    assert pipeline.assigner.student_count == 6
+
+
 def test_four_joining_a_call_are_noted_and_all_others_reidentified() -> None:
     before = [
         (image, faces)

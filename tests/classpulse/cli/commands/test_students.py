@@ -102,8 +102,12 @@ def test_students_import_again_updates_changed_rows(tmp_path: Path, shell) -> No
         (f"Bo,Owl,{'5' * 101},A2,yes", "group is longer than 100 characters"),
         (f"Bo,Owl,,{'A' * 21},yes", "seat is longer than 20 characters"),
         ('Bo,"O\nwl",,A2,yes', "unprintable"),
-        ("Bo,Owl,,A2", "4 cells, expected 5"),
-        ("Bo,Owl,,A2,yes,", "6 cells, expected 5"),
+        ('"Bo-\nLi",Owl,,A2,yes', "broken after a hyphen"),
+        ('Bo,Owl,,"A\n2",yes', "unprintable"),
+        ("M?ller,Owl,,A2,yes", "lost a letter"),
+        ("M\ufffdller,Owl,,A2,yes", "lost a letter"),
+        ("Bo,Owl,,A2", "consent is empty"),
+        ("Bo,Owl,,A2,yes,x", "6 cells, expected 5"),
     ],
 )
 def test_students_import_invalid_row_fails_and_imports_nothing(
@@ -138,11 +142,55 @@ def test_students_import_seat_of_a_student_outside_the_file_fails(tmp_path: Path
     assert listed(shell) == [("Fox", "A1", True)]
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_students_import_other_encoding_fails(tmp_path: Path, shell, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_students_import_reads_unicode_encodings(tmp_path: Path, shell, encoding: str) -> None:
     path = tmp_path / "roster.csv"
     path.write_bytes(f"{HEAD}\nZoë,Fox,,A1,yes\n".encode(encoding))
+    code, _, error = shell("students", "import", path)
+    assert (code, error) == (0, "")
+    assert rows(tmp_path, "SELECT name FROM student_names") == [("Zoë",)]
+
+
+def test_students_import_windows_1252_asks_for_a_check(tmp_path: Path, shell) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_bytes(f"{HEAD}\nZoë,Fox,,A1,yes\n".encode("cp1252"))
+    code, _, error = shell("students", "import", path)
+    assert code == 0
+    assert "Windows-1252: check the names and pseudonyms with ë" in error
+    assert rows(tmp_path, "SELECT name FROM student_names") == [("Zoë",)]
+
+
+def test_students_import_other_encoding_fails(tmp_path: Path, shell) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_bytes(f"{HEAD}\nZoë,Fox,,A1,yes\n".encode("mac-roman"))
     assert "UTF-8" in shell.raises(InvalidFile, "students", "import", path).hint
+
+
+def test_students_import_of_a_school_system(tmp_path: Path, shell) -> None:
+    """All forms at once: ``sep=``, title rows, ragged rows, quoted line breaks, ``="001"``, empty lines."""
+    path = tmp_path / "roster.csv"
+    text = (
+        'sep=;\r\n"Class list 5b";;;;;;\r\n;;;;;;\r\n'
+        "Name;Pseudonym;Group;Seat;Consent;Note;\r\n"
+        'Ada\u00a0Lovelace;Fox;5b;="001";ja;"likes; maths\r\nand cats";\r\n'
+        '"Grace\r\nHopper";Owl;;;nein\r\n;;;;\r\n\r\n'
+    )
+    path.write_bytes(text.encode("utf-16"))
+    assert shell.json("students", "import", path)["new"] == 2
+    assert listed(shell) == [("Fox", "001", True), ("Owl", None, False)]
+    assert rows(tmp_path, "SELECT name FROM student_names ORDER BY name") == [
+        ("Ada Lovelace",),
+        ("Grace Hopper",),
+    ]
+
+
+def test_students_import_lists_errors_in_line_order(tmp_path: Path, shell) -> None:
+    shell.json("students", "import", write(tmp_path, "Ada,Fox,,A1,yes"))
+    path = write(
+        tmp_path, "Bo,Owl,,A1,yes", '"Cy\nLi",Elk,,A2,', "Di,Owl,,A3,yes", "Ed,Hen,,A4,no,x", "Fi,Ox,,A1,yes"
+    )
+    error = shell.raises(InvalidFile, "students", "import", path)
+    assert [problem.line for problem in error.row_errors] == [2, 3, 5, 6, 7, 7]
 
 
 def test_students_import_without_students_or_columns_fails(tmp_path: Path, shell) -> None:

@@ -159,7 +159,7 @@ class TestApply:
             (",50,10,90,60", "the label is ''"),
             ("a1,50,10,90,60", "seat a1 is already on line 4"),
             ("C1,185,405,225,455", "seat C1 overlaps seat A1 of line 4"),
-            ("C1,50,10,90", "4 cells, expected 5"),
+            ("C1,50,10,90", "y2 is ''"),
         ],
     )
     def test_apply_invalid_row_fails_and_stores_nothing(

@@ -71,9 +71,9 @@ def test_view_of_names_is_audited(browser, engine, sent, group) -> None:
         ("name;pseudonym\nMia;Otter\n", "has no column"),
         ("name;pseudonym;group;seat;consent\n", "has no student"),
         ("", "is empty"),
-        (b"\xff\xfea\0", "UTF-16 or not a text file"),
-        (b"name;pseudonym;group;seat;consent\n\xe4;b;;;yes\n", "is not in UTF-8"),
-        ('"', "expected"),
+        (b"\xff\xfea\0b", "not a text file"),
+        (b"name;pseudonym;group;seat;consent\n\x8a;b;;;yes\n", "is not in UTF-8"),
+        ('"', "has no column"),
     ],
 )
 def test_invalid_line_rejects_whole_file(browser, engine, sent, content, expected_text: str) -> None:
@@ -82,6 +82,35 @@ def test_invalid_line_rejects_whole_file(browser, engine, sent, content, expecte
     assert expected_text in answer.text
     assert "Nothing was imported" in answer.text
     assert list_roster(engine) == []
+
+
+def test_roster_of_a_school_system_is_imported(browser, engine, sent) -> None:
+    text = f"sep=;\r\nClass 7b;;;;\r\n{LIST}Zoë;Elk;;;ja\r\n\r\n"
+    answer = sent(browser("Ada"), text.encode("utf-16"))
+    assert "3 new, 0 changed, 0 unchanged" in answer.text
+    assert "Windows-1252" not in answer.text
+    assert {entry.pseudonym: entry.seat_label for entry in list_roster(engine, "7b")} == {
+        "Otter": "A1",
+        "Heron": "A2",
+        "Elk": None,
+    }
+
+
+def test_guessed_encoding_asks_for_a_check(browser, engine, sent) -> None:
+    answer = sent(browser("Ada"), (LIST + "Jörg Groß;Elk;;;ja\n").encode("cp1252"))
+    assert "3 new" in answer.text
+    assert "Check the names and pseudonyms with ö ß" in answer.text
+    entries = list_roster(engine, "7b")
+    names = load_student_names(engine, [entry.student_id for entry in entries]).values()
+    assert "Jörg Groß" in names
+
+
+def test_errors_of_a_file_are_in_line_order(browser, engine, sent) -> None:
+    ada = browser("Ada")
+    sent(ada)
+    head = LIST.splitlines()[0]
+    answer = sent(ada, f"{head}\nBo;Owl;;A1;yes\nCy;Elk;;A3;\nDi;Hen;8c;A4;yes\nEd;Ox;;A5;yes;x\n")
+    assert re.findall(r"line (\d+): ", answer.text) == ["2", "3", "4", "5"]
 
 
 def test_roster_values_are_escaped(browser, sent, group) -> None:

@@ -20,12 +20,20 @@ class Layout:
     """A layout detector that knows the students of some tracks by their tiles, and of others by their
     context."""
 
-    def __init__(self, by_tile: dict[int, int] | None = None, known: dict[int, int] | None = None) -> None:
-        self._by_tile, self._known = by_tile or {}, known or {}
+    def __init__(
+        self,
+        by_tile: dict[int, int] | None = None,
+        known: dict[int, int] | None = None,
+        expected: tuple[int, ...] = (),
+    ) -> None:
+        self._by_tile, self._known, self.expected = by_tile or {}, known or {}, expected
         self.stored: list[tuple] = []
 
     def students_by_tile(self, boxes_xyxy, seats_xyxy):
         return {track: student for track, student in self._by_tile.items() if track in boxes_xyxy}
+
+    def tracks_in_expected_tiles(self, boxes_xyxy, seats_xyxy):
+        return frozenset(track for track in self.expected if track in boxes_xyxy)
 
     def reidentify(self, image_bgr, unassigned_xyxy):
         return {track: student for track, student in self._known.items() if track in unassigned_xyxy}
@@ -95,3 +103,22 @@ def test_assign_late_in_a_tile_of_a_known_student_is_that_student() -> None:
     stage.process(with_faces(0.0, LEFT))
     assert stage.assign_late([track_of(9, face(900, 600), visible=False)]) == {9: 0}
     assert assigner.student_count == 1
+
+
+def test_track_in_an_expected_tile_waits_until_the_grid_is_certain() -> None:
+    """Neither while it is visible nor after it has left does it become a new student."""
+    readings, layout = PendingReadings(), Layout()
+    stage, assigner = stage_of(layout=layout, readings=readings)
+    stage.process(with_faces(0.0, LEFT))
+    layout.expected = (5,)
+    waiting = with_faces(0.5, face(900, 600), first_id=5)
+    stage.process(waiting)
+    readings.add(5, FaceAttributes(0.5, UnreadableReason.BLURRED, HeadEstimate(None)))
+    gone = [track_of(5, face(900, 600), visible=False)]
+    left = context_at(1.0, tracks=gone, departed=gone)
+    stage.process(left)
+    assert (waiting.students, left.late_assignments, assigner.student_count) == ({}, {}, 1)
+    layout.expected = ()
+    certain = context_at(1.5, tracks=gone, departed=gone)
+    stage.process(certain)
+    assert (certain.late_assignments, assigner.student_count) == ({5: 1}, 2)
