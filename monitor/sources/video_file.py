@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -36,6 +33,14 @@ from monitor.sources.media_clock import MIN_FRAME_S, MediaClock, TimedFrame, pla
 from monitor.sources.packets import VideoPackets, with_need
 from monitor.sources.recording_notes import Oddity, RecordingNotes
 from monitor.sources.sampling import Sampler
+from monitor.sources.track import (
+    UNTIMED_FORMATS,
+    announced_length,
+    duration_s,
+    frame_interval_s,
+    pixel_aspect,
+    timestamp_s,
+)
 from monitor.sources.upright import MAX_PIXELS, UprightFrames
 from monitor.types import Frame, Gap, GapReason
 
@@ -118,7 +123,7 @@ class VideoFile:
         except (NoVideoTrack, NoSuchTrack):
             self._container.close()
             raise
-        self._announced = _announced_length(self._container, self._stream)
+        self._announced = announced_length(self._container, self._stream)
         self._packets = VideoPackets(self._container, self._stream)
         length_s = None if self._announced is None else self._announced.length_s
         self.expected_s = length_s if length_s is not None and 0 < length_s <= MAX_RECORDING_S else None
@@ -174,7 +179,7 @@ class VideoFile:
     def _sampled(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
         sampler = Sampler(sample_fps)
         clock = MediaClock[VideoFrame](
-            plausible_frame_s(_frame_s(self._stream)), 1 / sample_fps, self._notes, self.expected_s
+            plausible_frame_s(frame_interval_s(self._stream)), 1 / sample_fps, self._notes, self.expected_s
         )
         decoder = _Decoder(self._packets, self._stream, sample_fps)
         images = UprightFrames(
@@ -186,7 +191,7 @@ class VideoFile:
             if timed.gap_start_s is not None:
                 yield Gap(timed.gap_start_s, timed.media_s, GapReason.NO_FRAMES)
             if timed.frame is not None and sampler.is_due(timed.media_s):
-                image = images.convert(timed.frame, _pixel_aspect(self._stream), timed.media_s)
+                image = images.convert(timed.frame, pixel_aspect(self._stream), timed.media_s)
                 yield Frame(image, self._started_at + timedelta(seconds=timed.media_s), timed.media_s)
             if stop.is_set():
                 return
@@ -206,7 +211,7 @@ class VideoFile:
         is_untimed = self._container.format.name in UNTIMED_FORMATS
         for frame in decoder.frames(stop):
             self.frames_dropped = decoder.error_count + clock.dropped
-            yield from clock.add(frame, None if is_untimed else _timestamp_s(frame))
+            yield from clock.add(frame, None if is_untimed else timestamp_s(frame))
         yield from clock.finish()
         self.frames_dropped = decoder.error_count + clock.dropped
 
@@ -286,7 +291,7 @@ class _Decoder:
                     frame.time_base = self._stream.time_base  # PyAV omits it at the end.
                 self.error_count += frame.is_corrupt
                 self.frame_count += 1
-                self.last_duration_s = _duration_s(frame)
+                self.last_duration_s = duration_s(frame)
                 yield frame
 
 
@@ -309,67 +314,6 @@ def _video_tracks(container: InputContainer) -> list[VideoStream]:
     """The video tracks; the cover image of an audio file is not one."""
     hidden = Disposition.attached_pic | Disposition.timed_thumbnails
     return [stream for stream in container.streams.video if not stream.disposition & hidden]
-
-
-@dataclass(frozen=True)
-class AnnouncedLength:
-    """A length that a file states, seconds. ``is_of_track``: of the video track from its first frame;
-    otherwise of the whole file, from ``start_s`` on the container's clock, less the delay of the track."""
-
-    length_s: float
-    is_of_track: bool
-    start_s: float = 0.0
-
-
-UNTIMED_FORMATS = ("h264", "hevc", "m4v", "mpegvideo", "mjpeg")
-"""Demuxers of bare video tracks, without a container. FFmpeg assumes a frame rate if the codec has none."""
-
-TRACK_LENGTH_FORMATS = ("mov", "mpegts", "avi", "mxf")
-"""Demuxers that state the length of each track. Others, e.g. ASF, give every track the length of the file."""
-
-
-def _announced_length(container: InputContainer, stream: VideoStream) -> AnnouncedLength | None:
-    """The announced length of the video track; None if there is none.
-
-    MP4 and MPEG-TS state it for the track, Matroska states the track's end in a tag. Otherwise the length of
-    the file is used, less the delay of the video track. That of Matroska counts from time 0, not from the
-    first frame.
-    """
-    if stream.time_base is None:
-        return None
-    start_s = float((stream.start_time or 0) * stream.time_base)
-    if stream.duration is not None:
-        states_track = any(name in container.format.name for name in TRACK_LENGTH_FORMATS)
-        return AnnouncedLength(float(stream.duration * stream.time_base), states_track, start_s)
-    tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    if tag:
-        end_s = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
-        return AnnouncedLength(end_s - start_s, is_of_track=True)
-    if container.duration is None:
-        return None
-    first_s = 0.0 if "matroska" in container.format.name else (container.start_time or 0) / av.time_base
-    length_s = container.duration / av.time_base - max(0.0, start_s - first_s)
-    return AnnouncedLength(length_s, is_of_track=False, start_s=start_s) if length_s > 0 else None
-
-
-def _frame_s(stream: VideoStream) -> float | None:
-    rate = stream.average_rate or stream.guessed_rate
-    return float(1 / rate) if rate else None
-
-
-def _timestamp_s(frame: VideoFrame) -> float | None:
-    """The presentation time, else the decoding time, else None. Seconds on the container's clock."""
-    ticks = frame.dts if frame.pts is None else frame.pts
-    return None if ticks is None or frame.time_base is None else float(ticks * frame.time_base)
-
-
-def _duration_s(frame: VideoFrame) -> float:
-    return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
-
-
-def _pixel_aspect(stream: VideoStream) -> Fraction | None:
-    """The aspect ratio of the pixels: that of the container, else that of the codec; None if unknown."""
-    return stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
 
 
 CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
