@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,8 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.sources.errors import ImageSizeMismatch, NoImages, NotAFolder, UnreadableImages
-from monitor.sources.images import ImageFolder
+from monitor.sources.errors import (
+    ImageSizeMismatch,
+    NoImages,
+    NotAFolder,
+    RecordingTooLong,
+    UnreadableImages,
+)
+from monitor.sources.images import ImageFolder, decode_image
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -90,3 +97,42 @@ def test_folder_without_readable_images_raises(tmp_path, files, error):
     with pytest.raises(error) as caught:
         list(ImageFolder(path, STARTED).frames(1, threading.Event()))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["._img1.jpg", ".hidden.png", "._IMG11.PNG", ".DS_Store", "Thumbs.db"])
+def test_hidden_files_are_ignored(folder, name):
+    (folder / name).write_bytes(b"\x00\x05\x16\x07metadata of macOS")
+    with ImageFolder(folder, STARTED) as source:
+        frames = list(source.frames(1, threading.Event()))
+        assert source.frames_dropped == 0
+    assert [frame.media_s for frame in frames] == [0, 1, 2, 3]
+
+
+def test_folder_with_hidden_images_only_has_no_images(tmp_path):
+    write_image(tmp_path / ".a.png", 10)
+    with pytest.raises(NoImages):
+        ImageFolder(tmp_path, STARTED)
+
+
+def test_folder_of_more_than_a_day_is_cut_with_an_error(folder, monkeypatch):
+    monkeypatch.setattr("monitor.sources.images.MAX_RECORDING_S", 2.0)
+    with ImageFolder(folder, STARTED) as source, pytest.raises(RecordingTooLong):
+        list(source.frames(1, threading.Event()))
+
+
+def with_exif_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """A JPEG with an EXIF segment (EXIF 2.3, tag 274) after its start marker."""
+    tiff = b"MM\x00*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
+    segment = b"Exif\x00\x00" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_decode_image_applies_rotation_and_mirroring_of_exif(orientation):
+    image = np.full((24, 32, 3), 20, np.uint8)
+    image[:12, :16] = 230
+    jpeg = with_exif_orientation(cv2.imencode(".jpg", image)[1].tobytes(), orientation)
+    expected = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    decoded = decode_image(jpeg, "still.jpg")
+    assert decoded.shape == expected.shape
+    assert np.abs(decoded.astype(int) - expected).mean() < 12
