@@ -23,6 +23,7 @@ from annotated_types import Ge, Gt, Le
 from pythonjsonlogger.json import JsonFormatter
 
 from monitor.errors import RunError
+from monitor.sources.address import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,6 @@ OWN_LOGGERS = ("classpulse", "monitor", "model", "db", "reports")
 """Loggers with the configured level; the libraries log warnings only."""
 
 _BYTES_PER_MB = 1_000_000
-_ADDRESS = re.compile(
-    r"""(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s"'<>]*@)?(?P<place>[^\s"'<>?]*)(?:\?[^\s"'<>]*)?""",
-    re.IGNORECASE,
-)
-"""A password may contain any character, so everything up to the last ``@`` is removed."""
 
 
 class LogLevel(StrEnum):
@@ -75,7 +71,7 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """The redacted text."""
-        redacted = _ADDRESS.sub(r"\g<scheme>\g<place>", text)
+        redacted = without_secrets(text)
         return redacted if self._names is None else self._names.sub("(a name)", redacted)
 
     def redact(self, value: Any) -> Any:

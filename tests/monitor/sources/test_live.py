@@ -270,7 +270,10 @@ class TestSize:
         assert {image_size(frame.image_bgr) for frame in camera.frames} == {SMALL}
         texts = [text for _, text in camera.source.pop_notes()]
         assert texts[0].startswith("camera reconnected after")
-        assert texts[1:] == [f"frame size is now {SIZE[0]}x{SIZE[1]} instead of {SMALL[0]}x{SMALL[1]}"]
+        assert texts[1:] == [
+            f"frame size is now {SIZE[0]}x{SIZE[1]} instead of {SMALL[0]}x{SMALL[1]}; start again to analyse it at "
+            "its full size"
+        ]
 
 
 class TestPause:
