@@ -146,7 +146,11 @@ def measure(kind: str, fault: str, seconds: float) -> Result:
         actor: threading.Thread | None = None
         start_s = time.monotonic()
         for item in source.frames(SAMPLE_FPS, stop):
-            items.append(Frame(item.image_bgr[:1, :1], item.captured_at, item.media_s) if isinstance(item, Frame) else item)
+            items.append(
+                Frame(item.image_bgr[:1, :1], item.captured_at, item.media_s)
+                if isinstance(item, Frame)
+                else item
+            )
             if actor is None:
                 actor = threading.Thread(target=act, daemon=True)
                 actor.start()
@@ -179,10 +183,14 @@ def remove(server: Server, proxy: Proxy, fault: str) -> None:
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, nargs="+", default=[24.0, 63.0])
     parser.add_argument("--kinds", nargs="+", choices=PATHS, default=list(PATHS))
-    parser.add_argument("--faults", nargs="+", choices=["stop", "kill", "hold"], default=["stop", "kill", "hold"])
+    parser.add_argument(
+        "--faults", nargs="+", choices=["stop", "kill", "hold"], default=["stop", "kill", "hold"]
+    )
     parser.add_argument("--jobs", type=int, default=4, help="Streams that are watched at the same time.")
     options = parser.parse_args()
     print("stream fault true      gaps (from the fault, reason)                                notes")

@@ -22,11 +22,11 @@ _SECRET_IN_PATH = re.compile(
     r"((?:pass(?:word|wd|phrase)?|pwd|pw|secret|token|key|auth|sig(?:nature)?)\s*[=:])[^/]*", re.IGNORECASE
 )
 _ADDRESS = re.compile(
-    r"""(?P<scheme>\b[a-z][a-z0-9+.-]*:/{1,2})(?:[^\n]*@)?(?P<place>[^\s"'<>?#]*)(?:[?#][^\s"'<>]*)?""",
+    r"""(?P<scheme>\b[a-z][a-z0-9+.-]*:/{1,2})(?P<credentials>[^\n]*@)?(?P<place>[^\s"'<>?#]*)(?:[?#][^\s"'<>]*)?""",
     re.IGNORECASE,
 )
 # Left of the "@" of credentials without a scheme: "user:password@host". An e-mail address has no colon.
-_BARE_CREDENTIALS = re.compile(r"(?![A-Za-z]:[\\/])[^\s/:]+:[^\s]+@[^\s@]+")
+_BARE_CREDENTIALS = re.compile(r"(?![A-Za-z]:[\\/])[^\s/:]+:.+@.+")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _split_credentials(rest: str) -> tuple[str | None, str]:
         standard = -1
     else:
         standard = None
-    later = [index for index in signs if index >= authority_end and _begins_with_host(rest[index + 1 :])]
+    later = [index for index in signs if index >= authority_end]
     if standard is None:
         # A character that is reserved in a URL belongs to the credentials if only that gives an address.
         candidates = [index for index in signs if _begins_with_host(rest[index + 1 :])]
@@ -155,6 +155,12 @@ def looks_like_an_address(text: str) -> bool:
 def without_secrets(text: str) -> str:
     """``text`` without the user names, passwords and queries of its URLs; for texts of unknown origin.
 
-    A password may contain any character, so of each line everything up to its last ``@`` is removed.
+    A password may contain any character, so of each line everything up to its last ``@`` is removed. If that
+    includes a query, the ``@`` may belong to it, and the host is hidden too.
     """
-    return _ADDRESS.sub(r"\g<scheme>\g<place>", text)
+    return _ADDRESS.sub(_hide, text)
+
+
+def _hide(match: re.Match[str]) -> str:
+    is_unclear = "?" in (match["credentials"] or "")
+    return f"{match['scheme']}{HIDDEN if is_unclear else match['place']}"

@@ -159,7 +159,8 @@ class UnsupportedDevicePath(SourceError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name} is the path of a device, which only Linux has.", "Give the index of the camera, such as 0."
+            f"{name} is the path of a device, which only Linux has.",
+            "Give the index of the camera, such as 0.",
         )
         self.name = name
 

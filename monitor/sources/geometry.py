@@ -50,11 +50,7 @@ class AdjustedSource:
         self.name = source.name
         self.expected_s = source.expected_s
         self.is_live = source.is_live
-
-    @property
-    def frames_dropped(self) -> int:
-        """See ``Source``."""
-        return self._source.frames_dropped
+        self.frames_dropped = source.frames_dropped
 
     def __enter__(self) -> Self:
         self._source.__enter__()
@@ -67,10 +63,16 @@ class AdjustedSource:
 
     def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
         """See ``Source.frames``."""
-        for item in self._source.frames(sample_fps, stop):
-            if isinstance(item, Frame):
-                item = replace(item, image_bgr=adjusted(item.image_bgr, self._adjustment))
-            yield item
+        try:
+            for item in self._source.frames(sample_fps, stop):
+                self.frames_dropped = self._source.frames_dropped
+                yield (
+                    replace(item, image_bgr=adjusted(item.image_bgr, self._adjustment))
+                    if isinstance(item, Frame)
+                    else item
+                )
+        finally:
+            self.frames_dropped = self._source.frames_dropped
 
     def pop_notes(self) -> list[tuple[float, str]]:
         """The notes of the source, if it has any."""

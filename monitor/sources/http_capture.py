@@ -9,9 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.response import addinfourl
 
-import av
 from av.codec import CodecContext
 from av.error import FFmpegError
 from av.packet import Packet
@@ -55,7 +53,7 @@ class JpegCapture:
     def __init__(
         self,
         address: StreamAddress,
-        response: addinfourl,
+        response: http.client.HTTPResponse,
         begin: bytes,
         min_interval_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -100,7 +98,7 @@ class JpegCapture:
         try:
             data = self._response.read1(CHUNK_BYTES)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise CaptureError(_reason(error)) from None
+            raise CaptureError(_reason(error, "the stream has ended")) from None
         if data:
             self._parts = self._splitter.feed(data)
         elif self._received_any and not self._is_series:
@@ -136,7 +134,11 @@ class JpegDecoder:
             self._context = self._open()
             return None
         frame = next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
-        return None if frame is None or frame.is_corrupt else displayed_bgr(frame, self._context.sample_aspect_ratio)
+        return (
+            None
+            if frame is None or frame.is_corrupt
+            else displayed_bgr(frame, self._context.sample_aspect_ratio)
+        )
 
     def _open(self) -> VideoCodecContext:
         context = CodecContext.create("mjpeg", "r")
@@ -172,7 +174,7 @@ def _is_jpeg_type(kind: str) -> bool:
     return kind in JPEG_TYPES or kind.startswith("multipart/")
 
 
-def _sniff(response: addinfourl) -> bytes | None:
+def _sniff(response: http.client.HTTPResponse) -> bytes | None:
     """The first bytes of the response if they are of a series of JPEGs, whatever its type; else None."""
     begin = b""
     while len(begin) < SNIFF_BYTES and b"\xff\xd8\xff" not in begin:
@@ -185,7 +187,7 @@ def _sniff(response: addinfourl) -> bytes | None:
     return begin if begin.lstrip().startswith((b"--", b"\xff\xd8\xff", b"Content-", b"content-")) else None
 
 
-def _request(address: StreamAddress) -> addinfourl:
+def _request(address: StreamAddress) -> http.client.HTTPResponse:
     url = f"{address.origin}{address.encoded_target.partition('#')[0] or '/'}"
     # Cameras sign their certificates themselves; FFmpeg does not check them either.
     context = ssl.create_default_context()
@@ -201,21 +203,25 @@ def _request(address: StreamAddress) -> addinfourl:
         ]
     opener = urllib.request.build_opener(*handlers)
     try:
-        response = opener.open(urllib.request.Request(url, headers={"User-Agent": "classpulse"}), timeout=TIMEOUT_S)
+        response = opener.open(
+            urllib.request.Request(url, headers={"User-Agent": "classpulse"}), timeout=TIMEOUT_S
+        )
     except (OSError, ValueError) as error:
         raise CaptureError(_reason(error)) from None
-    assert isinstance(response, addinfourl | http.client.HTTPResponse)
+    assert isinstance(response, http.client.HTTPResponse)
     return response
 
 
-def _reason(error: Exception) -> str:
-    """What is wrong, in a few words without the address and without a text of the server."""
+def _reason(error: Exception, problem: str = "it cannot be opened") -> str:
+    """``problem`` and its cause, in a few words without the address and without a text of the server."""
     if isinstance(error, urllib.error.HTTPError):
         if error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return "the camera refuses the user name or the password"
+        if error.code == HTTPStatus.NOT_FOUND:
+            return "the camera has no stream of this name"
         return f"the server answers with status {error.code}"
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, TimeoutError):
         return f"no answer for {TIMEOUT_S:.0f} s"
     text = getattr(cause, "strerror", None)
-    return f"it cannot be opened: {text.lower()}" if isinstance(text, str) else "it cannot be opened"
+    return f"{problem}: {text.lower()}" if isinstance(text, str) else problem

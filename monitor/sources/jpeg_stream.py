@@ -98,8 +98,11 @@ class JpegSplitter:
             elif len(self._buffer) < self._position + 4 and self._buffer[self._position + 1 :][:1] != b"\xd9":
                 return None
             code = self._buffer[self._position + 1]
-            if self._buffer[self._position] != 0xFF or code == _SOI:
+            if self._in_scan and code == _SOI:
                 return -self._position
+            if self._buffer[self._position] != 0xFF or code == _SOI:
+                # A wrong length may have led into another image: search again from the begin of this one.
+                return -(self._buffer.index(_START) + 2)
             if code == _EOI:
                 return self._position + 2
             if len(self._buffer) < self._position + 4:

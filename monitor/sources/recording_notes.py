@@ -7,20 +7,20 @@ from enum import Enum
 
 
 class Oddity(Enum):
-    """A kind of unusual input; the value is the text for repetitions, with their number."""
+    """A kind of unusual input; the value is the text for repetitions, which their number follows."""
 
-    OUTLIER = "frames with a wrong time occur {} more times; they were dropped"
-    PAUSE = "{} more such intervals without frames follow"
-    CLOCK_AHEAD = "the clock of the recording jumps ahead {} more times; the jumps were not counted"
-    CLOCK_RESTART = "the clock of the recording goes back {} more times; the time is counted on"
-    CLOCK_STOPPED = "the clock of the recording stands still {} more times"
-    NO_TIMES = "timestamps are missing {} more times"
-    FRAME_SIZE = "the frame size changes {} more times"
-    PIXEL_ASPECT = "the pixel aspect ratio changes {} more times"
-    ORIENTATION = "the orientation changes {} more times"
-    FRAME_RATE = "the frame rate is implausible {} more times"
-    TRACKS = "the tracks are unusual in {} more ways"
-    SHORT_PICTURE = "the end of the picture is unusual in {} more ways"
+    OUTLIER = "further frames or groups of frames with a wrong timestamp, which were dropped"
+    PAUSE = "further intervals without frames"
+    CLOCK_AHEAD = "further jumps ahead of the clock, which were not counted"
+    CLOCK_RESTART = "further times at which the clock goes back, after which the time is counted on"
+    CLOCK_STOPPED = "further times at which the clock stands still"
+    NO_TIMES = "further intervals without usable timestamps"
+    FRAME_SIZE = "further changes of the frame size"
+    PIXEL_ASPECT = "further implausible pixel aspect ratios"
+    ORIENTATION = "further unusual orientations"
+    FRAME_RATE = "further implausible frame rates"
+    TRACKS = "further notes on tracks"
+    SHORT_PICTURE = "further notes on the end of the picture"
 
 
 class RecordingNotes:
@@ -40,13 +40,13 @@ class RecordingNotes:
             self._repetitions[kind] += 1
             return
         self._repetitions[kind] = 0
-        self._notes.append((media_s, text))
+        self._notes.append((round(media_s, 3), text))
 
     def finish(self, media_s: float) -> None:
         """The recording has ended at ``media_s``: add the counts of the repetitions."""
         for kind, count in self._repetitions.items():
             if count:
-                self._notes.append((media_s, kind.value.format(count)))
+                self._notes.append((round(media_s, 3), f"{kind.value}: {count}"))
         self._repetitions.clear()
 
     def pop(self) -> list[tuple[float, str]]:

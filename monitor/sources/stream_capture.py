@@ -6,10 +6,12 @@ the stream changes its frame size, hides timestamps, and takes limits from envir
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -153,7 +155,7 @@ class StreamCapture:
         try:
             packet = next(self._packets, None)
         except FFmpegError as error:
-            raise CaptureError(reason(error)) from None
+            raise CaptureError(reason(error, "the stream has ended")) from None
         # After the last packet PyAV flushes the decoder. What it held is older than the end of the stream.
         if packet is None or packet.size == 0:
             raise CaptureError("the stream has ended")
@@ -165,7 +167,7 @@ class StreamCapture:
                 self._arrived_s.popitem(last=False)
         self._frames = self._decoded(packet)
 
-    def _decoded(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
+    def _decoded(self, packet: Packet[Any]) -> Iterator[VideoFrame]:
         try:
             return iter([frame for frame in packet.decode() if isinstance(frame, VideoFrame)])
         except FFmpegError:
@@ -179,22 +181,26 @@ class StreamCapture:
 
 def _open(address: StreamAddress, transport: str) -> InputContainer:
     try:
-        return av.open(address.url, options=stream_options(address.scheme, transport), timeout=(TIMEOUT_S, TIMEOUT_S))
+        return av.open(
+            address.url, options=stream_options(address.scheme, transport), timeout=(TIMEOUT_S, TIMEOUT_S)
+        )
     except (FFmpegError, UnicodeError) as error:
         # Not its text, which contains the address.
         raise CaptureError(reason(error)) from None
 
 
-def reason(error: Exception) -> str:
-    """What FFmpeg says about an error, in a few words without the address."""
+def reason(error: Exception, problem: str = "it cannot be opened") -> str:
+    """``problem`` and what FFmpeg says about it, in a few words without the address."""
     if isinstance(error, av.error.ExitError | TimeoutError):
         return f"no answer for {TIMEOUT_S:.0f} s"
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return "the camera refuses the user name or the password"
-    if isinstance(error, av.error.InvalidDataError):
-        return "it is not a video stream"
+    if isinstance(error, av.error.HTTPNotFoundError):
+        return "the camera has no stream of this name"
+    if isinstance(error, av.error.InvalidDataError) or getattr(error, "errno", None) == errno.EINVAL:
+        return "it is not a video stream"  # FFmpeg reports a demuxer that is not allowed as EINVAL
     text = getattr(error, "strerror", None)
-    return f"it cannot be opened: {text.lower()}" if text else "it cannot be opened"
+    return f"{problem}: {text.lower()}" if text else problem
 
 
 def _video_stream(container: InputContainer) -> VideoStream:

@@ -8,8 +8,9 @@ integers ``a b u c d v x y w``; a point ``(x, y)`` of the image, y downwards, is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import cast
 
 import cv2
 import numpy as np
@@ -73,10 +74,9 @@ def read_display_matrix(values: bytes) -> tuple[Orientation, float]:
 
 def display_matrix(frame: VideoFrame) -> bytes | None:
     """The display matrix of a frame, None if it has none."""
-    for data in frame.side_data:
-        if data.type == SideDataType.DISPLAYMATRIX:
-            return bytes(data)
-    return None
+    # PyAV's type stubs describe something else.
+    side_data = cast("Mapping[SideDataType, bytes]", frame.side_data)
+    return bytes(side_data[SideDataType.DISPLAYMATRIX]) if SideDataType.DISPLAYMATRIX in side_data else None
 
 
 def orient(image: ImageBGR, orientation: Orientation) -> ImageBGR:
@@ -166,8 +166,8 @@ class UprightFrames:
             self._notes.add(
                 Oddity.PIXEL_ASPECT,
                 media_s,
-                f"the recording states a pixel aspect ratio of {ratio}, which is implausible and was ignored; "
-                "if faces look stretched, expressions are unreliable",
+                f"the recording states a pixel aspect ratio of {ratio}, which is implausible and was "
+                "ignored; if faces look stretched, expressions are unreliable",
             )
         return Fraction(1)
 
@@ -183,8 +183,8 @@ class UprightFrames:
                 media_s,
                 "the recording states an invalid orientation, which was ignored"
                 if math.isnan(rounding_deg)
-                else f"the recording is rotated by {rounding_deg:.0f}° from a right angle; it was turned to the "
-                "nearest one",
+                else f"the recording is rotated by {rounding_deg:.0f}° from a right angle; it was turned to "
+                "the nearest one",
             )
         return orientation
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from monitor.sources.address import parse_stream_address
-from monitor.sources.capture import Capture, ReadOutcome
+from monitor.sources.capture import Capture, CaptureError, ReadOutcome
 from monitor.sources.open_capture import open_capture
 from tests.helpers.waiting import PATIENCE_S
 
@@ -21,14 +21,25 @@ def read_until(capture: Capture, wanted: Callable[[np.ndarray], bool]) -> list[n
     """The images up to the wanted one."""
     images: list[np.ndarray] = []
     deadline_s = time.monotonic() + PATIENCE_S
-    while not (images and wanted(images[-1])):
+    while True:
         assert time.monotonic() < deadline_s
         image = capture.read()
         if not isinstance(image, ReadOutcome):
             images.append(image)
-    return images
+            if wanted(image):
+                return images
 
 
 def read_images(capture: Capture, count: int) -> list[np.ndarray]:
     left = iter(range(count - 1, -1, -1))
     return read_until(capture, lambda _: next(left) == 0)
+
+
+def read_to_the_end(capture: Capture) -> tuple[list[np.ndarray], str]:
+    """The images, and why there are no more."""
+    images: list[np.ndarray] = []
+    while True:
+        try:
+            images += read_images(capture, 1)
+        except CaptureError as error:
+            return images, error.reason

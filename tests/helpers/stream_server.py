@@ -70,7 +70,12 @@ def multipart(style: str, data: bytes) -> bytes:
     """One part of an MJPEG stream. ``style``: ``plain``, ``nofirst``, ``nolength``, ``short`` and ``long``
     (wrong lengths), ``newlines`` (without carriage returns), ``dashes`` and ``quoted`` (in the header)."""
     length = {"short": len(data) // 2, "long": len(data) + 1000}.get(style, len(data))
-    lines = ["Content-Type: image/jpeg", *([] if style == "nolength" else [f"Content-Length: {length}"]), "", ""]
+    lines = [
+        "Content-Type: image/jpeg",
+        *([] if style == "nolength" else [f"Content-Length: {length}"]),
+        "",
+        "",
+    ]
     head = "\r\n".join(lines).encode()
     mark = f"--{BOUNDARY}\r\n".encode()
     part = head + data + b"\r\n" + mark if style == "nofirst" else mark + head + data + b"\r\n"

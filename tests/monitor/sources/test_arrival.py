@@ -15,7 +15,9 @@ def live(arrivals: Iterable[tuple[float, float]]) -> list[float]:
     return [at_s for at_s, arrived_s in arrivals if clock.wait_s(at_s, arrived_s) is not None]
 
 
-def steady(first_s: float, last_s: float, delay_s: float = 500.0, fps: float = 25.0) -> list[tuple[float, float]]:
+def steady(
+    first_s: float, last_s: float, delay_s: float = 500.0, fps: float = 25.0
+) -> list[tuple[float, float]]:
     return [(k / fps, k / fps + delay_s) for k in range(round(first_s * fps), round(last_s * fps))]
 
 
@@ -64,7 +66,9 @@ def test_server_that_did_not_make_frames_is_live_at_once(stall_s):
 
 
 def test_jitter_clock_drift_and_jumps_stay_live():
-    jitter = [(at_s, arrived_s + (0.3 if int(at_s * 25) % 7 == 0 else 0)) for at_s, arrived_s in steady(0, 20)]
+    jitter = [
+        (at_s, arrived_s + (0.3 if int(at_s * 25) % 7 == 0 else 0)) for at_s, arrived_s in steady(0, 20)
+    ]
     assert len(live(jitter)) > 0.95 * len(jitter)
     drift = [(at_s * 0.9995, arrived_s) for at_s, arrived_s in steady(0, 7200, fps=5)]
     assert len(live(drift)) > 0.999 * len(drift)

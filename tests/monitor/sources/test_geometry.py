@@ -36,7 +36,11 @@ def test_no_adjustment_is_the_same_image():
 
 @pytest.mark.parametrize(
     ("size", "aspect", "expected"),
-    [((704, 576), "16:9", (1024, 576)), ((960, 1080), "16/9", (1920, 1080)), ((1280, 720), "4:3", (1280, 960))],
+    [
+        ((704, 576), "16:9", (1024, 576)),
+        ((960, 1080), "16/9", (1920, 1080)),
+        ((1280, 720), "4:3", (1280, 960)),
+    ],
 )
 def test_aspect_enlarges_one_direction(size, aspect, expected):
     image = np.zeros((size[1], size[0], 3), np.uint8)
@@ -48,7 +52,9 @@ def test_aspect_is_that_of_the_camera_before_it_is_rotated():
     assert image_size(adjusted(image, Adjustment("90", Fraction(16, 9)))) == (576, 1024)
 
 
-@pytest.mark.parametrize(("text", "aspect"), [("16:9", Fraction(16, 9)), (" 4 / 3 ", Fraction(4, 3)), ("1.5", Fraction(3, 2))])
+@pytest.mark.parametrize(
+    ("text", "aspect"), [("16:9", Fraction(16, 9)), (" 4 / 3 ", Fraction(4, 3)), ("1.5", Fraction(3, 2))]
+)
 def test_parse_aspect(text, aspect):
     assert parse_aspect(text) == aspect
 
@@ -88,6 +94,10 @@ def test_files_are_adjusted_too(tmp_path, kind):
         path.mkdir()
         cv2.imwrite(str(path / "1.png"), steps(1)[0])
     with open_source(path) as plain, open_source(path, adjustment=Adjustment("90", Fraction(2))) as source:
-        assert (source.name, source.expected_s, source.is_live) == (plain.name, plain.expected_s, plain.is_live)
+        assert (source.name, source.expected_s, source.is_live) == (
+            plain.name,
+            plain.expected_s,
+            plain.is_live,
+        )
         frames = [item for item in source.frames(2, threading.Event()) if isinstance(item, Frame)]
         assert {image_size(frame.image_bgr) for frame in frames} == {(48, 96)}

@@ -50,6 +50,13 @@ def test_image_that_is_cut_off_is_dropped():
     assert splitter.damaged == 1
 
 
+def test_wrong_length_in_an_image_does_not_swallow_the_next():
+    splitter = JpegSplitter()
+    bad = b"\xff\xd8\xff\xe0\x20\x00no\xff\xd9"
+    data = b"".join(multipart("plain", jpeg) for jpeg in (JPEGS[0], bad, JPEGS[1], JPEGS[2], JPEGS[0]))
+    assert [part.jpeg for part in splitter.feed(data)] == [JPEGS[0], JPEGS[1], JPEGS[2], JPEGS[0]]
+
+
 def test_timestamp_of_the_header():
     head = b"--b\r\nContent-Type: image/jpeg\r\nX-Timestamp: 12.500000\r\n\r\n"
     parts = JpegSplitter().feed(head + JPEGS[0] + b"\r\n--b\r\n\r\n" + JPEGS[1])

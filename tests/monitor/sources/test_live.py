@@ -270,10 +270,13 @@ class TestSize:
         assert {image_size(frame.image_bgr) for frame in camera.frames} == {SMALL}
         texts = [text for _, text in camera.source.pop_notes()]
         assert texts[0].startswith("camera reconnected after")
-        assert texts[1:] == [
-            f"frame size is now {SIZE[0]}x{SIZE[1]} instead of {SMALL[0]}x{SMALL[1]}; start again to analyse it at "
-            "its full size"
-        ]
+        change = f"frame size is now {SIZE[0]}x{SIZE[1]} instead of {SMALL[0]}x{SMALL[1]}"
+        assert texts[1:] == [f"{change}; start again to analyse it at its full size"]
+
+    def test_each_change_of_the_size_is_noted_once(self):
+        parts = [(10 * k, "small" if k % 2 else "moving") for k in range(8)]
+        camera = Camera(parts).watch(80)
+        assert [at_s for at_s, _ in camera.source.pop_notes()] == [near(10), near(20)]
 
 
 class TestPause:
