@@ -28,8 +28,9 @@ from monitor.types import Frame, Gap
 HELPERS = Path(__file__).resolve().parents[1] / "tests" / "helpers"
 SYSTEM_PYTHON = "/usr/bin/python3"
 BALL = (
-    "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=480,framerate=20/1 ! videoconvert ! "
-    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=20 ! rtph264pay name=pay0 pt=96"
+    "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=480,framerate=20/1 ! "
+    "videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=20 ! "
+    "rtph264pay name=pay0 pt=96"
 )
 PATHS = {"rtsp": "/class", "mjpeg": "/mjpeg/plain", "ts": "/ts", "hls": "/hls/live.m3u8"}
 BEFORE_S = 15.0

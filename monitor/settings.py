@@ -56,11 +56,11 @@ class CaptureSettings(SettingsSection):
     per second. ``stale_s``: seconds without a fresh frame after which a live source is reopened.
     ``reconnect_s``: seconds of failed reconnecting after which the session ends. ``kind``: whether frames
     show a room or the tiles of a video call, which may be rearranged; ``auto`` assumes a call once a grid of
-    tiles was visible for several seconds (``monitor.seating.call_grid``). ``rotate``: how the image is turned,
-    degrees clockwise, e.g. for a camera that is mounted upside down; ``mirrored`` and e.g. ``mirrored 90``
-    mirror it left to right before. ``aspect``: the aspect ratio at which the camera's image is displayed, e.g.
-    ``16:9``, for a stream that is squeezed without a mark. ``rtsp_transport``: ``tcp``, or ``udp`` for cameras
-    that have no other.
+    tiles was visible for several seconds (``monitor.seating.call_grid``). ``rotate``: degrees clockwise by
+    which the image is turned, e.g. of a camera that is mounted upside down; ``mirrored`` and e.g. ``mirrored
+    90`` mirror it left to right before. ``aspect``: the aspect ratio at which the image of the camera is
+    displayed, e.g. ``16:9``, for a stream that is squeezed without a mark. ``rtsp_transport``: ``tcp``, or
+    ``udp`` for cameras that have no other.
     """
 
     source: Annotated[str, Field(min_length=1)] = "0"

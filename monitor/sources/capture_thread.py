@@ -208,9 +208,9 @@ class FrameClassifier:
 
 MAX_INTERVAL_S = 0.1
 INTERVAL_PER_SAMPLE = 0.4
-"""A frame is looked at this part of a sampling interval after the one before, at the latest after
-``MAX_INTERVAL_S``: one in three of a camera of 30 frames per second that is sampled twice a second. Converting
-and comparing a frame costs as much as decoding it."""
+"""Frames that arrive within this part of a sampling interval, at most ``MAX_INTERVAL_S``, after the last one
+are decoded, but not compared: of a camera of 30 frames per second that is sampled twice a second, two of
+three. Converting and comparing a frame costs as much as decoding it."""
 
 
 class CaptureThread(ReaderThread):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,7 @@ class SourceOptions:
     started_at: datetime
     stale_s: float = STALE_S
     reconnect_s: float = RECONNECT_S
-    adjustment: Adjustment = Adjustment()
+    adjustment: Adjustment = field(default_factory=Adjustment)
     capture_factory: CaptureFactory = open_capture
 
 

@@ -1,4 +1,4 @@
-"""The geometry of live images: what the stream states, and what ``capture.rotate`` and ``capture.aspect`` do."""
+"""Displayed images: what a live stream states, and what ``capture.rotate`` and ``capture.aspect`` do."""
 
 from __future__ import annotations
 

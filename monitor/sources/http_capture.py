@@ -30,8 +30,8 @@ TIMEOUT_S = 10.0
 CHUNK_BYTES = 1 << 16
 
 SNIFF_BYTES = 1 << 12
-"""Of a response without a usable type so much is searched for the begin of a JPEG: a part has 100 to 300 bytes
-of headers before it."""
+"""Of a response without a usable type so much is searched for the begin of a JPEG: before it a part has 100
+to 300 bytes of headers."""
 
 SNAPSHOT_INTERVAL_S = 0.5
 """How often a camera is asked that sends one image per request. More often is a burden for small ones."""

@@ -36,9 +36,9 @@ def guarded_open(open_container: Callable[..., Any], allows_loopback: bool) -> C
     do not see the connections of FFmpeg."""
 
     def opened(file: object, *arguments: object, **options: object) -> Any:
-        if isinstance(file, str) and "://" in file and not file.startswith("file:"):
-            if not allows_loopback or urlsplit(file).hostname != "127.0.0.1":
-                raise Forbidden("A test opened a stream; only 127.0.0.1 with loopback_streams is allowed.")
+        is_stream = isinstance(file, str) and "://" in file and not file.startswith("file:")
+        if is_stream and not (allows_loopback and urlsplit(str(file)).hostname == "127.0.0.1"):
+            raise Forbidden("A test opened a stream; only 127.0.0.1 with loopback_streams is allowed.")
         return open_container(file, *arguments, **options)
 
     return opened

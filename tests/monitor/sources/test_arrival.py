@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_paced_stream_spreads_the_frames_of_its_pieces():
             assert wait_s is not None
             now_s += wait_s
             shown.append(now_s)
-    gaps_s = [b - a for a, b in zip(shown, shown[1:], strict=False)]
+    gaps_s = [b - a for a, b in pairwise(shown)]
     assert max(gaps_s) == pytest.approx(0.04, abs=1e-6)
 
 

@@ -80,7 +80,7 @@ def test_settings(given, adjustment):
 
 @pytest.mark.parametrize("given", [{"rotate": 45}, {"rotate": True}, {"aspect": "wide"}, {"aspect": "9:1"}])
 def test_settings_refuse(given):
-    with pytest.raises(ValueError, match="rotate|aspect"):
+    with pytest.raises(ValueError, match=r"rotate|aspect"):
         CaptureSettings.model_validate(given)
 
 

@@ -73,8 +73,9 @@ def test_source_that_cannot_be_opened(loopback_streams, secret, scheme, caplog, 
 @pytest.mark.parametrize(
     "template",
     [
-        "ftp://admin:{}@camera/s", "rtsp://admin:{}@", "rtsp://admin:{}@camera:x/s", "rtsp:/admin:{}@camera/s",
-        "admin:{}@camera/s", "rtsp://admin:{}@cam era/s", "rtsp://admin:{}@camera\n/s", "http://admin:{}@/s",
+        "ftp://admin:{}@camera/s", "rtsp://admin:{}@", "rtsp://admin:{}@camera:x/s",
+        "rtsp:/admin:{}@camera/s", "admin:{}@camera/s", "rtsp://admin:{}@cam era/s",
+        "rtsp://admin:{}@camera\n/s", "http://admin:{}@/s",
     ],
 )  # fmt: skip
 def test_address_that_is_refused(secret, template):
