@@ -18,6 +18,7 @@ from monitor.sources.adjustment import Adjustment
 from monitor.sources.base import Source
 from monitor.sources.upright import (
     ORIENTATIONS,
+    UPRIGHT,
     display_matrix,
     is_plausible_aspect,
     orient,
@@ -88,14 +89,30 @@ def with_pixel_aspect(image_bgr: ImageBGR, pixel_aspect: Fraction) -> ImageBGR:
     return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def displayed_bgr(frame: VideoFrame, pixel_aspect: Fraction | None) -> ImageBGR:
-    """The image ``(H, W, 3)`` of a frame as its stream wants it displayed: square pixels, display matrix.
+class DisplayedFrames:
+    """Converts the frames of one connection to images as its stream wants them displayed.
 
-    ``pixel_aspect``: width by height of a pixel, None or zero if it is not stated; an implausible one is
-    ignored.
+    The display matrix is read again when the rotation or the size changes, not from each frame: PyAV's
+    ``side_data`` and its frame refer to each other, so that every frame of which it is read stays in memory
+    until the next garbage collection (170 MB after 150 frames of 1080p).
     """
-    image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-    if pixel_aspect and pixel_aspect > 0 and is_plausible_aspect(pixel_aspect):
-        image = with_pixel_aspect(image, pixel_aspect)
-    values = display_matrix(frame)
-    return image if values is None else orient(image, read_display_matrix(values)[0])
+
+    def __init__(self) -> None:
+        self._orientation = UPRIGHT
+        self._read_for: tuple[int, int, int] | None = None
+
+    def convert(self, frame: VideoFrame, pixel_aspect: Fraction | None) -> ImageBGR:
+        """The image ``(H, W, 3)``, upright and with square pixels.
+
+        ``pixel_aspect``: width by height of a pixel, None or zero if it is not stated; an implausible one is
+        ignored.
+        """
+        shape = (frame.rotation, frame.width, frame.height)
+        if shape != self._read_for:
+            self._read_for = shape
+            values = display_matrix(frame)
+            self._orientation = UPRIGHT if values is None else read_display_matrix(values)[0]
+        image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
+        if pixel_aspect and pixel_aspect > 0 and is_plausible_aspect(pixel_aspect):
+            image = with_pixel_aspect(image, pixel_aspect)
+        return orient(image, self._orientation)

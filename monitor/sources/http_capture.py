@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from monitor.sources.address import StreamAddress
 from monitor.sources.arrival import ArrivalClock, UntimedArrivals
 from monitor.sources.capture import CaptureError, ReadOutcome
-from monitor.sources.geometry import displayed_bgr
+from monitor.sources.geometry import DisplayedFrames
 from monitor.sources.jpeg_stream import JpegPart, JpegSplitter
 from monitor.sources.upright import MAX_PIXELS
 from monitor.types import ImageBGR
@@ -124,6 +124,7 @@ class JpegDecoder:
 
     def __init__(self) -> None:
         self._context = self._open()
+        self._displayed = DisplayedFrames()
 
     def decode(self, part: JpegPart) -> ImageBGR | None:
         """The upright image; None if it is damaged."""
@@ -134,11 +135,9 @@ class JpegDecoder:
             self._context = self._open()
             return None
         frame = next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
-        return (
-            None
-            if frame is None or frame.is_corrupt
-            else displayed_bgr(frame, self._context.sample_aspect_ratio)
-        )
+        if frame is None or frame.is_corrupt:
+            return None
+        return self._displayed.convert(frame, self._context.sample_aspect_ratio)
 
     def _open(self) -> VideoCodecContext:
         context = CodecContext.create("mjpeg", "r")

@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 from monitor.sources.address import StreamAddress
 from monitor.sources.arrival import MAX_DELAY_S, ArrivalClock
 from monitor.sources.capture import CaptureError, ReadOutcome
-from monitor.sources.geometry import displayed_bgr
+from monitor.sources.geometry import DisplayedFrames
 from monitor.sources.upright import MAX_PIXELS
 from monitor.types import ImageBGR
 
@@ -114,6 +114,7 @@ class StreamCapture:
         self._packets = self._container.demux()
         self._frames: Iterator[VideoFrame] = iter(())
         self._pending: tuple[VideoFrame, float] | None = None
+        self._displayed = DisplayedFrames()
         self._returned_s = float("-inf")
 
     def read(self) -> ImageBGR | ReadOutcome:
@@ -149,7 +150,7 @@ class StreamCapture:
         if now_s - self._returned_s < self._min_interval_s or frame.is_corrupt:
             return ReadOutcome.SKIPPED
         self._returned_s = now_s
-        return displayed_bgr(frame, self._stream.codec_context.sample_aspect_ratio)
+        return self._displayed.convert(frame, self._stream.codec_context.sample_aspect_ratio)
 
     def _read_packet(self) -> None:
         try:

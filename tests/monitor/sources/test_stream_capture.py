@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.server
 import threading
 from collections.abc import Iterator
@@ -44,6 +45,22 @@ def test_change_of_the_frame_size_gives_whole_images_of_either_size(server, path
     assert {image_size(image) for image in images} <= {(320, 240), (160, 120)}
     assert any(is_similar(images[-1], server.scene.image(n)) for n in range(server.scene.count + 1))
     capture.release()
+
+
+@pytest.mark.parametrize("path", ["/ts", "/mjpeg"])
+def test_no_decoded_frame_stays_in_memory(server, path):
+    """PyAV's side data and its frame refer to each other; only the garbage collection frees them."""
+    capture = opened(server.url + path)
+    read_images(capture, 2)
+    gc.collect()
+    gc.disable()
+    try:
+        read_images(capture, 30)
+        kept = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    capture.release()
+    assert kept < 6
 
 
 def test_flv(server):
