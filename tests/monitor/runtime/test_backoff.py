@@ -27,7 +27,7 @@ def pauses(backoff: ReconnectBackoff, now_s: float = 0.0) -> list[float]:
 
 
 def test_reconnect_pauses_double_up_to_the_maximum():
-    assert pauses(ReconnectBackoff(200, lambda: 1.0))[:9] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert pauses(ReconnectBackoff(200, lambda: 1.0))[:9] == [0.5, 1, 2, 4, 5, 5, 5, 5, 5]
 
 
 @given(st.floats(1, 2000), st.integers(0, 100))
