@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from monitor.sources.base import Source
 from monitor.sources.capture import CaptureFactory, open_capture
 from monitor.sources.capture_thread import CaptureThread
-from monitor.sources.errors import MalformedAddress, NoSourceGiven, UnsupportedAddress
+from monitor.sources.errors import MalformedAddress, NoSourceGiven, NoTracks, UnsupportedAddress
 from monitor.sources.freshness import EXACT_TOLERANCE, RECODED_TOLERANCE
 from monitor.sources.images import ImageFolder
 from monitor.sources.live import LiveSource, ReconnectSettings
+from monitor.sources.local_path import local_path
 from monitor.sources.online import ONLINE_SCHEME, open_lesson_source
 from monitor.sources.video_file import VideoFile
 
@@ -38,6 +39,7 @@ class SourceOptions:
     stale_s: float = STALE_S
     reconnect_s: float = RECONNECT_S
     capture_factory: CaptureFactory = open_capture
+    track: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,29 @@ def _url_name(url: str) -> str:
     return f"{parts.scheme.lower()}://{host}{port}{parts.path}"
 
 
-SOURCES: tuple[SourceKind, ...] = (
-    SourceKind("online lesson", is_online_lesson, lambda spec, _: open_lesson_source(spec)),
-    SourceKind("camera", _is_camera, _open_camera),
-    SourceKind("stream", _is_url, _open_url),
+VIDEO_FILE = SourceKind(
+    "video file",
+    lambda _: True,
+    lambda spec, options: VideoFile(Path(spec), options.started_at, options.track),
+)
+
+FILE_SOURCES: tuple[SourceKind, ...] = (
     SourceKind(
         "folder of images",
         lambda spec: Path(spec).is_dir(),
         lambda spec, options: ImageFolder(Path(spec), options.started_at),
     ),
-    SourceKind("video file", lambda _: True, lambda spec, options: VideoFile(Path(spec), options.started_at)),
+    VIDEO_FILE,
 )
-"""The kinds of source; the first that matches is used. A file called ``0`` can be given as ``./0``."""
+"""The kinds for a path that exists, whatever it is called (``monitor.sources.local_path``)."""
+
+SOURCES: tuple[SourceKind, ...] = (
+    SourceKind("online lesson", is_online_lesson, lambda spec, _: open_lesson_source(spec)),
+    SourceKind("camera", _is_camera, _open_camera),
+    SourceKind("stream", _is_url, _open_url),
+    *FILE_SOURCES,
+)
+"""The kinds of source; the first that matches is used."""
 
 
 def open_source(
@@ -111,23 +124,29 @@ def open_source(
     stale_s: float = STALE_S,
     reconnect_s: float = RECONNECT_S,
     capture_factory: CaptureFactory = open_capture,
+    track: int | None = None,
 ) -> Source:
     """Open the source that ``spec`` names: the number of a camera, a URL, a folder of images, a video file or
     an online lesson.
 
     ``started_at`` (aware UTC, default now) is the capture time of the first frame of files and folders; live
     frames have the time when they were read. ``stale_s``, ``reconnect_s`` and ``capture_factory`` are for
-    live sources.
+    live sources. ``track`` is the number of a video file's track, from 1, None for the default.
 
     Raises:
         SourceError: the source does not exist or cannot be opened (``monitor.sources.errors``).
         ValueError: ``started_at`` has no time zone.
     """
-    options = SourceOptions(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory)
+    options = SourceOptions(started_at or datetime.now(UTC), stale_s, reconnect_s, capture_factory, track)
     if options.started_at.tzinfo is None:
         raise ValueError("started_at has no time zone; expected aware UTC")
     text = str(spec).strip()
     if not text:
         raise NoSourceGiven
-    kinds = SOURCES[3:] if isinstance(spec, Path) else SOURCES
-    return next(kind for kind in kinds if kind.matches(text)).open(text, options)
+    path = spec if isinstance(spec, Path) else local_path(text)
+    if path is not None:
+        text = str(path)
+    kind = next(kind for kind in (SOURCES if path is None else FILE_SOURCES) if kind.matches(text))
+    if track is not None and kind is not VIDEO_FILE:
+        raise NoTracks
+    return kind.open(text, options)
