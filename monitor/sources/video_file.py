@@ -76,6 +76,9 @@ AV_OPTIONS = {
 CODEC_OPTIONS = {"max_pixels": AV_OPTIONS["max_pixels"]}
 """Options for each decoder."""
 
+FAST_FACTOR = 1.5
+"""A recording with so many times more frames a second than slow motion of phones has wrong timestamps."""
+
 MAX_RECORDING_S = 86_400.0
 """The longest recording that is analysed: a day. Longer ones are archives or have a faulty clock."""
 
@@ -208,9 +211,10 @@ class VideoFile:
         self.frames_dropped = decoder.error_count + clock.dropped
 
     def _note_frame_rate(self, frame_count: int, length_s: float) -> None:
-        """Note a frame rate that shows wrong timestamps: more than 240 frames a second, or fewer than one in
+        """Note a frame rate that shows wrong timestamps: more than 360 frames a second, or fewer than one in
         ten seconds."""
-        if frame_count * MIN_FRAME_S > length_s + 1 or (frame_count > 2 and length_s > 10 * frame_count):
+        is_too_fast = frame_count > 10 and frame_count * MIN_FRAME_S > FAST_FACTOR * length_s
+        if is_too_fast or (frame_count > 2 and length_s > 10 * frame_count):
             text = (
                 f"the recording has {frame_count} frames in {length_s:.1f} s; its timestamps may be wrong, "
                 "and with them all times of this session"
