@@ -107,7 +107,9 @@ class MediaClock(Generic[T]):
         self._steps: deque[float] = deque(maxlen=8)
         self._dropped_in_row = self._without_time = 0
         self._repeated = 0
+        self._is_stopped = False
         self._without_time = 0
+        self._is_untimed = False
         self._run: list[_Held[T]] = []
 
     def add(self, frame: T | None, timestamp_s: float | None) -> list[TimedFrame[T]]:
@@ -142,9 +144,9 @@ class MediaClock(Generic[T]):
         if self._run:
             return self._add_to_run(frame, self._run[-1].timestamp_s + self.frame_s)
         if not self._is_ignoring:
-            before_s = self._without_time * self.frame_s
             self._without_time += 1
-            if before_s <= JITTER_S < before_s + self.frame_s:
+            if not self._is_untimed and self._without_time * self.frame_s > JITTER_S:
+                self._is_untimed = True
                 self._note(
                     Oddity.NO_TIMES,
                     "the recording has frames without timestamps; they were timed by its frame rate, "
@@ -166,9 +168,10 @@ class MediaClock(Generic[T]):
     def _accept(self, frame: T | None, timestamp_s: float, gap_start_s: float | None = None) -> TimedFrame[T]:
         assert self._offset_s is not None
         self._dropped_in_row = self._without_time = 0
+        self._is_untimed = False
         if timestamp_s > self._last_raw_s:
             self._steps.append(timestamp_s - self._last_raw_s)
-            self._repeated = 0
+            self._repeated, self._is_stopped = 0, False
             self._last_raw_s = timestamp_s
         else:
             self._count_repeated()
@@ -182,7 +185,8 @@ class MediaClock(Generic[T]):
         passed_s = self._repeated * self.frame_s
         if passed_s <= JITTER_S:
             return
-        if passed_s - self.frame_s <= JITTER_S:
+        if not self._is_stopped:
+            self._is_stopped = True
             self._note(
                 Oddity.CLOCK_STOPPED,
                 "the timestamps of the recording do not advance; frames were timed by its frame rate, "

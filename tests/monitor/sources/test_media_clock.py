@@ -206,3 +206,12 @@ def test_media_time_starts_at_zero_and_never_decreases(timestamps_s):
 )
 def test_implausible_frame_duration_is_replaced(stated_s, expected_s):
     assert plausible_frame_s(stated_s) == expected_s
+
+
+@pytest.mark.parametrize("frame_s", [0.1, 0.125, 0.2, 1 / 3, 1 / 30])
+def test_stopped_clock_and_missing_times_are_noted_once_at_any_frame_rate(frame_s):
+    before = steady(20, step_s=frame_s)
+    for middle, resumed_s in (([19 * frame_s] * 60, 20 * frame_s), ([None] * 60, 80 * frame_s)):
+        _, notes, clock = run([*before, *middle, *steady(20, resumed_s, frame_s)], frame_s)
+        assert len(notes) == 1, notes
+        assert clock.media_s >= 70 * frame_s
