@@ -53,7 +53,7 @@ messages: $(TEST_VENV)/.installed
 	$(call collected,reports/locale,reports,babel-reports.cfg)
 
 define collected
-	$(BIN)/pybabel extract --mapping-file $(3) --keyword said --keyword nsaid:1,2 --no-location --sort-output \
+	$(BIN)/pybabel extract --mapping-file $(3) --keyword lazy --keyword lazy_plural:1,2 --no-location --sort-output \
 		--project Classpulse --version 0 --copyright-holder 'the authors of Classpulse' --msgid-bugs-address '' \
 		--output-file $(1)/$(2).pot .
 	$(BIN)/pybabel update --input-file $(1)/$(2).pot --output-dir $(1) --domain $(2) \

@@ -55,14 +55,16 @@ class GapReason(StrEnum):
     PAUSED = "paused"
     NO_PARTICIPANTS = "no participants"
     """An online lesson without participants."""
+    NO_FRAMES = "no frames"
+    """A recording without frames for a while: it was paused, or its clock jumped."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """An interval of a live session without frames to analyse; media seconds.
+    """An interval without frames to analyse; media seconds.
 
-    While it lasts, the source repeats it about once a second with the same ``start_s`` and a later ``end_s``.
-    A gap is time that was not observed, never the absence of a student.
+    While it lasts, a live source repeats it about once a second with the same ``start_s`` and a later
+    ``end_s``. A gap is time that was not observed, never the absence of a student.
     """
 
     start_s: float

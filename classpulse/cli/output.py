@@ -34,6 +34,8 @@ def print_outcome(
             f"{english_count(outcome.student_count, 'student')} tracked"
         )
         print_missed_faces(outcome.small_faces)
+        for at_s, text in outcome.notes:
+            print_message(f"note at {media_clock(at_s)}: {text}")
         for kind, path in files.items():
             print_path(kind, path)
     if outcome.status is SessionStatus.INTERRUPTED:
@@ -67,6 +69,7 @@ def _outcome_data(outcome: SessionOutcome, files: dict[str, Path]) -> dict[str, 
         "frames_dropped": outcome.progress.frames_dropped,
         "students": outcome.student_count,
         "small_faces": missed_faces_data(outcome.small_faces),
+        "notes": [{"at_s": at_s, "text": text} for at_s, text in outcome.notes],
         "report": {kind: str(path) for kind, path in files.items()},
     }
 

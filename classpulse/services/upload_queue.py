@@ -155,6 +155,8 @@ class UploadQueue:
             command.append(f"--room={upload.room}")
         if upload.time_source is TimeSource.USER and upload.lesson_at is not None:
             command.append(f"--recorded-at={upload.lesson_at.isoformat(timespec='seconds')}")
+        if upload.track is not None:
+            command.append(f"--track={upload.track}")
         return [*command, str(self._uploads.recording_path(upload))]
 
     def _read_output(self, upload: Upload, process: subprocess.Popen[str], errors: list[str]) -> str:

@@ -60,7 +60,8 @@ class Upload:
     """A recording that ``account_id`` uploaded at ``uploaded_at`` (aware UTC). ``file_name`` is its original
     name, for display only; ``keep_recording``: keep it after the analysis; ``recording_exists``: it is not
     deleted yet. ``lesson_at`` (aware) is the start of the lesson, None while unknown, and ``time_source`` its
-    source."""
+    source. ``track`` is the number of the video track, from 1; None: the one that the file marks as
+    default."""
 
     id: str
     account_id: int
@@ -76,6 +77,7 @@ class Upload:
     recording_exists: bool = True
     lesson_at: datetime | None = None
     time_source: TimeSource | None = None
+    track: int | None = None
 
 
 _UPLOADS = TypeAdapter(Upload)

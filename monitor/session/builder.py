@@ -134,12 +134,14 @@ class SessionRunner:
         *,
         source_name: str | None = None,
         recorded_at: datetime | None = None,
+        track: int | None = None,
         **callbacks: Unpack[SessionCallbacks],
     ) -> SessionOutcome:
         """Record ``source_spec`` until it ends or ``stop`` is set.
 
         ``source_name`` replaces the source's own name in the database; ``recorded_at`` (aware) is when a
-        recording began, by default now.
+        recording began, by default now; ``track`` is the number of its video track, by default the file's own
+        choice.
 
         Raises CannotMaskError before any frame is analysed; SourceError, DetectorError, ModelError,
         PlanError, and RunError if ``stop`` was set before the first frame, before a session is created;
@@ -155,6 +157,7 @@ class SessionRunner:
             reconnect_s=settings.capture.reconnect_s,
             adjustment=settings.capture.adjustment,
             rtsp_transport=settings.capture.rtsp_transport,
+            track=track,
         ) as source:
             models = load_models(settings, self._mode)
             frames = source.frames(settings.capture.sample_fps, stop)

@@ -26,7 +26,7 @@ from monitor.session.pipeline import Pipeline
 from monitor.session.presence import LiveSnapshot
 from monitor.session.state import INTERRUPTING_EVENTS, SessionEvent
 from monitor.session.status import LiveStudent
-from monitor.sources.base import Source
+from monitor.sources.base import NoteSource, Source
 from monitor.text import InvalidMarker, is_printable
 from monitor.timeline.recorder import Recorder
 from monitor.timeline.write_queue import CLOSE_TIMEOUT_S
@@ -39,9 +39,14 @@ MAX_SAMPLE_DURATION_S = 2.0
 The rest of a longer interval is not observed."""
 
 
+MAX_OUTCOME_NOTES = 100
+"""The most notes of a source that an outcome holds; a camera with a loose contact has thousands."""
+
+
 @dataclass(frozen=True)
 class SessionOutcome:
-    """How a session ended. ``reason`` is one line, empty after a normal end."""
+    """How a session ended. ``reason`` is one line, empty after a normal end. ``notes`` are the first
+    ``MAX_OUTCOME_NOTES`` notes of the source: media seconds and text."""
 
     session_id: int
     status: SessionStatus
@@ -49,6 +54,7 @@ class SessionOutcome:
     progress: SessionProgress
     student_count: int
     small_faces: SmallFaces | None = None
+    notes: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,11 @@ class SessionView:
 
 @runtime_checkable
 class LiveControls(Protocol):
-    """The methods of a live source beyond ``Source``; thread-safe (``monitor.sources.live.LiveSource``)."""
+    """The methods of a live source beyond ``Source`` and ``NoteSource``; thread-safe
+    (``monitor.sources.live.LiveSource``)."""
 
     def now_s(self) -> float:
         """The present media time, seconds."""
-
-    def pop_notes(self) -> list[tuple[float, str]]:
-        """New notes for the timeline: media time and text."""
 
     def pause(self) -> None:
         """Close the camera until ``resume``."""
@@ -124,6 +128,7 @@ class Session:
     ) -> None:
         self._source = source
         self._live_controls = source if isinstance(source, LiveControls) else None
+        self._note_source = source if isinstance(source, NoteSource) else None
         self._frames = frames
         self._pipeline = pipeline
         self._recorder = recorder
@@ -140,6 +145,7 @@ class Session:
         self._started_at: datetime | None = None
         self._face_count = 0
         self._markers: deque[tuple[float, str]] = deque()
+        self._source_notes: list[tuple[float, str]] = []
 
     def run(self, stop: threading.Event) -> SessionOutcome:
         """Record until the source ends or ``stop`` is set.
@@ -168,6 +174,7 @@ class Session:
             self._recorder.progress,
             self._pipeline.assigner.student_count,
             self._small_faces,
+            tuple(self._source_notes),
         )
 
     def mark(self, text: str) -> float:
@@ -257,7 +264,8 @@ class Session:
 
     def _record_notes(self) -> None:
         """Put the notes of the source and the markers on the timeline."""
-        notes = [] if self._live_controls is None else list(self._live_controls.pop_notes())
+        notes = [] if self._note_source is None else list(self._note_source.pop_notes())
+        self._source_notes += notes[: MAX_OUTCOME_NOTES - len(self._source_notes)]
         while self._markers:
             notes.append(self._markers.popleft())
         for at_s, text in notes:

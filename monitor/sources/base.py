@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from monitor.types import Frame, Gap
 
@@ -33,13 +33,24 @@ class Source(Protocol):
     def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
         """Yield at most ``sample_fps`` frames per second of media, in the order of ``media_s``.
 
-        Ends with the source, or within a second of ``stop`` being set. The first item is a frame. Only live
-        sources yield gaps (``Gap``).
+        Ends with the source, or within a second of ``stop`` being set. Times without frames are gaps
+        (``Gap``): of live sources, which may yield them before the first frame too, and of recordings that
+        were paused, after it.
 
         Raises:
             SourceError: the source delivers no frame.
             SourceLost: the source failed after its first frame; all good frames were yielded before.
         """
+        ...
+
+
+@runtime_checkable
+class NoteSource(Protocol):
+    """A source that has notes for the timeline, e.g. on a reconnected camera or a recording with a wrong
+    clock."""
+
+    def pop_notes(self) -> list[tuple[float, str]]:
+        """The notes that were not taken yet: media seconds and text; from any thread."""
         ...
 
 

@@ -24,6 +24,16 @@ class SourceNotFound(SourceError):
         self.path = path
 
 
+class RemoteFile(SourceError):
+    """A ``file:`` URL names a file of the other computer ``host``."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"The file URL names the computer {host}.", "Copy the file to this computer, and give its path."
+        )
+        self.host = host
+
+
 class EmptyFile(SourceError):
     """The file at ``path`` has no content."""
 
@@ -44,12 +54,29 @@ class NotAVideo(SourceError):
         self.reason = reason
 
 
+class NoTracks(SourceError):
+    """A track was chosen, but ``spec`` is no video file."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a video file has tracks.", "Leave out --track.")
+
+
 class NoVideoTrack(SourceError):
     """The file ``name`` has no video track, e.g. because it is an audio recording."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} has no video track.", "Use a video, not an audio recording.")
         self.name = name
+
+
+class NoSuchTrack(SourceError):
+    """The file ``name`` has ``count`` video tracks, and none with the number ``track``."""
+
+    def __init__(self, name: str, track: int, count: int) -> None:
+        has = "1 video track" if count == 1 else f"{count} video tracks"
+        hint = "Leave out --track." if count == 1 else f"Give a track from 1 to {count}."
+        super().__init__(f"{name} has no video track {track}: it has {has}.", hint)
+        self.name, self.track, self.count = name, track, count
 
 
 class NoFrames(SourceError):
@@ -206,6 +233,18 @@ class SignalLost(SourceLost):
         self.name = name
         self.reason = reason
         self.reconnect_s = reconnect_s
+
+
+class RecordingTooLong(SourceLost):
+    """The recording ``name`` is longer than ``position_s``, the longest that is analysed."""
+
+    def __init__(self, name: str, position_s: float) -> None:
+        super().__init__(
+            f"{name} is longer than {position_s / 3600:.0f} hours; the rest was not analysed.",
+            position_s,
+            "Cut the recording into lessons, and check its length in a player: its clock may be wrong.",
+        )
+        self.name = name
 
 
 class VideoTruncated(SourceLost):

@@ -14,11 +14,12 @@ from monitor.sources.adjustment import Adjustment
 from monitor.sources.base import Source
 from monitor.sources.capture import CaptureAddress, CaptureFactory, has_device_paths
 from monitor.sources.capture_thread import CaptureThread
-from monitor.sources.errors import MalformedAddress, NoSourceGiven, UnsupportedDevicePath
+from monitor.sources.errors import MalformedAddress, NoSourceGiven, NoTracks, UnsupportedDevicePath
 from monitor.sources.freshness import EXACT_TOLERANCE, RECODED_TOLERANCE
 from monitor.sources.geometry import AdjustedSource
 from monitor.sources.images import ImageFolder
 from monitor.sources.live import LiveSource, ReconnectSettings
+from monitor.sources.local_path import local_path
 from monitor.sources.online import ONLINE_SCHEME, open_lesson_source
 from monitor.sources.open_capture import open_capture
 from monitor.sources.video_file import VideoFile
@@ -43,6 +44,7 @@ class SourceOptions:
     reconnect_s: float = RECONNECT_S
     adjustment: Adjustment = field(default_factory=Adjustment)
     capture_factory: CaptureFactory = open_capture
+    track: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,12 @@ def _is_camera(spec: str) -> bool:
 
 def _is_device(spec: str) -> bool:
     """Whether ``spec`` is the path of a camera; it need not be plugged in."""
-    if _DEVICE_PATH.fullmatch(spec):
-        return not Path(spec).is_file()
-    return spec.startswith("/dev/") and Path(spec).is_char_device()
+    is_device = spec.startswith("/dev/") and Path(spec).is_char_device()
+    return is_device or _DEVICE_PATH.fullmatch(spec) is not None
 
 
 def _is_url(spec: str) -> bool:
-    return "://" in spec or (looks_like_an_address(spec) and not Path(spec).exists())
+    return "://" in spec or looks_like_an_address(spec)
 
 
 def _open_camera(spec: str, options: SourceOptions) -> Source:
@@ -104,26 +105,30 @@ def _recorded(source: Source, options: SourceOptions) -> Source:
     return source if options.adjustment.is_identity else AdjustedSource(source, options.adjustment)
 
 
-SOURCES: tuple[SourceKind, ...] = (
-    SourceKind("online lesson", is_online_lesson, lambda spec, _: open_lesson_source(spec)),
-    SourceKind("camera", _is_camera, _open_camera),
-    SourceKind("device of a camera", _is_device, _open_device),
-    SourceKind("stream", _is_url, _open_url),
+VIDEO_FILE = SourceKind(
+    "video file",
+    lambda _: True,
+    lambda spec, options: _recorded(VideoFile(Path(spec), options.started_at, options.track), options),
+)
+
+FILE_SOURCES: tuple[SourceKind, ...] = (
     SourceKind(
         "folder of images",
         lambda spec: Path(spec).is_dir(),
         lambda spec, options: _recorded(ImageFolder(Path(spec), options.started_at), options),
     ),
-    SourceKind(
-        "video file",
-        lambda _: True,
-        lambda spec, options: _recorded(VideoFile(Path(spec), options.started_at), options),
-    ),
+    VIDEO_FILE,
 )
-"""The kinds of source; the first that matches is used. A file called ``0`` can be given as ``./0``."""
+"""The kinds for a path that exists, whatever it is called (``monitor.sources.local_path``)."""
 
-_FILE_KINDS = 2
-"""How many of the last rows are paths."""
+SOURCES: tuple[SourceKind, ...] = (
+    SourceKind("online lesson", is_online_lesson, lambda spec, _: open_lesson_source(spec)),
+    SourceKind("camera", _is_camera, _open_camera),
+    SourceKind("device of a camera", _is_device, _open_device),
+    SourceKind("stream", _is_url, _open_url),
+    *FILE_SOURCES,
+)
+"""The kinds of source; the first that matches is used."""
 
 
 def open_source(
@@ -135,6 +140,7 @@ def open_source(
     adjustment: Adjustment | None = None,
     rtsp_transport: str = "tcp",
     capture_factory: CaptureFactory | None = None,
+    track: int | None = None,
 ) -> Source:
     """Open the source that ``spec`` names: the index of a camera or the path of its device, a URL, a folder
     of images, a video file or an online lesson.
@@ -142,20 +148,30 @@ def open_source(
     ``started_at`` (aware UTC, default now) is the capture time of the first frame of files and folders; live
     frames have the time when they were read. ``adjustment`` is applied to every image, except those of an
     online lesson. ``stale_s``, ``reconnect_s``, ``rtsp_transport`` (``tcp`` or ``udp``) and
-    ``capture_factory`` are for live sources.
+    ``capture_factory`` are for live sources. ``track`` is the number of a video file's track, from 1, None
+    for the default.
 
     Raises:
         SourceError: the source does not exist or cannot be opened (``monitor.sources.errors``).
         ValueError: ``started_at`` has no time zone.
     """
-    factory = capture_factory or partial(open_capture, transport=rtsp_transport)
     options = SourceOptions(
-        started_at or datetime.now(UTC), stale_s, reconnect_s, adjustment or Adjustment(), factory
+        started_at or datetime.now(UTC),
+        stale_s,
+        reconnect_s,
+        adjustment or Adjustment(),
+        capture_factory or partial(open_capture, transport=rtsp_transport),
+        track,
     )
     if options.started_at.tzinfo is None:
         raise ValueError("started_at has no time zone; expected aware UTC")
     text = str(spec).strip()
     if not text:
         raise NoSourceGiven
-    kinds = SOURCES[-_FILE_KINDS:] if isinstance(spec, Path) else SOURCES
-    return next(kind for kind in kinds if kind.matches(text)).open(text, options)
+    path = spec if isinstance(spec, Path) else local_path(text)
+    if path is not None:
+        text = str(path)
+    kind = next(kind for kind in (SOURCES if path is None else FILE_SOURCES) if kind.matches(text))
+    if track is not None and kind is not VIDEO_FILE:
+        raise NoTracks
+    return kind.open(text, options)

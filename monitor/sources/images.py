@@ -17,16 +17,31 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from monitor.imaging import image_size
-from monitor.sources.errors import ImageSizeMismatch, NoImages, NotAFolder, NotAnImage, UnreadableImages
-from monitor.sources.video_file import AV_OPTIONS, upright_bgr
+from monitor.sources.errors import (
+    ImageSizeMismatch,
+    NoImages,
+    NotAFolder,
+    NotAnImage,
+    RecordingTooLong,
+    UnreadableImages,
+)
+from monitor.sources.upright import upright_bgr
+from monitor.sources.video_file import AV_OPTIONS, MAX_RECORDING_S
 from monitor.types import Frame, ImageBGR, Size
 from reports.text.formatting import natural_sort_key
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
+def is_hidden(path: Path) -> bool:
+    """Whether a file is hidden by its name. On other file systems than its own, macOS puts ``._IMG_1.jpg``
+    with metadata beside each ``IMG_1.jpg``."""
+    return path.name.startswith(".")
+
+
 class ImageFolder:
-    """The images of a folder, in the natural order of their names (``img2`` before ``img10``).
+    """The images of a folder, in the natural order of their names (``img2`` before ``img10``), without hidden
+    files.
 
     Image *k* is at ``media_s`` *k* / ``sample_fps``. An image that cannot be decoded is counted in
     ``frames_dropped`` and its time stays empty. All must have one size: face positions are compared from
@@ -45,7 +60,11 @@ class ImageFolder:
         self._started_at = started_at
         if not path.is_dir():
             raise NotAFolder(path)
-        images = [entry for entry in path.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES]
+        images = [
+            entry
+            for entry in path.iterdir()
+            if entry.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(entry)
+        ]
         self._paths = sorted(images, key=lambda image: (natural_sort_key(image.name), image.name))
         if not self._paths:
             raise NoImages(path, tuple(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)))
@@ -64,6 +83,7 @@ class ImageFolder:
         Raises:
             UnreadableImages: no image can be decoded.
             ImageSizeMismatch: an image differs in size from those before it.
+        RecordingTooLong: there are more images than a day has samples.
         """
         first: tuple[str, Size] | None = None
         for index, path in enumerate(self._paths):
@@ -78,6 +98,8 @@ class ImageFolder:
             if size != first[1]:
                 raise ImageSizeMismatch(path.name, size, *first)
             media_s = index / sample_fps
+            if media_s > MAX_RECORDING_S:
+                raise RecordingTooLong(self.name, MAX_RECORDING_S)
             yield Frame(image, self._started_at + timedelta(seconds=media_s), media_s)
         if first is None:
             raise UnreadableImages(self.name, len(self._paths))

@@ -1,4 +1,4 @@
-"""Sampling times, and media time from container timestamps. Pure arithmetic on seconds."""
+"""Sampling times. Pure arithmetic on seconds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import math
 GRID_TOLERANCE_S = 0.002
 """A frame this little before its sampling time counts as on time: containers round timestamps to
 their time base (Matroska to whole milliseconds), so 0.5 s may be written as 0.499."""
-
-JITTER_S = 1.0
-"""A step back of up to this much is jitter of single timestamps; a larger one is a clock that was
-restarted (two recordings joined), and the media time continues from where it was."""
 
 
 class Sampler:
@@ -42,25 +38,3 @@ class Sampler:
     def restart(self) -> None:
         """Select the next frame whenever it arrives, and count no grid point before it as missed."""
         self._next = None
-
-
-class MediaClock:
-    """Media times that never decrease, from timestamps that may be missing, late or start anywhere.
-
-    ``frame_s`` is the nominal frame duration, seconds; it replaces missing timestamps.
-    """
-
-    def __init__(self, frame_s: float) -> None:
-        self._frame_s = frame_s
-        self._offset_s: float | None = None
-        self._last_s = -frame_s
-
-    def position_s(self, timestamp_s: float | None) -> float:
-        """The media time of the next frame, seconds from the first; never less than the previous one."""
-        if timestamp_s is None:
-            self._last_s += self._frame_s
-            return self._last_s
-        if self._offset_s is None or timestamp_s - self._offset_s < self._last_s - JITTER_S:
-            self._offset_s = timestamp_s - (self._last_s + self._frame_s)
-        self._last_s = max(self._last_s, timestamp_s - self._offset_s)
-        return self._last_s

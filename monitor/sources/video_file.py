@@ -6,14 +6,14 @@ import re
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import av
-import cv2
-import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -24,19 +24,26 @@ from av.video.stream import VideoStream
 from monitor.sources.errors import (
     EmptyFile,
     NoFrames,
+    NoSuchTrack,
     NotAVideo,
     NoVideoTrack,
+    RecordingTooLong,
     SourceNotFound,
     VideoTruncated,
 )
-from monitor.sources.sampling import MediaClock, Sampler
-from monitor.types import Frame, ImageBGR
+from monitor.sources.frame_sizes import find_frame_sizes
+from monitor.sources.media_clock import MIN_FRAME_S, MediaClock, TimedFrame, plausible_frame_s
+from monitor.sources.packets import VideoPackets, with_need
+from monitor.sources.recording_notes import Oddity, RecordingNotes
+from monitor.sources.sampling import Sampler
+from monitor.sources.upright import MAX_PIXELS, UprightFrames
+from monitor.types import Frame, Gap, GapReason
 
 
-def prefetch(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
-    """Yield the same frames; each is fetched in a thread while the caller processes the one before.
+def prefetch(frames: Iterator[Frame | Gap]) -> Generator[Frame | Gap, None, None]:
+    """Yield the same items; each is fetched in a thread while the caller processes the one before.
 
-    At most one frame is buffered. An error of ``frames`` is raised in its place. No other code may use
+    At most one is buffered. An error of ``frames`` is raised in its place. No other code may use
     ``frames``; closing this iterator waits for the frame that is being fetched.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as pool:
@@ -45,16 +52,6 @@ def prefetch(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
             pending = pool.submit(next, frames, None)
             yield frame
 
-
-FALLBACK_FRAME_S = 1 / 25
-"""The frame duration if a file does not state it; used only for frames without a timestamp."""
-
-SPARE_FRAMES = 4
-"""Frames that no other frame refers to are not decoded if a sampling interval has at least this many frames:
-the next decoded frame is then still near the sampling time (at most one frame late in
-``benchmarks/decode.py``), and the images are identical bit for bit to those of a full decoding. Skipping
-every B frame would halve the time again, but P frames may refer to B frames: in three of six clips it smeared
-images by 4 to 5 grey levels in the mean."""
 
 CUT_TOLERANCE_S = 1.0
 """Announced and real lengths of complete files differ by fractions of a second; less is not a truncation."""
@@ -69,10 +66,6 @@ CONTAINER_FORMATS = (
 missing video track. Playlists (HLS, DASH, concat, SDP) and subtitle files are excluded, because they name
 other files and hosts to be read."""
 
-MAX_PIXELS = 1 << 26
-"""The most pixels of a frame, 67 million: twice 8K. A small file can announce a frame that fills the
-memory."""
-
 AV_OPTIONS = {
     "format_whitelist": ",".join(CONTAINER_FORMATS),
     "protocol_whitelist": "file",
@@ -80,38 +73,55 @@ AV_OPTIONS = {
 }
 """Options for ``av.open``. The protocol whitelist: no content of a file makes FFmpeg open a connection."""
 
-_ROTATIONS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+CODEC_OPTIONS = {"max_pixels": AV_OPTIONS["max_pixels"]}
+"""Options for each decoder."""
+
+FAST_FACTOR = 1.5
+"""A recording with so many times more frames a second than slow motion of phones has wrong timestamps."""
+
+MAX_RECORDING_S = 86_400.0
+"""The longest recording that is analysed: a day. Longer ones are archives or have a faulty clock."""
 
 
 class VideoFile:
     """A video file as a source; media times come from the container's timestamps.
 
-    The first frame is at ``media_s`` 0, and ``captured_at`` is ``started_at`` plus ``media_s``. The rotation
-    of the container is applied. Frames between samples are neither converted nor copied. Damaged packets
-    are skipped and counted in ``frames_dropped``.
+    The first frame is at ``media_s`` 0, and ``captured_at`` is ``started_at`` plus ``media_s``. Images are
+    upright, have square pixels and one size (``UprightFrames``); wrong timestamps are corrected
+    (``MediaClock``); what was unusual is in ``pop_notes``. Frames between samples are neither converted nor
+    copied. Damaged packets are skipped and counted in ``frames_dropped``.
+
+    ``track`` is the number of the video track, from 1; by default the one that the file marks as default,
+    else the first.
 
     PyAV rather than OpenCV: on 1080p H.264 sampled twice a second, decoding everything took PyAV 1.4 and
     OpenCV 1.6 times as long as this class (CPU time 1.8 and 1.9; ``benchmarks/decode.py``), and OpenCV
     distinguishes neither a damaged packet from the end nor a missing timestamp from zero.
 
     Raises:
-        SourceNotFound, EmptyFile, NotAVideo, NoVideoTrack: the path is not a video.
+        SourceNotFound, EmptyFile, NotAVideo, NoVideoTrack, NoSuchTrack: the path is not a video, or has no
+            such track.
     """
 
     is_live = False
 
-    def __init__(self, path: Path, started_at: datetime) -> None:
+    def __init__(self, path: Path, started_at: datetime, track: int | None = None) -> None:
         self.name = path.name
         self.frames_dropped = 0
+        self._path = path
         self._started_at = started_at
+        self._notes = RecordingNotes()
         self._frames = prefetch(iter(()))
         self._container = _open_container(path)
         try:
-            self._stream = _video_stream(self._container, path.name)
-        except NoVideoTrack:
+            self._stream = self._choose_track(track)
+        except (NoVideoTrack, NoSuchTrack):
             self._container.close()
             raise
-        self.expected_s = _announced_s(self._container, self._stream)
+        self._announced = _announced_length(self._container, self._stream)
+        self._packets = VideoPackets(self._container, self._stream)
+        length_s = None if self._announced is None else self._announced.length_s
+        self.expected_s = length_s if length_s is not None and 0 < length_s <= MAX_RECORDING_S else None
 
     def __enter__(self) -> Self:
         return self
@@ -123,71 +133,161 @@ class VideoFile:
         self._frames.close()
         self._container.close()
 
-    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
-        """Yield the first frame at or after each sampling time; see ``Source.frames``.
+    def pop_notes(self) -> list[tuple[float, str]]:
+        """See ``monitor.sources.base.NoteSource``."""
+        return self._notes.pop()
 
-        ``image_bgr`` is upright. Reads the file once: call it once. The next frame is decoded while the
-        caller processes the current one.
+    def frames(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
+        """Yield the first frame at or after each sampling time, and pauses of the recording as gaps; see
+        ``Source.frames``.
+
+        Reads the file once: call it once. The next frame is decoded while the caller processes the current
+        one.
 
         Raises:
             NoFrames: no frame of the file can be decoded.
             VideoTruncated: the file or its frames end before the announced length.
+            RecordingTooLong: the recording is longer than ``MAX_RECORDING_S``.
         """
         self._frames = prefetch(self._sampled(sample_fps, stop))
         return self._frames
 
-    def _sampled(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame]:
+    def _choose_track(self, number: int | None) -> VideoStream:
+        tracks = _video_tracks(self._container)
+        if not tracks:
+            raise NoVideoTrack(self.name)
+        if number is not None and not 1 <= number <= len(tracks):
+            raise NoSuchTrack(self.name, number, len(tracks))
+        default = next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
+        chosen = default if number is None else tracks[number - 1]
+        if len(tracks) > 1:
+            sizes = ", ".join(
+                f"track {index}: {track.width}x{track.height}" for index, track in enumerate(tracks, 1)
+            )
+            text = f"the recording has {len(tracks)} video tracks ({sizes}); track {tracks.index(chosen) + 1}"
+            choice = "" if number else "; --track or the upload form chooses another"
+            self._notes.add(Oddity.TRACKS, 0.0, f"{text} was analysed{choice}")
+        chosen.thread_type = "AUTO"
+        chosen.codec_context.options = dict(CODEC_OPTIONS)
+        return chosen
+
+    def _sampled(self, sample_fps: float, stop: threading.Event) -> Iterator[Frame | Gap]:
         sampler = Sampler(sample_fps)
-        self._skip_spare_frames(sample_fps)
-        clock = MediaClock(_frame_s(self._stream))
-        end_s = None
-        for frame in self._decoded(stop):
-            media_s = clock.position_s(_timestamp_s(frame))
-            end_s = media_s + _duration_s(frame)
-            if sampler.is_due(media_s):
-                yield Frame(upright_bgr(frame), self._started_at + timedelta(seconds=media_s), media_s)
+        clock = MediaClock[VideoFrame](
+            plausible_frame_s(_frame_s(self._stream)), 1 / sample_fps, self._notes, self.expected_s
+        )
+        decoder = _Decoder(self._packets, self._stream, sample_fps)
+        images = UprightFrames(
+            find_frame_sizes(self._path, self._stream.index, AV_OPTIONS, CODEC_OPTIONS), self._notes
+        )
+        for timed in self._timed(decoder, clock, stop):
+            if timed.media_s > MAX_RECORDING_S:
+                raise RecordingTooLong(self.name, MAX_RECORDING_S)
+            if timed.gap_start_s is not None:
+                yield Gap(timed.gap_start_s, timed.media_s, GapReason.NO_FRAMES)
+            if timed.frame is not None and sampler.is_due(timed.media_s):
+                image = images.convert(timed.frame, _pixel_aspect(self._stream), timed.media_s)
+                yield Frame(image, self._started_at + timedelta(seconds=timed.media_s), timed.media_s)
             if stop.is_set():
                 return
         if stop.is_set():
             return
-        if end_s is None:
+        if not decoder.frame_count:
             raise NoFrames(self.name)
-        self._check_complete(end_s, sample_fps)
+        self._note_frame_rate(decoder.frame_count, clock.media_s)
+        try:
+            self._check_complete(clock, decoder.last_duration_s, sample_fps)
+        finally:
+            self._notes.finish(clock.media_s)
 
-    def _skip_spare_frames(self, sample_fps: float) -> None:
-        if _frame_s(self._stream) * SPARE_FRAMES <= 1 / sample_fps:
-            self._stream.codec_context.skip_frame = "NONREF"
+    def _timed(
+        self, decoder: _Decoder, clock: MediaClock[VideoFrame], stop: threading.Event
+    ) -> Iterator[TimedFrame[VideoFrame]]:
+        is_untimed = self._container.format.name in UNTIMED_FORMATS
+        for frame in decoder.frames(stop):
+            self.frames_dropped = decoder.error_count + clock.dropped
+            yield from clock.add(frame, None if is_untimed else _timestamp_s(frame))
+        yield from clock.finish()
+        self.frames_dropped = decoder.error_count + clock.dropped
 
-    def _decoded(self, stop: threading.Event) -> Iterator[VideoFrame]:
-        for packet in self._packets():
+    def _note_frame_rate(self, frame_count: int, length_s: float) -> None:
+        """Note a frame rate that shows wrong timestamps: more than 360 frames a second, or fewer than one in
+        ten seconds."""
+        is_too_fast = frame_count > 10 and frame_count * MIN_FRAME_S > FAST_FACTOR * length_s
+        if is_too_fast or (frame_count > 2 and length_s > 10 * frame_count):
+            text = (
+                f"the recording has {frame_count} frames in {length_s:.1f} s; its timestamps may be wrong, "
+                "and with them all times of this session"
+            )
+            self._notes.add(Oddity.FRAME_RATE, 0.0, text)
+
+    def _check_complete(
+        self, clock: MediaClock[VideoFrame], last_duration_s: float, sample_fps: float
+    ) -> None:
+        """Raises VideoTruncated if the recording ends before its announced length.
+
+        If the file states a length only as a whole, that is the length of its longest track: the picture may
+        end earlier. The file is then complete if any track reaches that length.
+        """
+        announced = self._announced
+        if announced is None:
+            return
+        tolerance_s = max(CUT_TOLERANCE_S, 2 / sample_fps)
+        end_s = max(clock.media_s, clock.raw_span_s) + last_duration_s
+        if end_s >= announced.length_s - tolerance_s:
+            return
+        other_s = self._packets.other_end_s
+        if not announced.is_of_track and other_s is not None:
+            other_end_s = other_s - announced.start_s
+            if not self._packets.error_count and other_end_s >= announced.length_s - tolerance_s:
+                text = f"the picture ends here; the sound goes on until {other_end_s:.0f} s"
+                self._notes.add(Oddity.SHORT_PICTURE, clock.media_s, text)
+                return
+        raise VideoTruncated(self.name, clock.media_s + last_duration_s, announced.length_s)
+
+
+class _Decoder:
+    """Decodes the video track. ``error_count`` counts damaged packets and frames, ``frame_count`` the decoded
+    frames; ``last_duration_s`` is the duration of the last one."""
+
+    def __init__(self, packets: VideoPackets, stream: VideoStream, sample_fps: float) -> None:
+        self.error_count = 0
+        self.frame_count = 0
+        self.last_duration_s = 0.0
+        self._packets = packets
+        self._stream = stream
+        self._sample_fps = sample_fps
+
+    def frames(self, stop: threading.Event) -> Iterator[VideoFrame]:
+        """The frames in presentation order; see ``with_need`` for those that are not decoded."""
+        for packet, is_needed in with_need(iter(self._packets), self._sample_fps):
             if stop.is_set():
                 return
-            try:
-                decoded = packet.decode()
-            except FFmpegError:
-                self.frames_dropped += 1
-                continue
-            for frame in decoded:
-                if isinstance(frame, VideoFrame):
-                    self.frames_dropped += frame.is_corrupt
-                    yield frame
+            # Skipping every B frame would halve the time again, but P frames may refer to B frames: in three
+            # of six clips it smeared images by 4 to 5 grey levels in the mean.
+            self._skip("DEFAULT" if is_needed else "NONREF")
+            yield from self._decode(packet)
+        self.error_count += self._packets.error_count
+        yield from self._decode(None)
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
-        """The packets of the video track up to the end of the file or an error of the container."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except FFmpegError:
-                self.frames_dropped += 1
-                return
-            if packet is None:
-                return
-            yield packet
+    def _skip(self, value: Literal["DEFAULT", "NONREF"]) -> None:
+        if self._stream.codec_context.skip_frame != value:
+            self._stream.codec_context.skip_frame = value
 
-    def _check_complete(self, end_s: float, sample_fps: float) -> None:
-        if self.expected_s is not None and end_s < self.expected_s - max(CUT_TOLERANCE_S, 2 / sample_fps):
-            raise VideoTruncated(self.name, end_s, self.expected_s)
+    def _decode(self, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
+        try:
+            decoded = self._stream.codec_context.decode(packet)
+        except FFmpegError:
+            self.error_count += 1
+            return
+        for frame in decoded:
+            if isinstance(frame, VideoFrame):
+                if frame.time_base is None and self._stream.time_base is not None:
+                    frame.time_base = self._stream.time_base  # PyAV omits it at the end.
+                self.error_count += frame.is_corrupt
+                self.frame_count += 1
+                self.last_duration_s = _duration_s(frame)
+                yield frame
 
 
 def _open_container(path: Path) -> InputContainer:
@@ -196,7 +296,7 @@ def _open_container(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise EmptyFile(path)
     try:
-        return av.open(str(path), options=dict(AV_OPTIONS))
+        return av.open(str(path.absolute()), options=dict(AV_OPTIONS))
     except (FFmpegError, UnicodeError) as error:
         raise NotAVideo(path, _reason(error)) from error
 
@@ -205,37 +305,56 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _video_stream(container: InputContainer, name: str) -> VideoStream:
-    """The first video track; the cover image of an audio file is not one."""
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            stream.thread_type = "AUTO"
-            stream.codec_context.options = {"max_pixels": AV_OPTIONS["max_pixels"]}
-            return stream
-    raise NoVideoTrack(name)
+def _video_tracks(container: InputContainer) -> list[VideoStream]:
+    """The video tracks; the cover image of an audio file is not one."""
+    hidden = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [stream for stream in container.streams.video if not stream.disposition & hidden]
 
 
-def _announced_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """The announced length of the video track from its first frame, seconds; None if there is none.
+@dataclass(frozen=True)
+class AnnouncedLength:
+    """A length that a file states, seconds. ``is_of_track``: of the video track from its first frame;
+    otherwise of the whole file, from ``start_s`` on the container's clock, less the delay of the track."""
+
+    length_s: float
+    is_of_track: bool
+    start_s: float = 0.0
+
+
+UNTIMED_FORMATS = ("h264", "hevc", "m4v", "mpegvideo", "mjpeg")
+"""Demuxers of bare video tracks, without a container. FFmpeg assumes a frame rate if the codec has none."""
+
+TRACK_LENGTH_FORMATS = ("mov", "mpegts", "avi", "mxf")
+"""Demuxers that state the length of each track. Others, e.g. ASF, give every track the length of the file."""
+
+
+def _announced_length(container: InputContainer, stream: VideoStream) -> AnnouncedLength | None:
+    """The announced length of the video track; None if there is none.
 
     MP4 and MPEG-TS state it for the track, Matroska states the track's end in a tag. Otherwise the length of
-    the file is used, less the delay of the video track.
+    the file is used, less the delay of the video track. That of Matroska counts from time 0, not from the
+    first frame.
     """
     if stream.time_base is None:
         return None
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
     start_s = float((stream.start_time or 0) * stream.time_base)
+    if stream.duration is not None:
+        states_track = any(name in container.format.name for name in TRACK_LENGTH_FORMATS)
+        return AnnouncedLength(float(stream.duration * stream.time_base), states_track, start_s)
     tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if tag:
-        return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) - start_s
+        end_s = int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+        return AnnouncedLength(end_s - start_s, is_of_track=True)
     if container.duration is None:
         return None
-    return container.duration / av.time_base - max(0.0, start_s - (container.start_time or 0) / av.time_base)
+    first_s = 0.0 if "matroska" in container.format.name else (container.start_time or 0) / av.time_base
+    length_s = container.duration / av.time_base - max(0.0, start_s - first_s)
+    return AnnouncedLength(length_s, is_of_track=False, start_s=start_s) if length_s > 0 else None
 
 
-def _frame_s(stream: VideoStream) -> float:
-    return float(1 / stream.average_rate) if stream.average_rate else FALLBACK_FRAME_S
+def _frame_s(stream: VideoStream) -> float | None:
+    rate = stream.average_rate or stream.guessed_rate
+    return float(1 / rate) if rate else None
 
 
 def _timestamp_s(frame: VideoFrame) -> float | None:
@@ -248,11 +367,9 @@ def _duration_s(frame: VideoFrame) -> float:
     return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
 
 
-def upright_bgr(frame: VideoFrame) -> ImageBGR:
-    """The image with the rotation of its container applied, rounded to a multiple of 90°."""
-    image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-    rotation = _ROTATIONS.get(round(frame.rotation / 90) * 90 % 360)
-    return image if rotation is None else np.asarray(cv2.rotate(image, rotation), dtype=np.uint8)
+def _pixel_aspect(stream: VideoStream) -> Fraction | None:
+    """The aspect ratio of the pixels: that of the container, else that of the codec; None if unknown."""
+    return stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
 
 
 CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
@@ -269,7 +386,7 @@ def recording_time(path: Path, now: datetime) -> datetime | None:
     if not path.is_file():
         return None
     try:
-        with av.open(str(path), options=dict(AV_OPTIONS)) as container:
+        with av.open(str(path.absolute()), options=dict(AV_OPTIONS)) as container:
             tags = [dict(container.metadata), *(dict(stream.metadata) for stream in container.streams.video)]
     except (FFmpegError, UnicodeError, OSError):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment
 from markupsafe import Markup
 
-from db.records import AnalysisMode
+from db.records import AnalysisMode, SessionStatus
 from model.emotions import Emotion
 from reports.charts.svg import make_ids_unique
 from reports.flags.base import FlagOutcome
@@ -79,8 +79,10 @@ def report_title(report: Report) -> str:
 def report_facts(report: Report) -> tuple[tuple[str, str], ...]:
     """Facts (name, value) for the top of the page: watched time, students, seen share."""
     session, timeline = report.session, report.class_timeline
-    # The planned length is printed only if it was not reached.
-    planned_s = session.expected_s or (session.end_s if report.gaps else None)
+    # The planned length is printed only if it was not reached. A finished recording was read to its end: the
+    # length that it announces may be that of its sound, or wrong.
+    planned_s = None if session.status is SessionStatus.FINISHED else session.expected_s
+    planned_s = planned_s or (session.end_s if report.gaps else None)
     watched = formatting.format_duration(report.watched_s)
     if planned_s and planned_s - report.watched_s > session.bin_s:
         watched = _("%(part)s of %(whole)s", part=watched, whole=formatting.format_duration(planned_s))

@@ -15,6 +15,7 @@ GAP_REASONS: Mapping[str, str] = {
     "black frame": N_("the image was black"),
     "paused": N_("the recording was paused"),
     "no participants": N_("no participant had joined"),
+    "no frames": N_("the recording has no frames"),
 }
 """Texts of the stored ``monitor.types.GapReason`` values; an unlisted value is shown unchanged."""
 

@@ -28,6 +28,10 @@ from db.clock import now_utc
 from db.records import SessionProgress
 from monitor.runtime.shutdown import stop_on_signals
 from monitor.session.builder import SessionRunner
+from monitor.sources.local_path import local_path
+
+DOWNLOAD_SCHEMES = ("http", "https", "ftp", "ftps", "sftp", "smb")
+"""Schemes of addresses from which a recording can be downloaded."""
 
 
 @click.command("analyze")
@@ -38,6 +42,11 @@ from monitor.session.builder import SessionRunner
     "--recorded-at",
     metavar="TIME",
     help='Start of the lesson, such as "2026-03-02 09:00"; default: the time in the recording, else now.',
+)
+@click.option(
+    "--track",
+    type=click.IntRange(min=1),
+    help="Number of the video track, if VIDEO has several; default: the one that the file marks as default.",
 )
 @click.option("--name", help="Name of the recording in the database; default: the file name.")
 @json_option
@@ -55,6 +64,7 @@ def analyze_command(
     class_name: str | None,
     room: str | None,
     recorded_at: str | None,
+    track: int | None,
     name: str | None,
     as_json: bool,
     no_report: bool,
@@ -63,12 +73,9 @@ def analyze_command(
     """Analyse VIDEO (a video, an image or a folder of images) and write its report."""
     config = read_config(config_path).for_class(class_name, room)
     policy = require_policy(config.settings.policy, config.file_name)
-    if video.isdecimal() or "://" in video:
-        raise UserError(
-            f"{video} is a live source, not a file or folder.", f"Use 'classpulse start --source {video}'."
-        )
-    lesson_time = _lesson_time(recorded_at, Path(video), config)
-    label = f"analysing {Path(video).name}"
+    path = _recording_path(video)
+    lesson_time = _lesson_time(recorded_at, path, config)
+    label = f"analysing {path.name}"
     with open_configured_database(config) as engine:
         with progress_bar(label, quiet=as_json or report_progress) as bar, stop_on_signals() as stop:
             reporter = ProgressReporter(stop) if report_progress else None
@@ -84,12 +91,13 @@ def analyze_command(
                     reporter.report(done.end_s, students)
 
             outcome = SessionRunner(config.settings, engine, policy.mode).run(
-                video,
+                str(path),
                 stop,
                 on_start=on_start,
                 on_progress=on_progress,
                 source_name=name,
                 recorded_at=lesson_time.started_at,
+                track=track,
             )
         files = {}
         if not no_report and not (reporter and reporter.cancelled):
@@ -97,6 +105,30 @@ def analyze_command(
             files = generate_report(engine, outcome.session_id, config)
     extra = {"started_at": lesson_time.started_at.isoformat(), "time_source": lesson_time.source.value}
     return print_outcome(outcome, files, as_json=as_json, extra=extra)
+
+
+def _recording_path(video: str) -> Path:
+    """The file or folder that VIDEO names. Raises UserError for a camera or an address, which is not
+    repeated: it may hold a password."""
+    path = local_path(video)
+    if path is not None:
+        return path
+    scheme, separator, _ = video.partition("://")
+    if not separator and not video.isdecimal():
+        return Path(video)
+    if not separator:
+        raise UserError(
+            f"{video} is a camera, not a file or folder.", f"Use 'classpulse start --source {video}'."
+        )
+    if scheme.lower() in DOWNLOAD_SCHEMES:
+        raise UserError(
+            f"VIDEO is an address ({scheme.lower()}://...), not a file or folder.",
+            "Download the recording first, then analyse the file.",
+        )
+    raise UserError(
+        f"VIDEO is the address of a stream ({scheme.lower()}://...), not a file or folder.",
+        "Record it with 'classpulse start --source ADDRESS'.",
+    )
 
 
 def _lesson_time(recorded_at: str | None, video: Path, config: Config) -> LessonTime:

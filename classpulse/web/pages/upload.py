@@ -48,6 +48,9 @@ from reports.text.i18n import use_language
 CHUNK_BYTES = 1 << 20
 """Bytes per write."""
 
+MAX_TRACK = 99
+"""The highest number of a video track that the form accepts."""
+
 NO_RECORDING = "No recording was chosen."
 
 
@@ -160,6 +163,7 @@ def _validated_fields(request: Request, fields: dict[str, str], file_name: str) 
         "room": room,
         "file_name": display_file_name(file_name),
         "keep_recording": fields.get("keep") == "yes",
+        "track": _track(fields.get("track", "").strip()),
         **_lesson_time_fields(context, fields.get("at", "").strip()),
     }
 
@@ -175,6 +179,15 @@ def _lesson_time_fields(context: AppContext, text: str) -> dict[str, Any]:
     except UserError as error:
         raise HTTPException(422, str(error)) from None
     return {"lesson_at": at, "time_source": TimeSource.USER}
+
+
+def _track(text: str) -> int | None:
+    """The number of the video track; None if the field is empty. Raises HTTPException."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_TRACK and len(text) < 9):
+        raise HTTPException(422, "The video track is a number from 1.")
+    return int(text)
 
 
 def _require_analysable(request: Request, class_name: str) -> None:
@@ -267,6 +280,7 @@ def _upload_row(request: Request, upload: Upload) -> dict[str, Any]:
         "file_name": upload.file_name,
         "class_name": upload.class_name,
         "room": upload.room,
+        "track": upload.track,
         "uploaded_at": _format_moment(request, upload.uploaded_at),
         "lesson_at": _format_moment(request, upload.lesson_at) if upload.lesson_at else "",
         "date_note": date_notes[upload.time_source] if upload.time_source else "",

@@ -112,7 +112,12 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
+    # Hidden files: on other file systems than its own, macOS puts "._x.png" with metadata beside "x.png".
+    return [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
+    ]
 
 
 def _usage_of(path: Path) -> Usage:

@@ -62,7 +62,7 @@ def test_stable_connection_resets_the_pauses():
         backoff.record_failure(now_s)
         now_s += 1
         backoff.record_frame(now_s)
-    assert backoff.record_failure(now_s) == now_s + 8
+    assert backoff.record_failure(now_s) == now_s + 5
     backoff.record_frame(now_s)
     backoff.record_frame(now_s + STABLE_AFTER_S)
     assert backoff.record_failure(now_s + 20) == now_s + 20 + FIRST_RECONNECT_PAUSE_S

@@ -13,6 +13,8 @@ from monitor.sources.errors import (
     MalformedAddress,
     NoSignal,
     NoSourceGiven,
+    NoSuchTrack,
+    NoTracks,
     SourceNotFound,
     UnsupportedAddress,
     UnsupportedDevicePath,
@@ -113,6 +115,40 @@ def test_open_source_invalid_spec_raises_without_credentials(spec, error, fields
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["20260302", "0"])
+def test_open_source_folder_that_looks_like_a_camera_is_a_folder(tmp_path, monkeypatch, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "1.png").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(open_source(name), ImageFolder)
+    assert isinstance(open_source("7"), LiveSource)
+
+
+def test_open_source_path_that_looks_like_an_address_is_a_file(tmp_path, monkeypatch):
+    (tmp_path / "rtsp:" / "camera").mkdir(parents=True)
+    write_video(tmp_path / "rtsp:" / "camera" / "a.mp4", steps(2))
+    monkeypatch.chdir(tmp_path)
+    with open_source("rtsp://camera/a.mp4") as source:
+        assert isinstance(source, VideoFile)
+
+
+def test_open_source_accepts_file_url(tmp_path):
+    path = write_video(tmp_path / "Stunde 1 #ä 100%.mp4", steps(2))
+    for url in (path.as_uri(), path.as_uri().replace("file:///", "file://localhost/")):
+        with open_source(url) as source:
+            assert isinstance(source, VideoFile)
+            assert source.name == path.name
+
+
+def test_open_source_track_is_for_video_files_only(tmp_path):
+    (tmp_path / "1.png").write_bytes(b"x")
+    for spec in (str(tmp_path), "0", "rtsp://camera/live"):
+        with pytest.raises(NoTracks):
+            open_source(spec, track=1)
+    with pytest.raises(NoSuchTrack):
+        open_source(write_video(tmp_path / "a.mp4", steps(2)), track=2)
 
 
 def test_open_source_dates_frames_from_started_at(tmp_path):

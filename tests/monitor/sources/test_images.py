@@ -8,7 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.sources.errors import ImageSizeMismatch, NoImages, NotAFolder, UnreadableImages
+from monitor.sources.errors import (
+    ImageSizeMismatch,
+    NoImages,
+    NotAFolder,
+    RecordingTooLong,
+    UnreadableImages,
+)
 from monitor.sources.images import ImageFolder
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -90,3 +96,24 @@ def test_folder_without_readable_images_raises(tmp_path, files, error):
     with pytest.raises(error) as caught:
         list(ImageFolder(path, STARTED).frames(1, threading.Event()))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["._img1.jpg", ".hidden.png", "._IMG11.PNG", ".DS_Store", "Thumbs.db"])
+def test_hidden_files_are_ignored(folder, name):
+    (folder / name).write_bytes(b"\x00\x05\x16\x07metadata of macOS")
+    with ImageFolder(folder, STARTED) as source:
+        frames = list(source.frames(1, threading.Event()))
+        assert source.frames_dropped == 0
+    assert [frame.media_s for frame in frames] == [0, 1, 2, 3]
+
+
+def test_folder_with_hidden_images_only_has_no_images(tmp_path):
+    write_image(tmp_path / ".a.png", 10)
+    with pytest.raises(NoImages):
+        ImageFolder(tmp_path, STARTED)
+
+
+def test_folder_of_more_than_a_day_is_cut_with_an_error(folder, monkeypatch):
+    monkeypatch.setattr("monitor.sources.images.MAX_RECORDING_S", 2.0)
+    with ImageFolder(folder, STARTED) as source, pytest.raises(RecordingTooLong):
+        list(source.frames(1, threading.Event()))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sources.sampling import MediaClock, Sampler
+from monitor.sources.sampling import Sampler
 
 
 def sampled(sample_fps: float, times_s: list[float]) -> list[float]:
@@ -54,30 +54,3 @@ def test_sampler_missed_counts_sampling_times_without_frame():
 def test_sampler_rejects_rate_that_is_not_positive(sample_fps):
     with pytest.raises(ValueError, match="sample_fps"):
         Sampler(sample_fps)
-
-
-@pytest.mark.parametrize(
-    ("timestamps_s", "expected"),
-    [
-        ([0, 0.1, 0.2], [0, 0.1, 0.2]),
-        ([41.5, 41.6, 41.7], [0, 0.1, 0.2]),
-        ([-0.5, 0.5], [0, 1.0]),
-        ([None, None, None], [0, 0.1, 0.2]),
-        ([0, None, 0.3], [0, 0.1, 0.3]),
-        ([0, 0.3, 0.2, 0.4], [0, 0.3, 0.3, 0.4]),
-        ([0, 5.0, 60.0], [0, 5.0, 60.0]),
-        # Two joined recordings; the clock of the second starts again.
-        ([10.0, 20.0, 0.0, 1.0], [0, 10.0, 10.1, 11.1]),
-    ],
-)
-def test_position_s_counts_from_first_frame(timestamps_s, expected):
-    clock = MediaClock(0.1)
-    assert [clock.position_s(timestamp_s) for timestamp_s in timestamps_s] == pytest.approx(expected)
-
-
-@given(st.lists(st.none() | st.floats(-1000, 1000), min_size=1))
-def test_position_s_starts_at_zero_and_never_decreases(timestamps_s):
-    clock = MediaClock(0.04)
-    positions = [clock.position_s(timestamp_s) for timestamp_s in timestamps_s]
-    assert positions[0] == pytest.approx(0)
-    assert positions == sorted(positions)

@@ -20,6 +20,7 @@ from monitor.sources.errors import (
     SourceNotFound,
     VideoTruncated,
 )
+from monitor.sources.upright import UprightFrames
 from monitor.sources.video_file import VideoFile
 from monitor.types import Frame
 from tests.helpers.videos import corner_mark, cut_off, damage, index_of, noise, rotate, steps, write_video
@@ -68,9 +69,9 @@ def test_frames_are_identical_when_unreferenced_frames_are_skipped(video):
 
 def test_frames_converts_only_sampled_frames(video, monkeypatch):
     converted = []
-    original = VideoFile.frames.__globals__["upright_bgr"]
+    original = UprightFrames.convert
     monkeypatch.setattr(
-        "monitor.sources.video_file.upright_bgr", lambda frame: converted.append(1) or original(frame)
+        UprightFrames, "convert", lambda *arguments: converted.append(1) or original(*arguments)
     )
     assert len(read(video, 1)) == len(converted) == 4
 

@@ -288,6 +288,23 @@ class TestAccess:
         assert "is in the future" in answer.text or "is not a date and time" in answer.text
         assert files(app) == []
 
+    def test_video_track_is_stored_and_passed_on(self, app, browser, uploads) -> None:
+        ada = browser("Ada")
+        send(ada, track="2")
+        send(ada, track="")
+        without, chosen = uploads.list_all()
+        assert (without.track, chosen.track) == (None, 2)
+        queue = app.state.upload_queue
+        assert "--track=2" in queue._command(chosen)
+        assert not any("--track" in part for part in queue._command(without))
+        assert UploadStore(uploads.folder).get(chosen.id).track == 2
+        assert "video track 2" in ada.get("/upload").text
+
+    @pytest.mark.parametrize("track", ["0", "-1", "two", "1.5", "100", "²", "9" * 30])
+    def test_invalid_video_track_is_rejected_before_file(self, app, browser, track: str) -> None:
+        assert send(browser("Ada"), track=track).status_code == 422
+        assert files(app) == []
+
     def test_unknown_room_is_rejected(self, app, browser) -> None:
         assert send(browser("Ada"), room="A9").status_code == 422
         assert files(app) == []

@@ -80,6 +80,12 @@ def test_load_image_folders_rows_follow_the_sorted_paths(tmp_path: Path) -> None
     assert faces.csv_rows.tolist() == [0, 1, 2, 3]
 
 
+def test_load_image_folders_ignores_hidden_files(tmp_path: Path) -> None:
+    write_picture(tmp_path / "sad" / "1.png", FACE)
+    (tmp_path / "sad" / "._1.png").write_bytes(b"metadata of macOS")
+    assert len(load_image_folders(tmp_path).labels) == 1
+
+
 def test_load_image_folders_reads_only_image_files(tmp_path: Path) -> None:
     for name in ("1.png", "2.bmp", "3.JPG", "4.jpeg"):
         write_picture(tmp_path / "happy" / name, np.full((48, 48), 90, np.uint8))
