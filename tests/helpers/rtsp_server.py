@@ -13,10 +13,11 @@ import sys
 import threading
 
 import gi
-from gi.repository import GLib, Gst, GstRtspServer
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
+
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402  (after the versions were chosen)
 
 NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotestsrc", "videoconvert")
 
