@@ -3,9 +3,6 @@
 Training fits the weights, the first half of PublicTest selects the epoch; the second half is not used. The
 run folder gets ``network.keras`` (the averaged weights of the selected epoch), ``epochs.csv`` (a row per
 epoch), ``run.json`` (settings, splits, versions) and ``resume.npz`` (the state for resuming).
-
-The running average of the weights generalises better than the last weights (Polyak and Juditsky 1992;
-Izmailov et al. 2018, arXiv 1803.05407). The statistics of batch normalisation are averaged, too.
 """
 
 from __future__ import annotations
@@ -21,11 +18,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from model.data.faces import Splits
 from model.errors import ModelError
 from model.evaluation.metrics import head_accuracies
+from model.training.averaging import WeightAverage
 from model.training.batches import TrainingBatch, TrainingBatches, make_targets
 from model.training.distillation import teacher_facts, teacher_probabilities
 from model.training.network import HEADS, build_network
@@ -44,28 +41,6 @@ from model.training.run_folder import (
 )
 from model.training.settings import TrainSettings, settings_from
 from model.training.trained import load_network, predict_logits
-
-
-class WeightAverage:
-    """An exponential average of arrays with ``decay`` in [0, 1) per step.
-
-    In the first steps the decay is smaller, (1 + n) / (10 + n), to forget the random initial weights sooner.
-    """
-
-    def __init__(self, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.arrays: list[NDArray[np.float32]] = []
-
-    def update(self, arrays: Sequence[NDArray[np.float32]], steps: int = 1) -> None:
-        """Add the weights as they are ``steps`` steps after the last update."""
-        self.steps += steps
-        if not self.arrays:
-            self.arrays = [np.array(array) for array in arrays]
-            return
-        kept = min(self.decay, (1 + self.steps) / (10 + self.steps)) ** steps
-        for average, array in zip(self.arrays, arrays, strict=True):
-            average += np.float32(1 - kept) * (array - average)
-
 
 AVERAGE_EVERY = 5
 """Steps between updates of the weight average: each update copies all weights from the backend."""

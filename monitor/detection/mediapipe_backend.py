@@ -136,7 +136,8 @@ def wait_for_version(process: subprocess.Popen[bytes]) -> str:
     if "error" in answer:
         raise DetectorError(
             f"MediaPipe's face detector cannot be started: {answer['error'].rstrip('.')}.",
-            "Install it again (pip install --force-reinstall mediapipe), or use another detection.backend.",
+            "Install it again (pip install --force-reinstall mediapipe) and on Linux its system libraries "
+            "(apt-get install libegl1 libgles2), or use another detection.backend.",
         )
     return str(answer["version"])
 

@@ -36,7 +36,7 @@ PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 Answer = dict[str, Any]
 
 
-def main() -> None:
+def answer_frames() -> None:
     """Answer frames until standard input ends. Does not return."""
     # For Windows; elsewhere the parent starts this process with Ctrl-C blocked.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -136,4 +136,4 @@ def send(answers: BinaryIO, answer: Answer) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer_frames()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -21,6 +21,19 @@ from numpy.typing import NDArray
 from monitor.imaging import image_size, letterbox
 from monitor.sources.recording_notes import Oddity, RecordingNotes
 from monitor.types import ImageBGR, Size
+
+
+def _unknown_side_data(cls: type[SideDataType], value: Any) -> SideDataType:
+    member = object.__new__(cls)
+    member._name_ = f"UNKNOWN_{value}"
+    member._value_ = value
+    return member
+
+
+# PyAV 18 raises ValueError for all side data of a frame if FFmpeg reports one kind that PyAV does not list,
+# such as the EXIF data of a JPEG (31). ``Enum._missing_`` is the documented hook for values that an enum
+# lacks.
+SideDataType._missing_ = classmethod(_unknown_side_data)  # type: ignore[method-assign, assignment]
 
 MAX_PIXEL_ASPECT = Fraction(4)
 """Pixels are at most this much wider than high, or higher than wide. In use are 8:11 to 2:1 (half-width

@@ -97,8 +97,9 @@ def test_files_that_the_project_names_exist() -> None:
         one
         for pattern in ("*.py", "*.j2", "*.json", "*.yaml", "Dockerfile")
         for one in PROJECT.rglob(pattern)
-        if not {".git", "build", "docs", "node_modules"} & set(one.relative_to(PROJECT).parts[:-1])
-        and not any(part.startswith(".venv") for part in one.parts)
+        # Hidden folders are environments and caches: .venv, .nox, .git.
+        if not {"build", "docs", "node_modules"} & set(one.relative_to(PROJECT).parts[:-1])
+        and not any(part.startswith(".") for part in one.relative_to(PROJECT).parts[:-1])
     ]
     named = {
         found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +23,12 @@ WITH_A_CAMERA = (*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium, which is not installed (apt-get install chromium)"
 )
+
+
+def launch_chromium(playwright: Any, switches: Sequence[str] = SWITCHES) -> Any:
+    """A headless Chromium. It sees the fonts of the computer, without which it crashes."""
+    variables = {name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=list(switches), env=variables)
 
 
 def complaints_of(page: Any) -> list[str]:

@@ -14,10 +14,11 @@ import threading
 
 import gi
 
+# Before the import, which otherwise prints a warning.
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402  (after the versions were chosen)
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 NEEDED = ("filesrc", "qtdemux", "h264parse", "rtph264pay", "x264enc", "videotestsrc", "videoconvert")
 

@@ -12,8 +12,9 @@ from monitor.daemon.errors import ControlError
 
 T = TypeVar("T")
 
-PATIENCE_S = 180.0
-"""Long, because reports are generated at low priority and the machine may be loaded."""
+PATIENCE_S = 600.0
+"""Long, because reports are generated at low priority and the machine may be loaded: beside twelve busy
+processes a report took more than three minutes."""
 
 
 def wait_for(condition: Callable[[], T]) -> T:

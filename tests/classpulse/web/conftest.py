@@ -24,7 +24,7 @@ from db.accounts import Role, add_account, set_account_classes
 from db.clock import now_utc
 from db.engine import open_database
 from db.unit_of_work import Store
-from tests.helpers.chromium import CHROMIUM, SWITCHES
+from tests.helpers.chromium import CHROMIUM, launch_chromium
 from tests.helpers.recorded import record_lesson
 from tests.helpers.waiting import PATIENCE_S
 
@@ -162,7 +162,7 @@ def page(address: str) -> Iterator[Any]:
         pytest.skip("needs Chromium, which is not installed (apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as runner:
-        chromium = runner.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+        chromium = launch_chromium(runner)
         page = chromium.new_page(base_url=address)
         page.set_default_timeout(PATIENCE_S * 1000)
         page.goto("/login")

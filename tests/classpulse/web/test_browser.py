@@ -22,7 +22,7 @@ from db.accounts import Role, add_account, set_account_classes
 from db.clock import now_utc
 from db.engine import open_database
 from db.unit_of_work import Store
-from tests.helpers.chromium import CHROMIUM, SWITCHES, complaints_of, needs_chromium
+from tests.helpers.chromium import complaints_of, launch_chromium, needs_chromium
 from tests.helpers.recorded import record_lesson
 from tests.helpers.waiting import PATIENCE_S
 
@@ -42,7 +42,7 @@ def chromium() -> Iterator[Any]:
     """The browser, started once."""
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+        started = launch_chromium(playwright)
         yield started
         started.close()
 

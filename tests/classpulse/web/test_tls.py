@@ -21,7 +21,7 @@ from classpulse.web.server import InvalidCertificate, check_certificate, uvicorn
 from db import sessions as queries
 from db.unit_of_work import Store
 from monitor.session.status import LiveStudent
-from tests.helpers.chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
+from tests.helpers.chromium import WITH_A_CAMERA, complaints_of, launch_chromium, needs_chromium
 from tests.helpers.recorded import new_session
 from tests.helpers.status_messages import recording
 from tests.helpers.waiting import PATIENCE_S
@@ -110,9 +110,7 @@ def test_browser_uses_dashboard_over_tls(address: str, engine, monkeypatch) -> N
         unit.commit()
     fake.recordings = [recording(session_id=session, media_s=300.0)]
     with playwright.sync_playwright() as runner:
-        chromium = runner.chromium.launch(
-            executable_path=CHROMIUM, args=[*WITH_A_CAMERA, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
-        )
+        chromium = launch_chromium(runner, [*WITH_A_CAMERA, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"])
         context = chromium.new_context(base_url=address, ignore_https_errors=True, locale="en-GB")
         context.set_default_timeout(PATIENCE_S * 1000)
         page = context.new_page()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.training.train import WeightAverage
+from model.training.averaging import WeightAverage
 
 
 def test_update_first_weights_are_the_average() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.server
+import struct
 import threading
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 
@@ -89,6 +91,19 @@ def test_damaged_and_cut_off_images_are_not_returned(server):
     assert reason == "the stream has ended"
     assert images
     assert all(any(is_similar(image, server.scene.image(n)) for n in range(40)) for image in images)
+
+
+def test_orientation_of_exif_data_is_applied(server):
+    """A phone that is held upright; PyAV raises an error for the EXIF data of a frame."""
+    tiff = b"MM\x00*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, 6, 0, 0)
+    segment = b"Exif\x00\x00" + tiff
+    plain = jpeg(server.scene.image(0))
+    data = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + plain[2:]
+    server.pages["/video"] = (content_type("plain"), multipart("plain", data) * 2)
+    capture = opened(f"{server.url}/video")
+    image = read_images(capture, 1)[0]
+    capture.release()
+    assert is_similar(image, cv2.rotate(server.scene.image(0), cv2.ROTATE_90_CLOCKWISE))
 
 
 def test_snapshot_address_is_requested_again_and_again(server, monkeypatch):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from monitor.sources.errors import (
     RecordingTooLong,
     UnreadableImages,
 )
-from monitor.sources.images import ImageFolder
+from monitor.sources.images import ImageFolder, decode_image
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -117,3 +118,21 @@ def test_folder_of_more_than_a_day_is_cut_with_an_error(folder, monkeypatch):
     monkeypatch.setattr("monitor.sources.images.MAX_RECORDING_S", 2.0)
     with ImageFolder(folder, STARTED) as source, pytest.raises(RecordingTooLong):
         list(source.frames(1, threading.Event()))
+
+
+def with_exif_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """A JPEG with an EXIF segment (EXIF 2.3, tag 274) after its start marker."""
+    tiff = b"MM\x00*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
+    segment = b"Exif\x00\x00" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_decode_image_applies_rotation_and_mirroring_of_exif(orientation):
+    image = np.full((24, 32, 3), 20, np.uint8)
+    image[:12, :16] = 230
+    jpeg = with_exif_orientation(cv2.imencode(".jpg", image)[1].tobytes(), orientation)
+    expected = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    decoded = decode_image(jpeg, "still.jpg")
+    assert decoded.shape == expected.shape
+    assert np.abs(decoded.astype(int) - expected).mean() < 12

@@ -328,10 +328,18 @@ def test_interruption_is_shown_before_the_summary(make):
 
 
 @pytest.mark.parametrize(
-    ("expected_s", "result"), [(40.0, "40 s"), (60.0, "40 s of 1 min"), (None, "40 s"), (38.0, "40 s")]
+    ("expected_s", "status", "result"),
+    [
+        (40.0, SessionStatus.INTERRUPTED, "40 s"),
+        (60.0, SessionStatus.INTERRUPTED, "40 s of 1 min"),
+        (None, SessionStatus.INTERRUPTED, "40 s"),
+        (38.0, SessionStatus.INTERRUPTED, "40 s"),
+        # Read to its end: 60 s are the length of its sound, or wrong.
+        (60.0, SessionStatus.FINISHED, "40 s"),
+    ],
 )
-def test_planned_length_is_shown_if_not_reached(make, expected_s, result):
-    watched = dict(report_facts(make("nnnnnnnn", expected_s=expected_s)))["Watched"]
+def test_planned_length_is_shown_if_not_reached(make, expected_s, status, result):
+    watched = dict(report_facts(make("nnnnnnnn", expected_s=expected_s, status=status)))["Watched"]
     assert watched.replace("\N{NO-BREAK SPACE}", " ") == result
 
 

@@ -16,7 +16,7 @@ from classpulse.online.jpeg import JpegSize, check_jpeg
 from classpulse.online.lesson import ParticipantState
 from monitor.sources.online import decode_jpeg
 from monitor.sources.participant_grid import TileFace
-from tests.helpers.chromium import CHROMIUM, WITH_A_CAMERA, complaints_of, needs_chromium
+from tests.helpers.chromium import WITH_A_CAMERA, complaints_of, launch_chromium, needs_chromium
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
@@ -39,7 +39,7 @@ def served(app) -> Iterator[str]:
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Any]:
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(WITH_A_CAMERA))
+        browser = launch_chromium(started, WITH_A_CAMERA)
         browser_context = browser.new_context(viewport={"width": 390, "height": 844})
         browser_context.set_default_timeout(PATIENCE_S * 1000)
         yield browser_context
