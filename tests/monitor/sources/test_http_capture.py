@@ -20,6 +20,7 @@ from monitor.sources.http_capture import JpegCapture
 from monitor.sources.jpeg_stream import JpegPart
 from tests.helpers.captures import opened, read_images, read_to_the_end, read_until
 from tests.helpers.stream_server import StreamServer, content_type, jpeg, multipart, serve_streams
+from tests.helpers.waiting import PATIENCE_S
 
 STYLES = ["plain", "nofirst", "nolength", "short", "long", "newlines", "dashes", "quoted"]
 PASSWORD = "So#m/m?e[r] 20:26@%"
@@ -27,7 +28,10 @@ TYPED = "So#m/m?e[r] 20:26@%25"
 
 
 @pytest.fixture
-def server(loopback_streams: None) -> Iterator[StreamServer]:
+def server(loopback_streams: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamServer]:
+    # A busy computer is no silent server.
+    monkeypatch.setattr("monitor.sources.http_capture.TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("monitor.sources.stream_capture.TIMEOUT_S", PATIENCE_S)
     with serve_streams() as server:
         yield server
 

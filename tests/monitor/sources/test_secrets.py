@@ -19,6 +19,7 @@ from monitor.sources.factory import open_source
 from monitor.sources.live import LiveSource
 from monitor.sources.stream_capture import reason
 from tests.helpers.stream_server import StreamServer, serve_streams
+from tests.helpers.waiting import PATIENCE_S
 
 SECRETS = [
     "Kw#zq",
@@ -41,7 +42,10 @@ def leaks(text: object) -> bool:
 
 
 @pytest.fixture
-def server(loopback_streams: None) -> Iterator[StreamServer]:
+def server(loopback_streams: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamServer]:
+    # A busy computer is no silent server.
+    monkeypatch.setattr("monitor.sources.http_capture.TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("monitor.sources.stream_capture.TIMEOUT_S", PATIENCE_S)
     with serve_streams() as server:
         yield server
 
