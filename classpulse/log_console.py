@@ -8,14 +8,10 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import Any, TextIO
 
+from monitor.sources.address import without_secrets
+
 OWN_LOGGERS = ("classpulse", "monitor", "model", "db", "reports")
 """Loggers with the configured level; the libraries log warnings only."""
-
-_ADDRESS = re.compile(
-    r"""(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s"'<>]*@)?(?P<place>[^\s"'<>?]*)(?:\?[^\s"'<>]*)?""",
-    re.IGNORECASE,
-)
-"""A password may contain any character, so everything up to the last ``@`` is removed."""
 
 
 class Redaction:
@@ -34,7 +30,7 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """The redacted text."""
-        redacted = _ADDRESS.sub(r"\g<scheme>\g<place>", text)
+        redacted = without_secrets(text)
         return redacted if self._names is None else self._names.sub("(a name)", redacted)
 
     def redact(self, value: Any) -> Any:

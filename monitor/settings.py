@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -19,6 +19,7 @@ from monitor.faces.head_pose import AttentionSettings
 from monitor.faces.quality import QualitySettings
 from monitor.seating.assigner import SeatingSettings
 from monitor.seating.call_grid import FrameKind
+from monitor.sources.adjustment import Adjustment, Rotation, parse_aspect
 from monitor.timeline.recorder import RecordingSettings
 from monitor.tracking.tracker import TrackingSettings
 
@@ -55,7 +56,11 @@ class CaptureSettings(SettingsSection):
     per second. ``stale_s``: seconds without a fresh frame after which a live source is reopened.
     ``reconnect_s``: seconds of failed reconnecting after which the session ends. ``kind``: whether frames
     show a room or the tiles of a video call, which may be rearranged; ``auto`` assumes a call once a grid of
-    tiles was visible for several seconds (``monitor.seating.call_grid``).
+    tiles was visible for several seconds (``monitor.seating.call_grid``). ``rotate``: degrees clockwise by
+    which the image is turned, e.g. of a camera that is mounted upside down; ``mirrored`` and e.g. ``mirrored
+    90`` mirror it left to right before. ``aspect``: the aspect ratio at which the image of the camera is
+    displayed, e.g. ``16:9``, for a stream that is squeezed without a mark. ``rtsp_transport``: ``tcp``, or
+    ``udp`` for cameras that have no other.
     """
 
     source: Annotated[str, Field(min_length=1)] = "0"
@@ -63,11 +68,31 @@ class CaptureSettings(SettingsSection):
     stale_s: Annotated[float, Gt(0), Le(600)] = 10.0
     reconnect_s: Annotated[float, Ge(0), Le(86400)] = 900.0
     kind: FrameKind = FrameKind.AUTO
+    rotate: Rotation = "0"
+    aspect: str | None = None
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
 
     @field_validator("source", mode="before")
     @classmethod
     def _source_as_text(cls, value: object) -> object:
         return source_as_text(value)
+
+    @field_validator("rotate", "aspect", mode="before")
+    @classmethod
+    def _number_as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    @field_validator("aspect")
+    @classmethod
+    def _check_aspect(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_aspect(value)
+        return value
+
+    @property
+    def adjustment(self) -> Adjustment:
+        """``rotate`` and ``aspect``."""
+        return Adjustment(self.rotate, None if self.aspect is None else parse_aspect(self.aspect))
 
 
 class ExpressionSettings(SettingsSection):

@@ -6,18 +6,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
+import av
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests.helpers.guard import Forbidden, guarded, loopback_only
+from tests.helpers.guard import Forbidden, guarded, guarded_open
 
 # The same examples in every run and no time limits: a slow machine must not fail a correct program.
 settings.register_profile("classpulse", deadline=None, derandomize=True)
 settings.load_profile("classpulse")
 
-REAL_CAPTURE = cv2.VideoCapture
+REAL_OPEN = av.open
 TESTS = Path(__file__).resolve().parent
 os.environ["FONTCONFIG_FILE"] = str(TESTS / "helpers" / "fonts.conf")
 SHARED = TESTS.parents[1] / "shared"
@@ -73,6 +73,7 @@ def _sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         raise Forbidden(f"a test opened the camera or stream {arguments!r}; tests use a fake one")
 
     monkeypatch.setattr("cv2.VideoCapture", no_camera)
+    monkeypatch.setattr("av.open", guarded_open(REAL_OPEN, allows_loopback=False))
     monkeypatch.delenv("CLASSPULSE_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
     with guarded():
@@ -82,7 +83,7 @@ def _sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def loopback_streams(_sandbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow streams of servers on this machine; cameras and other machines stay forbidden."""
-    monkeypatch.setattr("cv2.VideoCapture", loopback_only(REAL_CAPTURE))
+    monkeypatch.setattr("av.open", guarded_open(REAL_OPEN, allows_loopback=True))
 
 
 @pytest.fixture(scope="session")

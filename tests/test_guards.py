@@ -6,10 +6,11 @@ import socket
 import sqlite3
 from pathlib import Path
 
+import av
 import cv2
 import pytest
 
-from tests.helpers.guard import Forbidden, loopback_only
+from tests.helpers.guard import Forbidden, guarded_open
 
 
 def test_camera_is_forbidden() -> None:
@@ -17,18 +18,20 @@ def test_camera_is_forbidden() -> None:
         cv2.VideoCapture(0)
 
 
-@pytest.mark.parametrize(
-    "address", [0, "rtsp://192.0.2.1/class", "rtsp://127.0.0.1@192.0.2.1/x", "/dev/video0"]
-)
+def test_streams_are_forbidden() -> None:
+    with pytest.raises(Forbidden, match="stream"):
+        av.open("rtsp://127.0.0.1:8554/x")
+
+
+@pytest.mark.parametrize("address", ["rtsp://192.0.2.1/class", "rtsp://127.0.0.1@192.0.2.1/x"])
 def test_where_streams_of_this_machine_are_allowed_all_else_is_not(address) -> None:
     with pytest.raises(Forbidden, match="only 127"):
-        loopback_only(lambda *_: pytest.fail("opened"))(address)
+        guarded_open(lambda *_: pytest.fail("opened"), allows_loopback=True)(address)
 
 
-def test_streams_of_this_machine_may_be_allowed() -> None:
-    assert loopback_only(lambda *arguments: arguments)("rtsp://127.0.0.1:8554/x", 1, []) == (
-        "rtsp://127.0.0.1:8554/x", 1, [],
-    )  # fmt: skip
+@pytest.mark.parametrize("address", ["rtsp://u:p@127.0.0.1:8554/x", "lecture.mp4", "file:lecture.mp4"])
+def test_streams_of_this_machine_and_files_may_be_opened(address) -> None:
+    assert guarded_open(lambda *arguments: arguments, allows_loopback=True)(address, "r") == (address, "r")
 
 
 def test_network_is_forbidden() -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 FIRST_RECONNECT_PAUSE_S = 0.5
 """First pause. A replugged camera or a restarted stream is back at once."""
 
-MAX_RECONNECT_PAUSE_S = 30.0
-"""Upper limit of the doubling pauses: at most half a minute of a lesson is lost after a camera returns, and
-more frequent attempts do not help a camera that is starting."""
+MAX_RECONNECT_PAUSE_S = 5.0
+"""Upper limit of the doubling pauses, one bin of the timeline: so much of a lesson is lost at most after a
+camera has returned. An attempt is one connection, so a recorder with fifty rooms gets about ten a second."""
 
 MIN_JITTER = 0.5
 """Each pause is drawn between this fraction and the whole. After a power cut all rooms lose their cameras at

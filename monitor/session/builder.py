@@ -155,6 +155,8 @@ class SessionRunner:
             started_at=recorded_at,
             stale_s=settings.capture.stale_s,
             reconnect_s=settings.capture.reconnect_s,
+            adjustment=settings.capture.adjustment,
+            rtsp_transport=settings.capture.rtsp_transport,
             track=track,
         ) as source:
             models = load_models(settings, self._mode)

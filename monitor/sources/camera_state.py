@@ -155,20 +155,32 @@ class SourceNotes:
         """The size of the first frame, to which later ones are fitted; None before it."""
         self._notes: deque[tuple[float, str]] = deque(maxlen=MAX_NOTES)
         self._size: Size | None = None
+        self._noted: set[str] = set()
 
     def add_reconnected(self, media_s: float, outage_s: float) -> None:
         """The camera delivers frames again after ``outage_s`` seconds."""
         self._notes.append((media_s, f"camera reconnected after {outage_s:.0f} s"))
 
     def add_size(self, media_s: float, size: Size) -> Size:
-        """Record the size of a frame; a change is a note. Returns the size of the first frame."""
+        """Record the size of a frame; a change is a note, each kind of change once. Returns the size of the
+        first frame."""
         self.frame_size = self.frame_size or size
         if self._size is not None and size != self._size:
-            now, first = (f"{width}x{height}" for width, height in (size, self.frame_size))
-            change = f"{now} again" if now == first else f"now {now} instead of {first}"
-            self._notes.append((media_s, f"frame size is {change}"))
+            text = self._size_text(size, self.frame_size)
+            if text not in self._noted and len(self._noted) < MAX_NOTES:
+                self._noted.add(text)
+                self._notes.append((media_s, text))
         self._size = size
         return self.frame_size
+
+    @staticmethod
+    def _size_text(size: Size, first_size: Size) -> str:
+        now, first = (f"{width}x{height}" for width, height in (size, first_size))
+        if size == first_size:
+            return f"frame size is {now} again"
+        is_larger = size[0] > first_size[0] and size[1] > first_size[1]
+        advice = "; start again to analyse it at its full size" if is_larger else ""
+        return f"frame size is now {now} instead of {first}{advice}"
 
     def pop(self) -> list[tuple[float, str]]:
         """The notes that were not taken yet, by time."""

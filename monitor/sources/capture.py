@@ -1,69 +1,115 @@
-"""Opening a camera or stream with OpenCV, and thumbnails of its frames."""
+"""What a camera or a stream is read with, cameras of this computer, and thumbnails of frames."""
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
+from monitor.sources.address import StreamAddress
 from monitor.sources.freshness import Thumbnail
 from monitor.types import ImageBGR
-
-OPEN_TIMEOUT_MS = 10_000
-"""OpenCV's timeout for opening a URL and for one read of it; its own default is 30 s."""
 
 THUMBNAIL_PX = 120
 """The least width of a thumbnail. At 1080p a block is 16 pixels wide, less than a face that can be read."""
 
-FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
-FFMPEG_QUIET = "-8"
-"""FFmpeg's ``AV_LOG_QUIET``."""
+RECORDING_HINT = "Download it and use 'classpulse analyze' with the file."
+
+
+class CaptureError(Exception):
+    """A camera or stream cannot be opened, or has ended. ``reason`` says why in a few words, without its
+    address; ``hint``: a remedy, None for the usual one."""
+
+    def __init__(self, reason: str, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+    @classmethod
+    def recording(cls, duration_s: float) -> CaptureError:
+        """The address is that of a recording, which would be over in a moment and start again."""
+        return cls(f"it is a recording of {duration_s:.0f} s, not a live stream", RECORDING_HINT)
+
+
+class ReadOutcome(Enum):
+    """Why ``Capture.read`` returned no image."""
+
+    FAILED = "failed"
+    """There was no frame. The caller waits a little before it reads again."""
+    SKIPPED = "skipped"
+    """Something arrived that is not to be used: a part of a frame, or one that was kept back."""
 
 
 class Capture(Protocol):
-    """The part of ``cv2.VideoCapture`` that is used."""
+    """An open camera or stream."""
 
-    def isOpened(self) -> bool:
-        """Whether frames can be read."""
-        ...
+    def read(self) -> ImageBGR | ReadOutcome:
+        """The next frame, ``(H, W, 3)``, or why there is none. May block for some seconds.
 
-    def read(self) -> tuple[bool, Any]:
-        """True and the next frame, BGR; False if there is none."""
+        Raises:
+            CaptureError: no more frames will come.
+        """
         ...
 
     def release(self) -> None:
-        """Close the device."""
+        """Close it; called in the thread that reads it."""
         ...
 
 
-CaptureFactory = Callable[[int | str], Capture]
-"""Opens the number of a camera or a URL. May block; runs in the capture thread."""
+CaptureAddress = int | str | StreamAddress
+"""The index of a camera, the path of its device, or the address of a stream."""
+
+CaptureFactory = Callable[[CaptureAddress, float], Capture]
+"""Opens an address; the number is the least time between two frames that are wanted, seconds. May block; runs
+in the capture thread. Raises CaptureError."""
 
 
-def open_capture(address: int | str) -> Capture:
-    """OpenCV's capture of the number of a camera or a URL; may block for ``OPEN_TIMEOUT_MS``."""
-    # The caller reports a missing camera in one line; OpenCV's own warnings would repeat it.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    if isinstance(address, int):
-        return cv2.VideoCapture(address)
-    # Over UDP each lost packet smears the image until the next key frame, and faces are still detected in
-    # smeared images; firewalls often block UDP. Over TCP a frame arrives whole or late. OpenCV reads both
-    # options from the environment only, and values set by the user take precedence.
-    os.environ.setdefault(FFMPEG_LOG, FFMPEG_QUIET)
-    os.environ.setdefault(FFMPEG_OPTIONS, "rtsp_transport;tcp")
-    limits = [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-        OPEN_TIMEOUT_MS,
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        OPEN_TIMEOUT_MS,
-    ]
-    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
+class DeviceCapture:
+    """A camera of this computer, through OpenCV, by its index or, under Linux, by the path of its device.
+
+    OpenCV rather than FFmpeg's ``v4l2``: a read of FFmpeg blocks for ever when a camera sends nothing, while
+    OpenCV waits ten seconds; index and path are read in the same way; and it also reads the cameras of
+    Windows and macOS, for which PyAV has no demuxer in every build.
+    """
+
+    def __init__(self, address: int | str) -> None:
+        # The caller reports a missing camera in one line; OpenCV's own warnings would repeat it.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            self._capture: Any = (
+                cv2.VideoCapture(address)
+                if isinstance(address, int)
+                else cv2.VideoCapture(address, cv2.CAP_V4L2)
+            )
+            opened = self._capture.isOpened()
+        except cv2.error as error:
+            raise CaptureError(" ".join(str(error).split())) from None
+        if not opened:
+            self._capture.release()
+            raise CaptureError("it cannot be opened")
+
+    def read(self) -> ImageBGR | ReadOutcome:
+        """See ``Capture.read``."""
+        try:
+            good, image = self._capture.read()
+        except cv2.error as error:
+            raise CaptureError(" ".join(str(error).split())) from None
+        return as_bgr(image) if good and image is not None else ReadOutcome.FAILED
+
+    def release(self) -> None:
+        """Close the camera."""
+        self._capture.release()
+
+
+def has_device_paths() -> bool:
+    """Whether the cameras of this computer have paths."""
+    return sys.platform == "linux"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
-
-import cv2
+from typing import Protocol
 
 from monitor.runtime.clock import suspend_aware_s
-from monitor.sources.capture import Capture, CapturedFrame, CaptureFactory, as_bgr, thumbnail
+from monitor.sources.capture import (
+    Capture,
+    CaptureAddress,
+    CapturedFrame,
+    CaptureError,
+    CaptureFactory,
+    ReadOutcome,
+    thumbnail,
+)
 from monitor.sources.freshness import FrameStatus, FrozenFrameDetector
 from monitor.types import ImageBGR
 
@@ -23,11 +29,13 @@ JOIN_TIMEOUT_S = 0.5
 class LatestFrameSlot:
     """Holds the newest frame: a queue would fill with old ones when the detector is slower than the camera.
 
-    ``failure`` states why no more frames will come, None while they may.
+    ``failure`` states why no more frames will come, None while they may; ``hint``: a remedy, None for the
+    usual one.
     """
 
     def __init__(self) -> None:
         self.failure: str | None = None
+        self.hint: str | None = None
         self._changed = threading.Condition()
         self._frame: CapturedFrame | None = None
 
@@ -37,10 +45,11 @@ class LatestFrameSlot:
             self._frame = frame
             self._changed.notify_all()
 
-    def fail(self, reason: str) -> None:
-        """No more frames will come; the first reason is kept."""
+    def fail(self, reason: str, hint: str | None = None) -> None:
+        """No more frames will come; the first reason is kept, with its hint."""
         with self._changed:
-            self.failure = self.failure or reason
+            if self.failure is None:
+                self.failure, self.hint = reason, hint
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> CapturedFrame | None:
@@ -63,6 +72,11 @@ class ReaderThread(ABC):
     def failure(self) -> str | None:
         """Why no more frames will come, None while they may."""
         return self._slot.failure
+
+    @property
+    def hint(self) -> str | None:
+        """A remedy for ``failure``, None for the usual one."""
+        return self._slot.hint
 
     @property
     def is_alive(self) -> bool:
@@ -121,6 +135,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def hint(self) -> str | None:
+        """A remedy for ``failure``, None for the usual one."""
+        ...
+
+    @property
     def stats(self) -> ConnectionStats:
         """The frames that arrived besides fresh ones."""
         ...
@@ -139,8 +158,9 @@ class Connection(Protocol):
         ...
 
 
-OpenConnection = Callable[[int | str, FrozenFrameDetector], Connection]
-"""Starts a connection to the number of a camera or a URL; must not block."""
+OpenConnection = Callable[[CaptureAddress, FrozenFrameDetector, float], Connection]
+"""Starts a connection to a camera or stream; the number is how many frames per second are wanted. Must not
+block."""
 
 
 class FrameClassifier:
@@ -153,15 +173,15 @@ class FrameClassifier:
         self._failing_since_s: float | None = None
         self._fresh_s: float | None = None
 
-    def classify(self, ok: bool, image: Any) -> CapturedFrame | None:
-        """Take the result of ``read``; returns the frame if it is fresh."""
+    def classify(self, image_bgr: ImageBGR | None) -> CapturedFrame | None:
+        """Take the frame that was read, None if there was none; returns it if it is fresh."""
         now_s = self._clock()
-        if not ok or image is None:
+        if image_bgr is None:
             if self._failing_since_s is None:
                 self._failing_since_s = now_s
             return None
         self._failing_since_s = None
-        return self._classify_image(as_bgr(image), now_s)
+        return self._classify_image(image_bgr, now_s)
 
     @property
     def has_ended(self) -> bool:
@@ -186,18 +206,27 @@ class FrameClassifier:
         return frame
 
 
+MAX_INTERVAL_S = 0.1
+INTERVAL_PER_SAMPLE = 0.4
+"""Frames that arrive within this part of a sampling interval, at most ``MAX_INTERVAL_S``, after the last one
+are decoded, but not compared: of a camera of 30 frames per second that is sampled twice a second, two of
+three. Converting and comparing a frame costs as much as decoding it."""
+
+
 class CaptureThread(ReaderThread):
     """Reads a capture in a thread and keeps the newest fresh frame."""
 
     def __init__(
         self,
-        address: int | str,
+        address: CaptureAddress,
         frozen_detector: FrozenFrameDetector,
+        sample_fps: float,
         factory: CaptureFactory,
         clock: Callable[[], float] = suspend_aware_s,
     ) -> None:
         super().__init__("capture")
         self._address = address
+        self._min_interval_s = min(MAX_INTERVAL_S, INTERVAL_PER_SAMPLE / sample_fps)
         self._factory = factory
         self._classifier = FrameClassifier(frozen_detector, clock)
         self._thread.start()
@@ -209,43 +238,42 @@ class CaptureThread(ReaderThread):
 
     def _run(self) -> None:
         try:
-            capture = self._factory(self._address)
+            capture = self._factory(self._address, self._min_interval_s)
             # Released here, not in close(): a capture must not be released while a thread reads it.
             try:
-                if capture.isOpened():
-                    self._read(capture)
-                else:
-                    self._slot.fail("it cannot be opened")
+                self._read(capture)
             finally:
                 capture.release()
-        except (cv2.error, OSError) as error:
-            self._slot.fail(" ".join(str(error).split()))
+        except CaptureError as error:
+            self._slot.fail(error.reason, error.hint)
         finally:
             # Whatever else ended the thread, no caller may wait for it.
             self._slot.fail("the capture thread has ended")
 
     def _read(self, capture: Capture) -> None:
         while not self._closing.is_set():
-            good, image = capture.read()
-            frame = self._classifier.classify(good, image)
+            image = capture.read()
+            if image is ReadOutcome.SKIPPED:
+                continue
+            frame = self._classifier.classify(None if isinstance(image, ReadOutcome) else image)
             if frame is not None:
                 self._slot.put(frame)
             elif self._classifier.has_ended:
                 self._slot.fail("no more frames arrive")
                 return
             else:
-                self._closing.wait(DUPLICATE_PAUSE_S if good else RETRY_READ_S)
+                self._closing.wait(RETRY_READ_S if image is ReadOutcome.FAILED else DUPLICATE_PAUSE_S)
 
 
 MAX_ABANDONED = 4
 """With this many connections stuck in a blocking call (each is a thread and a socket) no further one is
-opened. OpenCV ends calls to a URL after ten seconds itself."""
+opened. Calls of FFmpeg end after ten seconds themselves; those of a driver may not."""
 
 
 class ConnectionManager:
     """Opens and closes connections. ``current`` is None while none is open, also if too many are stuck."""
 
-    def __init__(self, address: int | str, connect: OpenConnection, tolerance: int) -> None:
+    def __init__(self, address: CaptureAddress, connect: OpenConnection, tolerance: int) -> None:
         self.current: Connection | None = None
         self._address = address
         self._connect = connect
@@ -259,13 +287,14 @@ class ConnectionManager:
         self._abandoned = [connection for connection in self._abandoned if connection.is_alive]
         return len(self._abandoned)
 
-    def open(self) -> None:
-        """Start a new connection; the last fresh frame of the previous one does not count as fresh again."""
+    def open(self, sample_fps: float) -> None:
+        """Start a new connection for ``sample_fps`` frames per second; the last fresh frame of the previous
+        one does not count as fresh again."""
         self.close()
         if self.stuck_count < MAX_ABANDONED:
             # A copy, because an abandoned thread may still read and classify frames.
             self._frozen_detector = FrozenFrameDetector(self._tolerance, self._frozen_detector.last_thumbnail)
-            self.current = self._connect(self._address, self._frozen_detector)
+            self.current = self._connect(self._address, self._frozen_detector, sample_fps)
 
     def close(self) -> None:
         """Close the current connection, if there is one."""

@@ -139,28 +139,57 @@ class NotAnImage(SourceError):
         self.name = name
 
 
+ENCODING_HINT = (
+    "Write these characters of a user name or a password as # %23, / %2F, ? %3F, [ %5B, ] %5D, @ %40, : %3A, "
+    "% %25, and an @ elsewhere as %40."
+)
+"""The encoding of the characters that are reserved in a URL (RFC 3986, section 2.2)."""
+
+
 class MalformedAddress(SourceError):
-    """The URL of a stream cannot be parsed; ``reason`` says why, without the URL, which may hold a
-    password."""
+    """The URL of a stream cannot be parsed; ``reason`` says why, without any part of the URL, which may hold
+    a password."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The address of the stream is malformed ({reason}).", "Give an address such as rtsp://host/path."
+            f"The address of the stream is malformed: {reason}.",
+            f"Give an address such as rtsp://user:password@host:554/path. {ENCODING_HINT}",
         )
         self.reason = reason
 
 
-class UnsupportedAddress(SourceError):
-    """``address`` (scheme and host) does not belong to a kind of stream that can be opened."""
+class AmbiguousAddress(SourceError):
+    """The URL of a stream has an ``@`` of which it is unclear whether it ends the password. No part of the
+    URL is repeated."""
 
-    def __init__(self, address: str, schemes: tuple[str, ...]) -> None:
-        known = ", ".join(f"{scheme}://" for scheme in schemes)
+    def __init__(self) -> None:
         super().__init__(
-            f"{address} is not a supported stream address.",
+            "The address of the stream is ambiguous: it is unclear which @ ends the password.", ENCODING_HINT
+        )
+
+
+class UnsupportedAddress(SourceError):
+    """``scheme``, such as ``ftp://``, does not belong to a kind of stream that can be opened."""
+
+    def __init__(self, scheme: str, schemes: tuple[str, ...]) -> None:
+        known = ", ".join(f"{known_scheme}://" for known_scheme in schemes)
+        super().__init__(
+            f"{scheme} is not a supported kind of address.",
             f"Give an address that starts with one of: {known}.",
         )
-        self.address = address
+        self.scheme = scheme
         self.schemes = schemes
+
+
+class UnsupportedDevicePath(SourceError):
+    """A camera was named by the path of its device, ``name``, which works under Linux only."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is the path of a device, which only Linux has.",
+            "Give the index of the camera, such as 0.",
+        )
+        self.name = name
 
 
 class InvalidLessonAddress(SourceError):
@@ -177,14 +206,16 @@ class NoDashboardResponse(SourceError):
         super().__init__("The dashboard has not responded yet.", "Check whether the dashboard is running.")
 
 
+NO_SIGNAL_HINT = (
+    "Check that the camera is connected or the stream is running, and that no other program uses it."
+)
+
+
 class NoSignal(SourceError):
     """The camera or stream ``name`` has not delivered a first frame; ``reason`` says why, in a few words."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(
-            f"{name} delivers no frames ({reason}).",
-            "Check that the camera is connected or the stream is running, and that no other program uses it.",
-        )
+    def __init__(self, name: str, reason: str, hint: str = NO_SIGNAL_HINT) -> None:
+        super().__init__(f"{name} delivers no frames ({reason}).", hint)
         self.name = name
         self.reason = reason
 

@@ -15,6 +15,7 @@ from typing import Self
 from monitor.imaging import image_size, letterbox
 from monitor.runtime.backoff import ReconnectBackoff
 from monitor.runtime.clock import SuspendAwareClock, suspend_aware_s
+from monitor.sources.adjustment import Adjustment
 from monitor.sources.camera_state import (
     CONNECTED,
     CameraEvent,
@@ -25,9 +26,10 @@ from monitor.sources.camera_state import (
     PauseRequests,
     SourceNotes,
 )
-from monitor.sources.capture import CapturedFrame
+from monitor.sources.capture import CaptureAddress, CapturedFrame
 from monitor.sources.capture_thread import Connection, ConnectionManager, ConnectionStats, OpenConnection
-from monitor.sources.errors import NoSignal, SignalLost
+from monitor.sources.errors import NO_SIGNAL_HINT, NoSignal, SignalLost
+from monitor.sources.geometry import adjusted
 from monitor.sources.sampling import Sampler
 from monitor.types import Frame, Gap, GapReason
 
@@ -124,6 +126,8 @@ class GapReporter:
         """In a few words, for ``LiveSource.status``."""
         self.is_enabled = False
         """False before the first frame, with which the session starts: no gap is reported until then."""
+        self.outage_start_s: float | None = None
+        """The start of the open gap and of those before it that it continues; None without one."""
         self._tracker = GapTracker()
 
     @property
@@ -138,7 +142,16 @@ class GapReporter:
 
     def update(self, reason: GapReason, since_s: float, now_s: float) -> list[Gap]:
         """The gaps to report now if no frame is available since ``since_s``."""
-        return self._tracker.update(reason, since_s, now_s) if self.is_enabled else []
+        if not self.is_enabled:
+            return []
+        if self.outage_start_s is None:
+            self.outage_start_s = min(since_s, now_s)
+        return self._tracker.update(reason, since_s, now_s)
+
+    def request(self, reason: GapReason, at_s: float) -> list[Gap]:
+        """A pause begins or ends at ``at_s``: what follows is not a part of the same outage."""
+        self.outage_start_s = at_s
+        return self.update(reason, at_s, at_s)
 
     def extend(self, now_s: float) -> list[Gap]:
         """The open gap, if it is to be reported again."""
@@ -147,6 +160,7 @@ class GapReporter:
 
     def end(self, now_s: float) -> list[Gap]:
         """Close the open gap and return it, if there is one."""
+        self.outage_start_s = None
         return self._tracker.end(now_s)
 
 
@@ -157,7 +171,7 @@ class LiveSource:
     ``captured_at`` is when the frame was read. Nothing is opened before ``frames``, and then in the thread
     of ``connect``, because opening may block. ``pause``, ``resume``, ``now_s``, ``status`` and ``pop_notes``
     may be called from any thread. ``clock`` is monotonic; ``jitter`` returns numbers in 0..1 for the pauses
-    between attempts.
+    between attempts. ``adjustment`` is applied to every image.
     """
 
     is_live = True
@@ -165,17 +179,20 @@ class LiveSource:
 
     def __init__(
         self,
-        address: int | str,
+        address: CaptureAddress,
         name: str,
         settings: ReconnectSettings,
         connect: OpenConnection,
         *,
         clock: Callable[[], float] = suspend_aware_s,
         jitter: Callable[[], float] = random.random,
+        adjustment: Adjustment | None = None,
     ) -> None:
         self.name = name
         self.frames_dropped = 0
         self._settings = settings
+        self._adjustment = adjustment or Adjustment()
+        self._sample_fps = 1.0
         self._connections = ConnectionManager(address, connect, settings.tolerance)
         self._clock = clock
         self._policy = ReconnectPolicy(settings, clock, jitter)
@@ -184,9 +201,9 @@ class LiveSource:
         self._notes = SourceNotes()
         self._pause_requests = PauseRequests(clock)
         self._origin_s: float | None = None
-        # When the last fresh frame was read; and the last one before the current outage.
+        # When the last fresh frame was read; and whether the connection was given up since.
         self._fresh_s: float | None = None
-        self._lost_s: float | None = None
+        self._was_lost = False
 
     def __enter__(self) -> Self:
         return self
@@ -233,6 +250,7 @@ class LiveSource:
         # Before the reader starts, so that its first frame is not before zero.
         if self._origin_s is None:
             self._origin_s = self._clock()
+        self._sample_fps = sample_fps
         sampler = Sampler(sample_fps)
         max_gap_s = max(MAX_FRAME_GAP_S, 2 / sample_fps)
         try:
@@ -265,21 +283,21 @@ class LiveSource:
                 self._reopen()
             reason = GapReason.PAUSED if request.pause else GapReason.NO_SIGNAL
             at_s = max(self._media_s(request.requested_s), self._gaps.last_end_s)
-            yield from self._gaps.update(reason, at_s, at_s)
+            yield from self._gaps.request(reason, at_s)
             # Only now: a pending request keeps frames from being yielded.
             self._pause_requests.complete()
 
     def _reopen(self) -> None:
         """Open the camera for the first time or after a pause: earlier failures do not count."""
         self._policy.reset()
-        self._lost_s = None
+        self._was_lost = False
         self._state_machine.handle(CameraEvent.OPEN)
         self._open("opening")
 
     def _open(self, reason: str) -> None:
         self._gaps.reason = reason
         self._policy.start_attempt()
-        self._connections.open()
+        self._connections.open(self._sample_fps)
 
     def _close_connection(self) -> None:
         self._connections.close()
@@ -309,7 +327,7 @@ class LiveSource:
         if frame is not None:
             yield from self._handle_fresh(frame, sampler, max_gap_s)
         elif connection.failure is not None:
-            yield from self._give_up(connection.failure, GapReason.NO_SIGNAL)
+            yield from self._give_up(connection.failure, GapReason.NO_SIGNAL, hint=connection.hint)
         else:
             yield from self._handle_no_frame(connection, sampler, max_gap_s)
 
@@ -317,6 +335,7 @@ class LiveSource:
         self, frame: CapturedFrame, sampler: Sampler, max_gap_s: float
     ) -> Iterator[Frame | Gap]:
         media_s = self._media_s(frame.read_s)
+        outage_start_s = self._gaps.outage_start_s
         if self._gaps.is_open:
             sampler.restart()
             yield from self._gaps.end(media_s)
@@ -328,14 +347,15 @@ class LiveSource:
         self._fresh_s = frame.read_s
         self._gaps.is_enabled = True
         self._policy.record_frame()
-        if self._lost_s is not None:
-            self._notes.add_reconnected(media_s, frame.read_s - self._lost_s)
-            self._lost_s = None
-        size = self._notes.add_size(media_s, image_size(frame.image_bgr))
+        if self._was_lost and outage_start_s is not None:
+            self._notes.add_reconnected(media_s, media_s - outage_start_s)
+        self._was_lost = False
+        image = adjusted(frame.image_bgr, self._adjustment)
+        size = self._notes.add_size(media_s, image_size(image))
         missed = sampler.missed
         if sampler.is_due(media_s):
             self.frames_dropped += sampler.missed - missed
-            yield Frame(letterbox(frame.image_bgr, size), frame.captured_at, media_s, frame.active_tiles)
+            yield Frame(letterbox(image, size), frame.captured_at, media_s, frame.active_tiles)
 
     def _handle_no_frame(self, connection: Connection, sampler: Sampler, max_gap_s: float) -> Iterator[Gap]:
         now_s, stats = self._clock(), connection.stats
@@ -358,17 +378,19 @@ class LiveSource:
             message = f"{reason.value} for {waited_s:.0f} s"
             yield from self._give_up(message, reason, received_any=stats.received_any)
 
-    def _give_up(self, message: str, reason: GapReason, *, received_any: bool = False) -> Iterator[Gap]:
+    def _give_up(
+        self, message: str, reason: GapReason, *, received_any: bool = False, hint: str | None = None
+    ) -> Iterator[Gap]:
         """Close the connection and schedule the next attempt, or raise. ``received_any``: it delivered
-        frames."""
+        frames. ``hint``: a remedy, None for the usual one."""
         self._connections.close()
         self._gaps.reason = message
         if self._fresh_s is None:
-            raise NoSignal(self.name, message)
+            raise NoSignal(self.name, message, hint or NO_SIGNAL_HINT)
         self._state_machine.handle(CameraEvent.GIVE_UP)
         now_s, fresh_s = self._media_s(self._clock()), self._media_s(self._fresh_s)
         yield from self._gaps.update(reason, fresh_s, now_s)
-        self._lost_s = self._fresh_s if self._lost_s is None else self._lost_s
+        self._was_lost = True
         if not self._policy.record_failure(received_any=received_any):
             yield from self._gaps.end(now_s)
             self._state_machine.handle(CameraEvent.RETRIES_EXHAUSTED)

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from db.records import ONLINE_SOURCE
 from monitor.imaging import MASK_GREY, image_size, letterbox, letterbox_area
 from monitor.runtime.clock import suspend_aware_s
-from monitor.sources.capture import CapturedFrame
+from monitor.sources.capture import CaptureAddress, CapturedFrame
 from monitor.sources.capture_thread import ConnectionStats, ReaderThread
 from monitor.sources.errors import InvalidLessonAddress, NoDashboardResponse
 from monitor.sources.freshness import EXACT_TOLERANCE, FrozenFrameDetector
@@ -156,8 +156,9 @@ class LessonConnection(ReaderThread):
 
     def __init__(
         self,
-        address: int | str,
+        address: CaptureAddress,
         _frozen_detector: FrozenFrameDetector,
+        _sample_fps: float,
         *,
         key: bytes,
         registry: ParticipantRegistry,

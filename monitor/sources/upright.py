@@ -150,6 +150,8 @@ class UprightFrames:
         self._size: Size | None = None
         self._ignored_aspect: Fraction | None = None
         self._noted_matrix: bytes | None = None
+        self._matrix: bytes | None = None
+        self._matrix_of: tuple[int, int, int] | None = None
 
     def convert(self, frame: VideoFrame, pixel_aspect: Fraction | None, media_s: float) -> ImageBGR:
         """The image ``(H, W, 3)`` of a frame at ``media_s`` whose pixels have the stated aspect ratio (None:
@@ -185,7 +187,12 @@ class UprightFrames:
         return Fraction(1)
 
     def _orientation(self, frame: VideoFrame, media_s: float) -> Orientation:
-        values = display_matrix(frame)
+        # Read again only when the frames change: one of which the side data is read stays in memory until the
+        # next garbage collection (``monitor.sources.geometry``).
+        shape = (frame.rotation, frame.width, frame.height)
+        if shape != self._matrix_of:
+            self._matrix_of, self._matrix = shape, display_matrix(frame)
+        values = self._matrix
         if values is None:
             return UPRIGHT
         orientation, rounding_deg = read_display_matrix(values)

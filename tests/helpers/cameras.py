@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.sources.capture import CapturedFrame
+from monitor.sources.capture import CaptureAddress, CapturedFrame
 from monitor.sources.capture_thread import ConnectionStats, FrameClassifier
 from monitor.sources.freshness import EXACT_TOLERANCE, FrozenFrameDetector
 from monitor.sources.live import LiveSource, ReconnectSettings
@@ -81,6 +81,7 @@ class Link:
         self._clock = clock
         self._classifier = FrameClassifier(frozen_detector, clock)
         self._blocked = False
+        self.hint = None
         self.failure = "it cannot be opened" if script.at(clock.passed_s) == "refused" else None
 
     @property
@@ -118,7 +119,7 @@ class Link:
             "broad": lambda: texture(now, BROAD),
         }
         image = images.get(behaviour, lambda: None)()
-        return self._classifier.classify(image is not None, image)
+        return self._classifier.classify(image)
 
     def close(self) -> None:
         self.closed_s = self._clock.passed_s
@@ -142,7 +143,7 @@ class Camera:
         self.stop = Stop(self.clock)
         script = Script(self.parts)
 
-        def connect(address: int | str, frozen_detector: FrozenFrameDetector) -> Link:
+        def connect(address: CaptureAddress, frozen_detector: FrozenFrameDetector, sample_fps: float) -> Link:
             self.links.append(Link(script, self.clock, frozen_detector))
             return self.links[-1]
 

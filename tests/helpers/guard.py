@@ -31,14 +31,15 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
         _check_database(str(arguments[0]))
 
 
-def loopback_only(open_capture: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap cv2.VideoCapture to open only streams of this machine: audit hooks do not see OpenCV's
-    connections."""
+def guarded_open(open_container: Callable[..., Any], allows_loopback: bool) -> Callable[..., Any]:
+    """Wrap av.open to open streams of this machine only, and those only where a test asks for it: audit hooks
+    do not see the connections of FFmpeg."""
 
-    def opened(address: object, *arguments: object) -> Any:
-        if not isinstance(address, str) or urlsplit(address).hostname != "127.0.0.1":
-            raise Forbidden(f"A test opened the camera or stream {address!r}; only 127.0.0.1 is allowed.")
-        return open_capture(address, *arguments)
+    def opened(file: object, *arguments: object, **options: object) -> Any:
+        is_stream = isinstance(file, str) and "://" in file and not file.startswith("file:")
+        if is_stream and not (allows_loopback and urlsplit(str(file)).hostname == "127.0.0.1"):
+            raise Forbidden("A test opened a stream; only 127.0.0.1 with loopback_streams is allowed.")
+        return open_container(file, *arguments, **options)
 
     return opened
 

@@ -29,6 +29,7 @@ from db.clock import now_utc
 from db.records import SessionProgress
 from monitor.runtime.shutdown import stop_on_signals
 from monitor.session.builder import SessionRunner
+from monitor.sources.address import looks_like_an_address
 from monitor.sources.local_path import local_path
 
 DOWNLOAD_SCHEMES = ("http", "https", "ftp", "ftps", "sftp", "smb")
@@ -116,6 +117,8 @@ def _recording_path(video: str) -> Path:
     if path is not None:
         return path
     scheme, separator, _ = video.partition("://")
+    if not separator and looks_like_an_address(video):
+        raise UserError("VIDEO is an address, not a file or folder.", "Record it with 'classpulse start'.")
     if not separator and not video.isdecimal():
         return Path(video)
     if not separator:

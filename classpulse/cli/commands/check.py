@@ -92,9 +92,14 @@ def _camera(config: Config, spec: str) -> str:
     from monitor.sources.base import first_frame
     from monitor.sources.factory import open_source
 
-    stop = threading.Event()
-    with open_source(spec, stale_s=min(config.settings.capture.stale_s, CAMERA_TIMEOUT_S)) as opened:
-        frame = first_frame(opened.frames(config.settings.capture.sample_fps, stop))
+    stop, capture = threading.Event(), config.settings.capture
+    with open_source(
+        spec,
+        stale_s=min(capture.stale_s, CAMERA_TIMEOUT_S),
+        adjustment=capture.adjustment,
+        rtsp_transport=capture.rtsp_transport,
+    ) as opened:
+        frame = first_frame(opened.frames(capture.sample_fps, stop))
         stop.set()
     assert frame is not None  # not stopped before, and a source without a frame raises
     height, width = frame.image_bgr.shape[:2]

@@ -20,7 +20,8 @@ from monitor.daemon.control import Request, lock_or_detect_daemon
 @click.option("--room", help="The room; default: class.room.")
 @click.option(
     "--source",
-    help="The index of a camera, an rtsp:// or http:// address; default: the room's, or capture.source.",
+    help="The index of a camera, its path in /dev, an rtsp:// or http:// address; default: the room's, or "
+    "capture.source.",
 )
 @click.option("--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), help="End after this time.")
 @click.option(

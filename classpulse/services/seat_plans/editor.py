@@ -124,7 +124,13 @@ def capture_still(source_spec: str, at_s: float | None, settings: CaptureSetting
     """
     stop = threading.Event()
     # No reconnecting: the user is waiting and can plug the camera in and try again.
-    with open_source(source_spec, stale_s=settings.stale_s, reconnect_s=0.0) as source:
+    with open_source(
+        source_spec,
+        stale_s=settings.stale_s,
+        reconnect_s=0.0,
+        adjustment=settings.adjustment,
+        rtsp_transport=settings.rtsp_transport,
+    ) as source:
         target_s = at_s if at_s is not None else CAMERA_WARM_UP_S if source.is_live else 0.0
         for frame in source.frames(2.0, stop):
             if isinstance(frame, Frame) and frame.media_s + 0.25 >= target_s:

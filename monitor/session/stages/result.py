@@ -18,7 +18,7 @@ class ResultStage:
         self._assigner = assigner
         self._readings = readings
         self._track_log = track_log
-        self._static_faces: set[int] = set()
+        self._noted_static_faces = 0
 
     def process(self, context: FrameContext) -> None:
         """Sets ``result``; updates ``note``."""
@@ -60,6 +60,11 @@ class ResultStage:
         ]
 
     def _static_faces_note(self, static_faces: set[int]) -> str | None:
-        """A note if a face has become static, else None."""
-        known, self._static_faces = self._static_faces, static_faces
-        return STATIC_FACES_NOTE.format(len(static_faces)) if static_faces - known else None
+        """A note if more faces are static than ever before, else None.
+
+        After an outage or a change of the frame size the same pictures are tracked anew, with other IDs.
+        """
+        if len(static_faces) <= self._noted_static_faces:
+            return None
+        self._noted_static_faces = len(static_faces)
+        return STATIC_FACES_NOTE.format(len(static_faces))

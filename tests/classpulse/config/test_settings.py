@@ -181,7 +181,15 @@ def test_as_session_json_has_no_address_path_or_password() -> None:
     )
     stored = settings.as_session_json()
     assert "secret" not in str(stored)
-    assert stored["capture"] == {"sample_fps": 2.0, "stale_s": 10.0, "reconnect_s": 900.0, "kind": "auto"}
+    assert stored["capture"] == {
+        "sample_fps": 2.0,
+        "stale_s": 10.0,
+        "reconnect_s": 900.0,
+        "kind": "auto",
+        "rotate": "0",
+        "aspect": None,
+        "rtsp_transport": "tcp",
+    }
     assert stored["flags"]["sad_share"] == settings.flags.sad_share
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,34 +8,62 @@ import cv2
 import numpy as np
 import pytest
 
-from monitor.sources.capture import FFMPEG_OPTIONS, open_capture, thumbnail
+from monitor.sources.capture import CaptureError, ReadOutcome, thumbnail
 from monitor.sources.freshness import MAX_BLACK_MEAN, is_black
+from monitor.sources.open_capture import open_capture
 
 
-@pytest.mark.parametrize(("address", "count"), [(3, 1), ("rtsp://camera/stream", 3)])
-def test_open_capture_sets_timeouts_for_streams_only(monkeypatch, address, count):
-    monkeypatch.setenv(FFMPEG_OPTIONS, "")  # restored after the test
-    opened: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("cv2.VideoCapture", lambda *arguments: opened.append(arguments))
-    open_capture(address)
-    assert opened[0][0] == address
-    assert len(opened[0]) == count
-    if count == 3:
-        assert cv2.CAP_PROP_OPEN_TIMEOUT_MSEC in opened[0][2]
-        assert cv2.CAP_PROP_READ_TIMEOUT_MSEC in opened[0][2]
+class FakeDevice:
+    """``cv2.VideoCapture`` of a camera."""
+
+    def __init__(self, reads: list[tuple[bool, Any]], is_open: bool = True) -> None:
+        self.reads = reads
+        self.is_open = is_open
+        self.is_released = False
+
+    def isOpened(self) -> bool:
+        return self.is_open
+
+    def read(self) -> tuple[bool, Any]:
+        return self.reads.pop(0)
+
+    def release(self) -> None:
+        self.is_released = True
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(None, "rtsp_transport;tcp"), ("rtsp_transport;udp", "rtsp_transport;udp"), ("", "")],
-)
-def test_open_capture_uses_tcp_unless_user_set_options(monkeypatch, before, after):
-    monkeypatch.setenv(FFMPEG_OPTIONS, before or "")
-    if before is None:
-        monkeypatch.delenv(FFMPEG_OPTIONS)
-    monkeypatch.setattr("cv2.VideoCapture", lambda *arguments: None)
-    open_capture("rtsp://camera/stream")
-    assert os.environ[FFMPEG_OPTIONS] == after
+PATH = "/dev/v4l/by-id/usb-046d_HD_Pro_Webcam-video-index0"
+
+
+@pytest.mark.parametrize(("address", "arguments"), [(3, (3,)), (PATH, (PATH, cv2.CAP_V4L2))])
+def test_camera_is_opened_by_index_or_path(monkeypatch, address, arguments):
+    asked: list[tuple[Any, ...]] = []
+    device = FakeDevice(
+        [(True, np.zeros((4, 6, 3), np.uint8)), (False, None), (True, np.zeros((4, 6), np.uint8))]
+    )
+    monkeypatch.setattr("cv2.VideoCapture", lambda *given: asked.append(given) or device)
+    capture = open_capture(address, 0.1)
+    images = [capture.read() for _ in range(3)]
+    assert asked == [arguments]
+    assert [getattr(image, "shape", image) for image in images] == [(4, 6, 3), ReadOutcome.FAILED, (4, 6, 3)]
+    capture.release()
+    assert device.is_released
+
+
+def test_missing_camera_is_released(monkeypatch):
+    device = FakeDevice([], is_open=False)
+    monkeypatch.setattr("cv2.VideoCapture", lambda *_: device)
+    with pytest.raises(CaptureError, match="it cannot be opened"):
+        open_capture("/dev/video7", 0.1)
+    assert device.is_released
+
+
+def test_error_of_a_driver_is_one_line(monkeypatch):
+    def fail(*_: object) -> None:
+        raise cv2.error("driver says no\nand more")
+
+    monkeypatch.setattr("cv2.VideoCapture", fail)
+    with pytest.raises(CaptureError, match="driver says no and more"):
+        open_capture(0, 0.1)
 
 
 @pytest.mark.parametrize(

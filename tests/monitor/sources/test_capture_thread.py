@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
+from monitor.sources.capture import RECORDING_HINT, CaptureError, ReadOutcome
 from monitor.sources.capture_thread import MAX_FAILING_S, CaptureThread, FrameClassifier
 from monitor.sources.freshness import EXACT_TOLERANCE, FrozenFrameDetector
 from tests.helpers.cameras import texture
@@ -20,23 +20,20 @@ DARK = np.zeros((48, 64, 3), np.uint8)
 
 
 class FakeCapture:
-    """A camera whose images (None: a failed read) come from an iterator; after that every read fails."""
+    """A camera whose images (or outcomes) come from an iterator; after that every read fails."""
 
-    def __init__(self, images: Iterator[Any], opened: bool = True) -> None:
+    def __init__(self, images: Iterator[Any]) -> None:
         self.images = images
-        self.opened = opened
         self.released = threading.Event()
         self.exhausted = threading.Event()
 
-    def isOpened(self) -> bool:
-        return self.opened
-
-    def read(self) -> tuple[bool, Any]:
+    def read(self) -> Any:
         assert not self.released.is_set()
         image = next(self.images, None)
         if image is None:
             self.exhausted.set()
-        return image is not None, image
+            return ReadOutcome.FAILED
+        return image
 
     def release(self) -> None:
         self.released.set()
@@ -50,7 +47,7 @@ def has_ended(reader: CaptureThread) -> bool:
 
 def reader_of(capture: FakeCapture, clock: Callable[[], float] | None = None) -> CaptureThread:
     options = {} if clock is None else {"clock": clock}
-    return CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), lambda address: capture, **options)
+    return CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), 2.0, lambda *_: capture, **options)
 
 
 def test_take_returns_newest_frame_only():
@@ -75,13 +72,27 @@ def test_stats_reports_duplicates():
     reader.close()
 
 
-@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1)])
-def test_grey_camera_gives_three_channels(shape):
-    reader = reader_of(FakeCapture(iter([texture(1)[:, :, 0].reshape(shape)])))
-    frame = reader.take(PATIENCE_S)
-    assert frame is not None
-    assert frame.image_bgr.shape == (48, 64, 3)
+def test_skipped_reads_are_neither_fresh_nor_failed():
+    now = itertools.count(0, 0.5)
+    skipped = [ReadOutcome.SKIPPED] * 50
+    reader = reader_of(FakeCapture(iter([texture(1), *skipped, texture(2)])), lambda: next(now))
+    frames = [reader.take(PATIENCE_S), reader.take(PATIENCE_S)]
+    assert any(frame is not None and (frame.image_bgr == texture(2)).all() for frame in frames)
     reader.close()
+
+
+@pytest.mark.parametrize(("sample_fps", "interval_s"), [(0.5, 0.1), (2, 0.1), (10, 0.04), (20, 0.02)])
+def test_factory_gets_address_and_interval_below_half_a_sample(sample_fps, interval_s):
+    asked: list[Any] = []
+
+    def factory(*arguments: Any) -> FakeCapture:
+        asked.append(arguments)
+        return FakeCapture(iter(()))
+
+    reader = CaptureThread(3, FrozenFrameDetector(EXACT_TOLERANCE), sample_fps, factory)
+    reader.close()
+    assert has_ended(reader)
+    assert asked == [(3, pytest.approx(interval_s))]
 
 
 def test_reads_that_keep_failing_end_connection():
@@ -95,31 +106,36 @@ def test_reads_that_keep_failing_end_connection():
     reader.close()
 
 
-def failing_factory(address: int | str) -> FakeCapture:
-    raise cv2.error("driver says no\nand more")
+def test_failure_and_hint_are_those_of_the_capture():
+    def factory(address: Any, interval_s: float) -> FakeCapture:
+        raise CaptureError.recording(12.4)
 
-
-@pytest.mark.parametrize(
-    ("factory", "words"),
-    [
-        (lambda address: FakeCapture(iter(()), opened=False), "it cannot be opened"),
-        (failing_factory, "driver says no and more"),
-    ],
-    ids=["missing", "driver"],
-)
-def test_failure_states_why_opening_failed(factory, words):
-    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), factory)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), 2.0, factory)
     assert reader.take(PATIENCE_S) is None
-    assert reader.failure == words
+    assert reader.failure == "it is a recording of 12 s, not a live stream"
+    assert reader.hint == RECORDING_HINT
     reader.close()
+
+
+def test_end_of_the_capture_is_the_failure():
+    def images() -> Iterator[Any]:
+        yield texture(1)
+        raise CaptureError("the stream has ended")
+
+    capture = FakeCapture(images())
+    reader = reader_of(capture)
+    assert capture.released.wait(PATIENCE_S)
+    assert reader.take(PATIENCE_S) is not None
+    assert has_ended(reader)
+    assert (reader.failure, reader.hint) == ("the stream has ended", None)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_unexpected_exception_sets_failure():
-    def broken_factory(address: int | str) -> FakeCapture:
+    def broken_factory(address: Any, interval_s: float) -> FakeCapture:
         raise ZeroDivisionError
 
-    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), broken_factory)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), 2.0, broken_factory)
     assert reader.take(PATIENCE_S) is None
     assert reader.failure == "the capture thread has ended"
     reader.close()
@@ -137,13 +153,13 @@ def test_blocking_call_leaves_thread_alive_after_close(first):
 
     capture = FakeCapture(images())
 
-    def factory(address: int | str) -> FakeCapture:
+    def factory(address: Any, interval_s: float) -> FakeCapture:
         if not first:
             inside.set()
             assert release.wait(PATIENCE_S)
         return capture
 
-    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), factory)
+    reader = CaptureThread(0, FrozenFrameDetector(EXACT_TOLERANCE), 2.0, factory)
     assert inside.wait(PATIENCE_S)
     reader.close()
     assert reader.is_alive
@@ -160,7 +176,7 @@ class TestFrameClassifier:
         classifier = FrameClassifier(FrozenFrameDetector(EXACT_TOLERANCE), lambda: now[0])
         frames = []
         for image in images:
-            frames.append(classifier.classify(image is not None, image))
+            frames.append(classifier.classify(image))
             now[0] += apart_s
         return classifier, frames
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from monitor.sources.capture import RECORDING_HINT, Capture, CaptureError
 from monitor.sources.errors import (
+    AmbiguousAddress,
     MalformedAddress,
     NoSignal,
     NoSourceGiven,
@@ -15,6 +17,7 @@ from monitor.sources.errors import (
     NoTracks,
     SourceNotFound,
     UnsupportedAddress,
+    UnsupportedDevicePath,
 )
 from monitor.sources.factory import SOURCES, open_source
 from monitor.sources.images import ImageFolder
@@ -23,22 +26,14 @@ from monitor.sources.video_file import VideoFile
 from tests.helpers.videos import steps, write_video
 
 
-class NoCapture:
-    def isOpened(self) -> bool:
-        return False
-
-    def read(self) -> tuple[bool, Any]:
-        return False, None
-
-    def release(self) -> None:
-        pass
-
-
 @pytest.mark.parametrize(
     ("spec", "name"),
     [
         ("0", "camera 0"),
         (2, "camera 2"),
+        ("/dev/video7", "camera video7"),
+        ("/dev/v4l/by-id/usb-046d_C920-video-index0", "camera usb-046d_C920-video-index0"),
+        ("rtsp://admin:Sommer#2026@10.0.0.7:554/s", "rtsp://10.0.0.7:554/s"),
         ("rtsp://10.0.0.7:554/live", "rtsp://10.0.0.7:554/live"),
         ("rtsp://teacher:secret@camera.school/live?token=abc#x", "rtsp://camera.school/live"),
         ("HTTP://Camera/video.mjpg", "http://camera/video.mjpg"),
@@ -52,18 +47,33 @@ def test_open_source_live_address_gives_live_source_with_name(spec, name):
 
 
 def test_capture_factory_gets_address_with_credentials():
-    seen: list[int | str] = []
+    seen: list[Any] = []
 
-    def factory(address: int | str) -> NoCapture:
-        seen.append(address)
-        return NoCapture()
+    def factory(address: Any, interval_s: float) -> Capture:
+        seen.append(getattr(address, "url", address))
+        raise CaptureError("it cannot be opened")
 
-    url = "rtsp://teacher:secret@camera/live"
-    for spec in (url, "1"):
+    for spec in ("rtsp://teacher:sec#ret@camera/live", "1", "/dev/video7"):
         with open_source(spec, capture_factory=factory) as source, pytest.raises(NoSignal) as caught:
             next(source.frames(1, threading.Event()))
-        assert "secret" not in str(caught.value)
-    assert seen == [url, 1]
+        assert "sec" not in str(caught.value)
+    assert seen == ["rtsp://teacher:sec%23ret@camera/live", 1, "/dev/video7"]
+
+
+@pytest.mark.parametrize("spec", ["rtsp://camera/live", "http://camera/live"])
+def test_address_of_a_recording_has_its_own_hint(spec):
+    def factory(address: Any, interval_s: float) -> Capture:
+        raise CaptureError.recording(60)
+
+    with open_source(spec, capture_factory=factory) as source, pytest.raises(NoSignal) as caught:
+        next(source.frames(1, threading.Event()))
+    assert caught.value.hint == RECORDING_HINT
+
+
+def test_device_path_is_refused_where_there_are_none(monkeypatch):
+    monkeypatch.setattr("monitor.sources.factory.has_device_paths", lambda: False)
+    with pytest.raises(UnsupportedDevicePath, match="video7"):
+        open_source("/dev/video7")
 
 
 @pytest.mark.parametrize("kind", [str, Path])
@@ -87,8 +97,11 @@ def test_open_source_path_of_digits_is_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("spec", "error", "fields"),
     [
-        ("ftp://camera/live", UnsupportedAddress, {"address": "ftp://camera"}),
-        ("rtsp://", UnsupportedAddress, {"address": "rtsp://"}),
+        ("ftp://user:secret@camera/live", UnsupportedAddress, {"scheme": "ftp://"}),
+        ("rtsp://", MalformedAddress, {}),
+        ("rtsp:/user:secret@camera/live", MalformedAddress, {}),
+        ("user:secret@camera/live", MalformedAddress, {}),
+        ("rtsp://user:1/secret@camera/live", AmbiguousAddress, {}),
         ("rtsp://user:secret@camera:port/live", MalformedAddress, {}),
         ("lecture.mp4", SourceNotFound, {"path": Path("lecture.mp4")}),
         ("-1", SourceNotFound, {"path": Path("-1")}),
@@ -154,4 +167,4 @@ def test_open_source_rejects_started_at_without_time_zone():
 
 
 def test_sources_have_unique_names():
-    assert len({kind.name for kind in SOURCES}) == len(SOURCES) == 5
+    assert len({kind.name for kind in SOURCES}) == len(SOURCES) == 6

@@ -174,6 +174,10 @@ def test_missing_stream_raises_without_credentials(server, path, capfd):
     url = server.url.replace("class", path).replace("rtsp://", "rtsp://teacher:secret@")
     with live(url, stale_s=10) as source, pytest.raises(NoSignal) as caught:
         next(source.frames(2.0, threading.Event()))
-    assert caught.value.reason == "it cannot be opened"
+    expected = {
+        "nothing": "the camera has no stream of this name",
+        "class": "it cannot be opened: connection refused",
+    }
+    assert caught.value.reason == expected[path]
     assert "secret" not in str(caught.value)
     assert capfd.readouterr().err == ""

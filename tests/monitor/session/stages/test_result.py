@@ -92,6 +92,18 @@ def test_static_face_is_noted_once_and_after_other_notes() -> None:
     ]
 
 
+def test_static_face_that_is_tracked_anew_is_not_noted_again() -> None:
+    stage, _, _ = stage_of()
+    contexts = [
+        both_visible(1.0, static_faces={2}),
+        both_visible(2.0),
+        both_visible(3.0, static_faces={1}),
+    ]
+    for context in contexts:
+        stage.process(context)
+    assert [context.note for context in contexts] == [STATIC_FACES_NOTE.format(1), None, None]
+
+
 def test_expired_readings_are_dropped() -> None:
     stage, readings, _ = stage_of()
     readings.add(2, FaceAttributes(0.0, BLURRED, HeadEstimate(None)))
