@@ -192,7 +192,16 @@ def _request(address: StreamAddress) -> http.client.HTTPResponse:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
+    # Not build_opener: its opener also follows a redirection to FTP.
+    handlers: list[urllib.request.BaseHandler] = [
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(context=context),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+    ]
     if address.user is not None:
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         passwords.add_password(None, address.origin, address.user, address.password or "")
@@ -200,7 +209,9 @@ def _request(address: StreamAddress) -> http.client.HTTPResponse:
             urllib.request.HTTPBasicAuthHandler(passwords),
             urllib.request.HTTPDigestAuthHandler(passwords),
         ]
-    opener = urllib.request.build_opener(*handlers)
+    opener = urllib.request.OpenerDirector()
+    for handler in handlers:
+        opener.add_handler(handler)
     try:
         response = opener.open(
             urllib.request.Request(url, headers={"User-Agent": "classpulse"}), timeout=TIMEOUT_S

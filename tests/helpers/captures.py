@@ -17,6 +17,11 @@ def opened(url: str, min_interval_s: float = 0.0) -> Capture:
     return open_capture(parse_stream_address(url), min_interval_s)
 
 
+def is_similar(image: np.ndarray, other: np.ndarray) -> bool:
+    """Whether an image is neither torn nor of another frame or size: those differ by 40 levels and more."""
+    return image.shape == other.shape and float(np.abs(image.astype(int) - other).mean()) < 12
+
+
 def read_until(capture: Capture, wanted: Callable[[np.ndarray], bool]) -> list[np.ndarray]:
     """The images up to the wanted one."""
     images: list[np.ndarray] = []

@@ -7,7 +7,6 @@ import hashlib
 import http.server
 import struct
 import threading
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -18,27 +17,12 @@ from monitor.sources import http_capture
 from monitor.sources.capture import CaptureError, ReadOutcome
 from monitor.sources.http_capture import JpegCapture
 from monitor.sources.jpeg_stream import JpegPart
-from tests.helpers.captures import opened, read_images, read_to_the_end, read_until
-from tests.helpers.stream_server import StreamServer, content_type, jpeg, multipart, serve_streams
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.captures import is_similar, opened, read_images, read_to_the_end, read_until
+from tests.helpers.stream_server import StreamServer, content_type, jpeg, multipart
 
 STYLES = ["plain", "nofirst", "nolength", "short", "long", "newlines", "dashes", "quoted"]
 PASSWORD = "So#m/m?e[r] 20:26@%"
 TYPED = "So#m/m?e[r] 20:26@%25"
-
-
-@pytest.fixture
-def server(loopback_streams: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamServer]:
-    # A busy computer is no silent server.
-    monkeypatch.setattr("monitor.sources.http_capture.TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr("monitor.sources.stream_capture.TIMEOUT_S", PATIENCE_S)
-    with serve_streams() as server:
-        yield server
-
-
-def is_similar(image: np.ndarray, other: np.ndarray) -> bool:
-    """Neither torn nor of another image: those differ by 40 levels and more."""
-    return image.shape == other.shape and float(np.abs(image.astype(int) - other).mean()) < 12
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -209,6 +193,35 @@ def test_password_with_reserved_characters_reaches_the_camera(server, scheme):
     capture.release()
     with pytest.raises(CaptureError, match="refuses the user name or the password"):
         opened(f"{server.url}/video")
+
+
+def test_redirection_to_another_protocol_is_not_followed(server, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "urllib.request.FTPHandler.ftp_open", lambda _, request: asked.append(request.full_url)
+    )
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", "ftp://127.0.0.1/video")
+        handler.end_headers()
+
+    server.pages["/moved"] = answer
+    with pytest.raises(CaptureError, match="cannot be opened"):
+        opened(f"{server.url}/moved")
+    assert not asked
+
+
+def test_redirection_to_another_page_is_followed(server):
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", "/mjpeg/plain")
+        handler.end_headers()
+
+    server.pages["/moved"] = answer
+    capture = opened(f"{server.url}/moved")
+    assert len(read_images(capture, 2)) == 2
+    capture.release()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import av
@@ -18,8 +17,6 @@ from monitor.sources.errors import SignalLost
 from monitor.sources.factory import open_source
 from monitor.sources.live import LiveSource
 from monitor.sources.stream_capture import reason
-from tests.helpers.stream_server import StreamServer, serve_streams
-from tests.helpers.waiting import PATIENCE_S
 
 SECRETS = [
     "Kw#zq",
@@ -39,15 +36,6 @@ PARTS = ("Kw", "zq")
 
 def leaks(text: object) -> bool:
     return any(part in str(text) for part in PARTS)
-
-
-@pytest.fixture
-def server(loopback_streams: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamServer]:
-    # A busy computer is no silent server.
-    monkeypatch.setattr("monitor.sources.http_capture.TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr("monitor.sources.stream_capture.TIMEOUT_S", PATIENCE_S)
-    with serve_streams() as server:
-        yield server
 
 
 def failures(url: str) -> ProblemError:

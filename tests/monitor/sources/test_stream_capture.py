@@ -5,36 +5,20 @@ from __future__ import annotations
 import gc
 import http.server
 import threading
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from monitor.imaging import image_size
 from monitor.sources import stream_capture
 from monitor.sources.capture import RECORDING_HINT, CaptureError
 from monitor.sources.stream_capture import StreamCapture, stream_options
-from tests.helpers.captures import opened, read_images, read_to_the_end, read_until
-from tests.helpers.stream_server import StreamServer, _Unseekable, mux, serve_streams
-from tests.helpers.waiting import PATIENCE_S, wait_for
-
-
-@pytest.fixture
-def server(loopback_streams: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamServer]:
-    # A busy computer is no silent server.
-    monkeypatch.setattr("monitor.sources.http_capture.TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr("monitor.sources.stream_capture.TIMEOUT_S", PATIENCE_S)
-    with serve_streams() as server:
-        yield server
-
-
-def is_similar(image: np.ndarray, other: np.ndarray) -> bool:
-    """Neither torn nor of another size: a torn image differs by 40 levels and more."""
-    return image.shape == other.shape and float(np.abs(image.astype(int) - other).mean()) < 12
+from tests.helpers.captures import is_similar, opened, read_images, read_to_the_end, read_until
+from tests.helpers.stream_server import StreamServer, _Unseekable, mux
+from tests.helpers.waiting import wait_for
 
 
 @pytest.mark.parametrize("path", ["/ts", "/hls/live.m3u8"])
