@@ -108,7 +108,6 @@ class MediaClock(Generic[T]):
         self._dropped_in_row = self._without_time = 0
         self._repeated = 0
         self._is_stopped = False
-        self._without_time = 0
         self._is_untimed = False
         self._run: list[_Held[T]] = []
 
