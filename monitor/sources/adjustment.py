@@ -43,6 +43,9 @@ class Adjustment:
         return int(self.rotate.removeprefix("mirrored") or 0) // 90
 
 
+UNADJUSTED = Adjustment()
+
+
 def parse_aspect(text: str) -> Fraction:
     """The ratio in ``16:9``, ``4/3`` or ``1.78``. Raises ValueError unless it is between 1:4 and 4:1."""
     match = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*(?:[:/]\s*(\d{1,6}(?:\.\d{1,6})?)\s*)?", text)

@@ -16,7 +16,6 @@ from monitor.sources.capture import CaptureAddress, CaptureFactory, has_device_p
 from monitor.sources.capture_thread import CaptureThread
 from monitor.sources.errors import MalformedAddress, NoSourceGiven, NoTracks, UnsupportedDevicePath
 from monitor.sources.freshness import EXACT_TOLERANCE, RECODED_TOLERANCE
-from monitor.sources.geometry import AdjustedSource
 from monitor.sources.images import ImageFolder
 from monitor.sources.live import LiveSource, ReconnectSettings
 from monitor.sources.local_path import local_path
@@ -101,21 +100,17 @@ def _live(address: CaptureAddress, name: str, tolerance: int, options: SourceOpt
     return LiveSource(address, name, settings, connect, adjustment=options.adjustment)
 
 
-def _recorded(source: Source, options: SourceOptions) -> Source:
-    return source if options.adjustment.is_identity else AdjustedSource(source, options.adjustment)
-
-
 VIDEO_FILE = SourceKind(
     "video file",
     lambda _: True,
-    lambda spec, options: _recorded(VideoFile(Path(spec), options.started_at, options.track), options),
+    lambda spec, options: VideoFile(Path(spec), options.started_at, options.track, options.adjustment),
 )
 
 FILE_SOURCES: tuple[SourceKind, ...] = (
     SourceKind(
         "folder of images",
         lambda spec: Path(spec).is_dir(),
-        lambda spec, options: _recorded(ImageFolder(Path(spec), options.started_at), options),
+        lambda spec, options: ImageFolder(Path(spec), options.started_at, options.adjustment),
     ),
     VIDEO_FILE,
 )

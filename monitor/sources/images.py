@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from monitor.imaging import image_size
+from monitor.sources.adjustment import UNADJUSTED, Adjustment
 from monitor.sources.errors import (
     ImageSizeMismatch,
     NoImages,
@@ -25,6 +26,7 @@ from monitor.sources.errors import (
     RecordingTooLong,
     UnreadableImages,
 )
+from monitor.sources.geometry import adjusted
 from monitor.sources.upright import upright_bgr
 from monitor.sources.video_file import AV_OPTIONS, MAX_RECORDING_S
 from monitor.types import Frame, ImageBGR, Size
@@ -45,7 +47,7 @@ class ImageFolder:
 
     Image *k* is at ``media_s`` *k* / ``sample_fps``. An image that cannot be decoded is counted in
     ``frames_dropped`` and its time stays empty. All must have one size: face positions are compared from
-    frame to frame, so a resized image would move every face.
+    frame to frame, so a resized image would move every face. ``adjustment`` is applied to each.
 
     Raises:
         NotAFolder, NoImages: ``path`` is not a folder, or contains no image.
@@ -54,10 +56,11 @@ class ImageFolder:
     is_live = False
     expected_s: float | None = None
 
-    def __init__(self, path: Path, started_at: datetime) -> None:
+    def __init__(self, path: Path, started_at: datetime, adjustment: Adjustment = UNADJUSTED) -> None:
         self.name = path.resolve().name
         self.frames_dropped = 0
         self._started_at = started_at
+        self._adjustment = adjustment
         if not path.is_dir():
             raise NotAFolder(path)
         images = [
@@ -83,7 +86,7 @@ class ImageFolder:
         Raises:
             UnreadableImages: no image can be decoded.
             ImageSizeMismatch: an image differs in size from those before it.
-        RecordingTooLong: there are more images than a day has samples.
+            RecordingTooLong: there are more images than a day has samples.
         """
         first: tuple[str, Size] | None = None
         for index, path in enumerate(self._paths):
@@ -100,7 +103,9 @@ class ImageFolder:
             media_s = index / sample_fps
             if media_s > MAX_RECORDING_S:
                 raise RecordingTooLong(self.name, MAX_RECORDING_S)
-            yield Frame(image, self._started_at + timedelta(seconds=media_s), media_s)
+            yield Frame(
+                adjusted(image, self._adjustment), self._started_at + timedelta(seconds=media_s), media_s
+            )
         if first is None:
             raise UnreadableImages(self.name, len(self._paths))
 

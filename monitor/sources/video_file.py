@@ -18,6 +18,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from monitor.sources.adjustment import UNADJUSTED, Adjustment
 from monitor.sources.errors import (
     EmptyFile,
     NoFrames,
@@ -29,6 +30,7 @@ from monitor.sources.errors import (
     VideoTruncated,
 )
 from monitor.sources.frame_sizes import find_frame_sizes
+from monitor.sources.geometry import adjusted
 from monitor.sources.media_clock import MIN_FRAME_S, MediaClock, TimedFrame, plausible_frame_s
 from monitor.sources.packets import VideoPackets, with_need
 from monitor.sources.recording_notes import Oddity, RecordingNotes
@@ -82,7 +84,15 @@ CODEC_OPTIONS = {"max_pixels": AV_OPTIONS["max_pixels"]}
 """Options for each decoder."""
 
 FAST_FACTOR = 1.5
-"""A recording with so many times more frames a second than slow motion of phones has wrong timestamps."""
+"""A recording with this many times more frames a second than the slow motion of phones probably has wrong
+timestamps. Heuristic, not tuned on data."""
+
+SLOWEST_FRAME_S = 10.0
+"""So has one with fewer frames than one in this time: recorders repeat a slide that stands longer. Heuristic,
+not tuned on data."""
+
+MIN_RATED_FRAMES = 10
+"""With fewer frames a high rate is not judged: a still image or a short clip has no rate."""
 
 MAX_RECORDING_S = 86_400.0
 """The longest recording that is analysed: a day. Longer ones are archives or have a faulty clock."""
@@ -97,7 +107,7 @@ class VideoFile:
     copied. Damaged packets are skipped and counted in ``frames_dropped``.
 
     ``track`` is the number of the video track, from 1; by default the one that the file marks as default,
-    else the first.
+    else the first. ``adjustment`` is applied to the upright images.
 
     PyAV rather than OpenCV: on 1080p H.264 sampled twice a second, decoding everything took PyAV 1.4 and
     OpenCV 1.6 times as long as this class (CPU time 1.8 and 1.9; ``benchmarks/decode.py``), and OpenCV
@@ -110,11 +120,18 @@ class VideoFile:
 
     is_live = False
 
-    def __init__(self, path: Path, started_at: datetime, track: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        started_at: datetime,
+        track: int | None = None,
+        adjustment: Adjustment = UNADJUSTED,
+    ) -> None:
         self.name = path.name
         self.frames_dropped = 0
         self._path = path
         self._started_at = started_at
+        self._adjustment = adjustment
         self._notes = RecordingNotes()
         self._frames = prefetch(iter(()))
         self._container = _open_container(path)
@@ -192,7 +209,11 @@ class VideoFile:
                 yield Gap(timed.gap_start_s, timed.media_s, GapReason.NO_FRAMES)
             if timed.frame is not None and sampler.is_due(timed.media_s):
                 image = images.convert(timed.frame, pixel_aspect(self._stream), timed.media_s)
-                yield Frame(image, self._started_at + timedelta(seconds=timed.media_s), timed.media_s)
+                yield Frame(
+                    adjusted(image, self._adjustment),
+                    self._started_at + timedelta(seconds=timed.media_s),
+                    timed.media_s,
+                )
             if stop.is_set():
                 return
         if stop.is_set():
@@ -216,10 +237,9 @@ class VideoFile:
         self.frames_dropped = decoder.error_count + clock.dropped
 
     def _note_frame_rate(self, frame_count: int, length_s: float) -> None:
-        """Note a frame rate that shows wrong timestamps: more than 360 frames a second, or fewer than one in
-        ten seconds."""
-        is_too_fast = frame_count > 10 and frame_count * MIN_FRAME_S > FAST_FACTOR * length_s
-        if is_too_fast or (frame_count > 2 and length_s > 10 * frame_count):
+        """Note a frame rate that shows wrong timestamps."""
+        is_too_fast = frame_count > MIN_RATED_FRAMES and frame_count * MIN_FRAME_S > FAST_FACTOR * length_s
+        if is_too_fast or (frame_count > 2 and length_s > SLOWEST_FRAME_S * frame_count):
             text = (
                 f"the recording has {frame_count} frames in {length_s:.1f} s; its timestamps may be wrong, "
                 "and with them all times of this session"

@@ -99,5 +99,7 @@ def test_files_are_adjusted_too(tmp_path, kind):
             plain.expected_s,
             plain.is_live,
         )
+        # The pipeline distinguishes folders from videos by their type.
+        assert type(source) is type(plain)
         frames = [item for item in source.frames(2, threading.Event()) if isinstance(item, Frame)]
         assert {image_size(frame.image_bgr) for frame in frames} == {(48, 96)}
