@@ -56,7 +56,8 @@ def write_video(
 ) -> Path:
     """Write ``images`` at ``times_s`` (default: evenly at ``fps``). ``index_first`` puts an MP4's index
     before its frames, so that a truncated file can still be opened."""
-    muxer = {"movflags": "faststart"} if index_first else {}
+    # Without random numbers: Matroska's would change where damage hits.
+    muxer = {"fflags": "bitexact"} | ({"movflags": "faststart"} if index_first else {})
     images = list(images)
     with av.open(str(path), "w", options=muxer) as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1000))
